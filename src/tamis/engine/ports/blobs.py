@@ -1,0 +1,24 @@
+"""Files of objects: bytes under keys, on disk or in an object store."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from tamis.model.principal import Principal
+
+
+class BlobStore(Protocol):
+    """Keys are relative; the store keeps each organisation's and namespace's apart by the Principal."""
+
+    async def put(self, principal: Principal, key: str, data: bytes, content_type: str | None = None) -> None: ...
+    async def put_stream(self, principal: Principal, key: str, chunks: AsyncIterator[bytes]) -> int:
+        """Store what arrives, whole or not at all; returns its size in bytes."""
+        ...
+
+    async def get(self, principal: Principal, key: str) -> bytes:
+        """Raises: NotFoundError."""
+        ...
+
+    async def size(self, principal: Principal, key: str) -> int | None: ...
+    async def delete(self, principal: Principal, key: str) -> None: ...
+    async def delete_prefix(self, principal: Principal, prefix: str) -> None: ...
+    async def health(self) -> bool: ...

@@ -1,0 +1,76 @@
+"""The extractor contract: source in, segments with features out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+from tamis.engine.ports.inference import Models
+from tamis.model.document import BlobRef
+from tamis.model.json import JSON
+from tamis.model.vector import FeatureSpec, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """inputs: by the extractor's input names, mapped from the source's view. files: bytes of file inputs by name."""
+
+    source_id: str
+    inputs: Mapping[str, JSON]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    content_types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One document-to-be: the fields that the extractor writes, its vectors by feature name, files that it made."""
+
+    fields: Mapping[str, JSON]
+    vectors: Mapping[str, Vector] = field(default_factory=dict)
+    blobs: tuple[BlobRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionFailure:
+    """Why one source could not be extracted; its neighbours in the call are not touched.
+
+    error_type: the contract's ErrorCategory (dependency, authentication, validation, runtime, network, resource).
+    """
+
+    message: str
+    error_type: str = "validation"
+
+
+class Extractor(Protocol):
+    """One file in `extractors/`, one line in its registry.
+
+    `supported_input_types` and `icon` are the contract's. `input_schema`: JSON schema of `SourceItem.inputs`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    description: ClassVar[str]
+    icon: ClassVar[str]
+    supported_input_types: ClassVar[tuple[str, ...]]
+    max_inputs: ClassVar[Mapping[str, int]]
+    input_schema: ClassVar[Mapping[str, Any]]
+    Parameters: ClassVar[type[BaseModel]]
+
+    def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]: ...
+    def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
+        """`{"properties": {field: BucketSchemaField}}` of the fields that its segments carry."""
+        ...
+
+    def extract(
+        self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
+    ) -> Sequence[Sequence[Segment] | ExtractionFailure]:
+        """One answer for each item, in order. Blocks; runs on a worker thread."""
+        ...
+
+
+class Extractors(Protocol):
+    """The registry. Names without `_extractor` are aliases."""
+
+    def get(self, name: str, version: str) -> Extractor | None: ...
+    def all(self) -> Sequence[Extractor]: ...

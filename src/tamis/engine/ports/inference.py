@@ -1,0 +1,55 @@
+"""Models: text to vectors, dense and lexical. Calls block and release the GIL; callers run them on worker threads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tamis.model.vector import FloatArray, Sparse
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What answers `which model made this`: `version` is the weights' content hash, shortened."""
+
+    name: str
+    version: str
+    dimensions: int
+    max_tokens: int
+    license: str
+    provider: str = "tamis"
+
+
+class Embedder(Protocol):
+    info: ModelInfo
+
+    def embed_documents(self, texts: Sequence[str]) -> FloatArray:
+        """float32 [n, dim], unit rows. Texts beyond `max_tokens` are cut there. Cost: one model pass a row."""
+        ...
+
+    def embed_query(self, text: str) -> FloatArray:
+        """float32 [dim], unit length."""
+        ...
+
+    def spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Character span of each of the model's own tokens, special tokens left out."""
+        ...
+
+
+class LexicalEncoder(Protocol):
+    """Text to BM25 term weights; the index multiplies a query's by inverse document frequency."""
+
+    version: str
+
+    def encode_document(self, text: str, language: str | None = None) -> Sparse: ...
+    def encode_query(self, text: str, language: str | None = None) -> Sparse: ...
+
+
+class Models(Protocol):
+    """The models at hand, loaded once and kept."""
+
+    def embedder(self, name: str | None = None) -> Embedder:
+        """The default where no name is given; names of the contract are aliases. Raises: ModelMissingError."""
+        ...
+
+    def lexical(self) -> LexicalEncoder: ...
+    def available(self) -> Sequence[ModelInfo]: ...

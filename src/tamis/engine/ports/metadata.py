@@ -1,0 +1,288 @@
+"""The system of record: every resource, document, vector and execution record.
+
+One transaction is one plain function over a `Session`:
+
+    bucket = await metadata.write(lambda session: session.buckets.insert(principal, bucket))
+
+`write` runs the function on the writer, commits (together with its neighbours: group commit) and only then returns;
+an exception rolls back this function's part alone. `read` runs it on a snapshot. The function must not wait on
+anything but the session. Every call takes the Principal whose organisation (and namespace, where the resource lives
+in one) bounds what can be seen or touched: what is outside does not exist.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
+from tamis.model.bucket import Bucket, BucketObject, Upload
+from tamis.model.collection import Collection
+from tamis.model.document import Document, DocumentWrite
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.filters import Filter
+from tamis.model.json import JSON
+from tamis.model.namespace import Namespace
+from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.page import Page
+from tamis.model.principal import Principal
+from tamis.model.retriever import Retriever
+from tamis.model.vector import Vector
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Resources(Protocol[R]):
+    """A kind of resource that has an id and a name unique in its scope; few enough to be listed whole."""
+
+    def insert(self, principal: Principal, resource: R) -> R:
+        """Raises: AlreadyExistsError where the name (or id) is taken."""
+        ...
+
+    def get(self, principal: Principal, identifier: str) -> R | None:
+        """By id, else by name."""
+        ...
+
+    def list(self, principal: Principal) -> Sequence[R]:
+        """All of the scope, newest first."""
+        ...
+
+    def replace(self, principal: Principal, resource: R) -> R:
+        """Store this state under its id. Raises: AlreadyExistsError (name), NotFoundError."""
+        ...
+
+    def delete(self, principal: Principal, resource_id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How to list a large kind. sort: (path, descending) pairs over the view, then id; empty is newest first.
+
+    search: case-insensitive text found in any string of the view.
+    """
+
+    filter: Filter | None = None
+    sort: tuple[tuple[str, bool], ...] = ()
+    search: str | None = None
+    limit: int = 10
+    offset: int = 0
+
+
+class Objects(Protocol):
+    """Objects of a bucket."""
+
+    def insert(self, principal: Principal, objects: Sequence[BucketObject]) -> None: ...
+    def get(self, principal: Principal, object_id: str) -> BucketObject | None: ...
+    def get_many(self, principal: Principal, object_ids: Sequence[str]) -> Mapping[str, BucketObject]: ...
+    def find_unique(self, principal: Principal, bucket_id: str, unique_key: str) -> BucketObject | None: ...
+    def find_content(self, principal: Principal, bucket_id: str, content_hash: str) -> BucketObject | None: ...
+    def page(self, principal: Principal, bucket_id: str, listing: Listing) -> Page[BucketObject]: ...
+    def scan(self, principal: Principal, bucket_id: str, matching: Filter | None = None) -> Iterator[BucketObject]:
+        """All of a bucket's objects, by id, without holding them in memory."""
+        ...
+
+    def replace(self, principal: Principal, objects: Sequence[BucketObject]) -> None: ...
+    def set_status(
+        self, principal: Principal, object_ids: Sequence[str], status: TaskStatus, error: str | None = None
+    ) -> None: ...
+    def delete(self, principal: Principal, object_ids: Sequence[str]) -> int: ...
+    def delete_bucket(self, principal: Principal, bucket_id: str) -> int: ...
+    def totals(self, principal: Principal, bucket_id: str) -> tuple[int, int]:
+        """(objects, bytes of their blobs)."""
+        ...
+
+
+class Uploads(Protocol):
+    def insert(self, principal: Principal, upload: Upload) -> None: ...
+    def get(self, principal: Principal, upload_id: str) -> Upload | None: ...
+    def find_hash(self, principal: Principal, bucket_id: str, file_hash: str) -> Upload | None:
+        """A completed upload of the same bytes."""
+        ...
+
+    def list(self, principal: Principal, bucket_id: str) -> Sequence[Upload]: ...
+    def replace(self, principal: Principal, upload: Upload) -> None: ...
+    def delete(self, principal: Principal, upload_id: str) -> bool: ...
+
+
+class Batches(Protocol):
+    """Batches and the items that they are made of once submitted."""
+
+    def insert(self, principal: Principal, batch: Batch) -> None: ...
+    def get(self, principal: Principal, batch_id: str) -> Batch | None: ...
+    def list(self, principal: Principal, bucket_id: str) -> Sequence[Batch]: ...
+    def replace(self, principal: Principal, batch: Batch) -> None: ...
+    def delete(self, principal: Principal, batch_id: str) -> bool: ...
+    def unfinished(self) -> Sequence[tuple[Principal, Batch]]:
+        """Of every tenant, those PENDING, IN_PROGRESS or PROCESSING, oldest first: what a start goes on with."""
+        ...
+
+    def add_items(self, principal: Principal, items: Sequence[BatchItem]) -> None:
+        """Insert what is not there yet; an item that exists stays as it is."""
+        ...
+
+    def waiting_items(self, principal: Principal, batch_id: str, tier: int, limit: int) -> Sequence[BatchItem]: ...
+    def items(
+        self, principal: Principal, batch_id: str, status: ItemStatus, tier: int | None, collection_id: str | None,
+        limit: int, offset: int,
+    ) -> Page[BatchItem]: ...  # fmt: skip
+    def update_items(self, principal: Principal, items: Sequence[BatchItem]) -> None: ...
+    def count_items(self, principal: Principal, batch_id: str) -> Mapping[tuple[int, ItemStatus], int]:
+        """By (tier, status)."""
+        ...
+
+
+class Tasks(Protocol):
+    def insert(self, principal: Principal, task: Task) -> None: ...
+    def get(self, principal: Principal, task_id: str) -> Task | None: ...
+    def list(self, principal: Principal) -> Sequence[Task]: ...
+    def replace(self, principal: Principal, task: Task) -> None: ...
+    def delete(self, principal: Principal, task_id: str) -> bool: ...
+
+
+class Documents(Protocol):
+    """Documents and their vectors. Every write raises the collection's revision by one and queues the index's work."""
+
+    def put(self, principal: Principal, collection_id: str, writes: Sequence[DocumentWrite]) -> int:
+        """Insert or replace whole documents with their vectors; returns the collection's new revision."""
+        ...
+
+    def put_fields(self, principal: Principal, collection_id: str, documents: Sequence[Document]) -> int:
+        """Replace documents, keep their vectors."""
+        ...
+
+    def delete(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> int:
+        """How many there were."""
+        ...
+
+    def delete_collection(self, principal: Principal, collection_id: str) -> int: ...
+    def get(self, principal: Principal, collection_id: str, document_id: str) -> Document | None: ...
+    def get_many(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Document]:
+        """Of any collection of the namespace; absent ones are left out. The hot path of every search."""
+        ...
+
+    def vectors(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Mapping[str, Vector]]: ...
+    def page(self, principal: Principal, collection_id: str, listing: Listing) -> Page[Document]: ...
+    def scan(self, principal: Principal, collection_id: str, matching: Filter | None = None) -> Iterator[Document]:
+        """All of a collection, by id, without holding it in memory."""
+        ...
+
+    def scan_writes(self, principal: Principal, collection_id: str) -> Iterator[DocumentWrite]:
+        """As `scan`, with vectors: what an index is rebuilt from."""
+        ...
+
+    def by_source(self, principal: Principal, collection_id: str, source_id: str) -> Sequence[str]:
+        """Ids of the documents made of this object (or of this document of the collection before)."""
+        ...
+
+    def by_root(
+        self, principal: Principal, object_id: str, collection_ids: Sequence[str] | None = None
+    ) -> Sequence[Document]:
+        """All documents, in any collection of the namespace, that go back to this object."""
+        ...
+
+    def count(self, principal: Principal, collection_id: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexWork:
+    """One change that the index has not acknowledged yet. `sequence` grows; delete where `delete` is true."""
+
+    sequence: int
+    principal: Principal
+    collection_id: str
+    document_id: str
+    delete: bool
+
+
+class IndexQueue(Protocol):
+    """The outbox between the system of record and the index: written in the same transaction as the documents."""
+
+    def pending(self, limit: int) -> Sequence[IndexWork]:
+        """Of every tenant, oldest first."""
+        ...
+
+    def pending_for(self, principal: Principal, collection_id: str) -> int: ...
+    def acknowledge(self, principal: Principal, collection_id: str, sequences: Sequence[int]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionQuery:
+    """retriever_id: None lists the anonymous ones. Times bound the start, both ends included."""
+
+    retriever_id: str | None = None
+    status: ExecutionStatus | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    limit: int = 10
+    offset: int = 0
+    oldest_first: bool = False
+    filter: Filter | None = None
+
+
+class Executions(Protocol):
+    def insert(self, principal: Principal, execution: StoredExecution) -> None: ...
+    def get(self, principal: Principal, execution_id: str) -> StoredExecution | None: ...
+    def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]: ...
+    def count(self, principal: Principal, query: ExecutionQuery) -> int: ...
+
+
+class Keys(Protocol):
+    def insert(self, principal: Principal, key: ApiKey) -> None: ...
+    def find_hash(self, key_hash: str) -> tuple[ApiKey, Organization] | None:
+        """The one look-up without a Principal: it is how a Principal is made."""
+        ...
+
+    def list(self, principal: Principal) -> Sequence[ApiKey]: ...
+    def replace(self, principal: Principal, key: ApiKey) -> None: ...
+
+
+class Organizations(Protocol):
+    def insert(self, organization: Organization, user: User) -> None: ...
+    def get(self, principal: Principal) -> Organization | None: ...
+    def replace(self, principal: Principal, organization: Organization) -> None: ...
+    def users(self, principal: Principal) -> Sequence[User]: ...
+    def first(self) -> Organization | None:
+        """The organisation that the first start made, if there has been one."""
+        ...
+
+
+class Blobs(Protocol):
+    """Large inputs of executions, by SHA-1, stored once for each namespace."""
+
+    def put(self, principal: Principal, sha1: str, data: bytes) -> None: ...
+    def get(self, principal: Principal, sha1: str) -> bytes | None: ...
+
+
+class Session(Protocol):
+    """One transaction's view of the system of record."""
+
+    organizations: Organizations
+    keys: Keys
+    namespaces: Resources[Namespace]
+    buckets: Resources[Bucket]
+    collections: Resources[Collection]
+    retrievers: Resources[Retriever]
+    objects: Objects
+    uploads: Uploads
+    batches: Batches
+    tasks: Tasks
+    documents: Documents
+    index_queue: IndexQueue
+    executions: Executions
+    input_blobs: Blobs
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataHealth:
+    backend: str
+    ok: bool
+    detail: str = ""
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+
+
+class Metadata(Protocol):
+    async def read(self, function: Callable[[Session], T]) -> T: ...
+    async def write(self, function: Callable[[Session], T]) -> T: ...
+    async def health(self) -> MetadataHealth: ...
+    async def close(self) -> None: ...

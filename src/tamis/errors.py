@@ -1,0 +1,129 @@
+"""One root for every error that Tamis raises on purpose.
+
+A class's name is its stable code on the wire (`error.type`), its docstring the default message, `status` the HTTP
+status that the API answers with. `details` is structured context for a program; it never carries a secret.
+"""
+
+from typing import Any, ClassVar
+
+
+class TamisError(Exception):
+    """Tamis failed in a way that it did not foresee."""
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.message = message or " ".join((type(self).__doc__ or "").split())
+        self.details = details
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class BadRequestError(TamisError):
+    """The request cannot be understood."""
+
+    status = 400
+
+
+class UnauthorizedError(TamisError):
+    """Send `Authorization: Bearer <api key>` with a key that is active."""
+
+    status = 401
+
+
+class ForbiddenError(TamisError):
+    """This key lacks the permission that the operation needs."""
+
+    status = 403
+
+
+class NotFoundError(TamisError):
+    """There is no such resource, or this key may not see it."""
+
+    status = 404
+
+    @classmethod
+    def of(cls, resource: str, identifier: str) -> "NotFoundError":
+        return cls(f"{resource} {identifier!r} was not found", resource=resource, id=identifier)
+
+
+class AlreadyExistsError(TamisError):
+    """A resource with this name exists already."""
+
+    status = 409
+
+
+class ConflictError(TamisError):
+    """The resource is in a state that does not allow this."""
+
+    status = 409
+
+
+class PayloadTooLargeError(TamisError):
+    """The request is larger than the server accepts."""
+
+    status = 413
+
+
+class ValidationError(TamisError):
+    """The payload is not valid.
+
+    problems: one `{"loc": ["body", "stages", 0, ...], "msg": ..., "type": ...}` for each fault found.
+    """
+
+    status = 422
+
+    def __init__(self, message: str | None = None, problems: list[dict[str, Any]] | None = None, **details: Any):
+        super().__init__(message, **details)
+        self.problems = problems or [{"loc": ["body"], "msg": self.message, "type": "value_error"}]
+
+    @classmethod
+    def at(cls, loc: list[str | int], message: str, **details: Any) -> "ValidationError":
+        """One fault at one place of the payload."""
+        where = ".".join(str(part) for part in loc)
+        problem = {"loc": list(loc), "msg": message, "type": "value_error"}
+        return cls(f"{where}: {message}", problems=[problem], **details)
+
+
+class NotBuiltError(TamisError):
+    """This operation of the contract is not built in this version of Tamis."""
+
+    status = 501
+
+
+class StageError(TamisError):
+    """A stage of the pipeline failed.
+
+    Raised by the executor alone; the cause is kept as `__cause__`, the details name stage, index and input size.
+    """
+
+    status = 500
+
+
+class ModelMissingError(TamisError):
+    """A model that this needs is not at hand; `tamis doctor` says how to get it."""
+
+    status = 503
+
+
+class IndexUnavailableError(TamisError):
+    """The search index does not answer; it restarts by itself, try again shortly."""
+
+    status = 503
+
+
+class StorageError(TamisError):
+    """The system of record refused or lost the operation."""
+
+
+class DimensionMismatch(ValidationError):
+    """A vector's length is not the length that the feature was declared with."""
+
+
+class DataDirectoryInUse(TamisError):
+    """Another Tamis server is using this data directory."""
+
+    status = 409

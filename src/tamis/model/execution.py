@@ -1,0 +1,48 @@
+"""The header of an execution's record: what the contract shows, and what lists are filtered by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ExecutionStatus(StrEnum):
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionHeader:
+    """mode: `anonymous`, `saved`. retriever_id: None for an anonymous execution. ."""
+
+    execution_id: str
+    mode: str
+    status: ExecutionStatus
+    started_at: datetime
+    duration_ms: float
+    credits_used: float
+    total_processed: int
+    total_returned: int
+    total_stages: int
+    stages_completed: int
+    collection_ids: tuple[str, ...]
+    retriever_id: str | None = None
+    cache_hit_rate: float | None = None
+    query_summary: str | None = None
+    inputs_hash: str | None = None
+    error: str | None = None
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExecution:
+    """A header and the encoded record (see executions.record for its format and version).
+
+    inputs: the inputs as JSON text, as the contract shows them.
+    """
+
+    header: ExecutionHeader
+    inputs: str
+    record: bytes

@@ -1,0 +1,7 @@
+"""What JSON can hold, as types."""
+
+from collections.abc import Mapping
+from typing import TypeAlias, Union
+
+JSON: TypeAlias = Union[None, bool, int, float, str, list["JSON"], dict[str, "JSON"]]
+JSONObject: TypeAlias = Mapping[str, JSON]

@@ -1,0 +1,59 @@
+"""The three shapes of a feature's value. Arrays are never written to once they are in one of these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+
+class VectorKind(StrEnum):
+    DENSE = "dense"
+    SPARSE = "sparse"
+    MULTI_DENSE = "multi_dense"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """values: float32 [dim]."""
+
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MultiDense:
+    """values: float32 [n, dim], one row for each token or part."""
+
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sparse:
+    """indices: uint32 [n], ascending and unique.  values: float32 [n]."""
+
+    indices: NDArray[np.uint32]
+    values: FloatArray
+
+
+Vector: TypeAlias = Dense | MultiDense | Sparse
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """One vector output of an extractor, as the index needs to know it.
+
+    name: the output's name (`embedding`), also the vector's name in the index.
+    dimensions: of a dense row; None for sparse.  idf: weigh sparse query terms by inverse document frequency.
+    """
+
+    name: str
+    kind: VectorKind
+    dimensions: int | None = None
+    distance: str = "cosine"
+    idf: bool = False
+    inference_name: str | None = None
+    aliases: tuple[str, ...] = ()
+    description: str = ""

@@ -1,0 +1,43 @@
+"""All settings, from the environment (`TAMIS_*`) and the command line. Only `wiring` reads them."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="TAMIS_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("./tamis-data")
+    host: str = "127.0.0.1"
+    port: int = Field(8700, ge=0, le=65535)
+    root_key: str | None = None
+    """The admin key, instead of one that the first start makes up."""
+    public_url: str | None = None
+    """How clients reach this server, for links such as presigned uploads; else the request's own base URL."""
+    database_url: str | None = None
+    """PostgreSQL, as `postgresql+psycopg://...`; else SQLite in the data directory."""
+    index_url: str | None = None
+    """A Qdrant cluster; else the embedded index in the data directory."""
+    index_api_key: str | None = None
+    blob_url: str | None = None
+    """An object store, as `s3://bucket/prefix`; else a folder in the data directory."""
+    model_dir: Path | None = None
+    """Where model files are looked for first, by name."""
+    model_cache_dir: Path | None = None
+    """Where fetched models are kept; else the user's cache directory."""
+    model_downloads: bool = True
+    """Whether a missing model may be fetched."""
+    extraction_threads: int = Field(1, ge=1, le=64)
+    model_threads: int = Field(0, ge=0, le=256)
+    """Threads inside one model call; 0 takes one for each core."""
+    max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
+    max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
+    results_alias: bool = True
+    """Whether an execution's answer repeats `documents` as `results`, as later clients read it."""
+    prices: dict[str, float] = Field(default_factory=dict)
+    """Credits by stage id (`feature_search=0.01`), over the built-in table."""
+    log_level: str = "INFO"
