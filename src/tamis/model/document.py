@@ -32,7 +32,7 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class BlobRef:
-    """A file that belongs to a document. `url` is ours (`blob://...`) or the caller's; `role` as the contract has it."""
+    """A file that belongs to a document. `url` is ours (`blob://...`) or the caller's; `role` is the contract's."""
 
     field: str
     url: str

@@ -3,5 +3,5 @@
 from collections.abc import Mapping
 from typing import TypeAlias, Union
 
-JSON: TypeAlias = Union[None, bool, int, float, str, list["JSON"], dict[str, "JSON"]]
+JSON: TypeAlias = Union[bool, int, float, str, list["JSON"], dict[str, "JSON"], None]
 JSONObject: TypeAlias = Mapping[str, JSON]

@@ -1,1 +1,1 @@
-"""What the engine and the services need from the world, as Protocols. Backends implement one each; wiring joins them."""
+"""What the engine and the services need from the world, as Protocols. Backends implement one each."""

@@ -1,0 +1,93 @@
+"""The stage contract: one file a stage, a `Parameters` model and a class with one required method, `run`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.inference import Models
+from tamis.model.collection import Collection
+from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+
+if TYPE_CHECKING:
+    from tamis.engine.searcher import Searcher
+
+
+class StageKind(StrEnum):
+    """On the wire `group` goes out as `reduce`; the contract knows filter, sort, reduce, apply (later also enrich)."""
+
+    FILTER = "filter"
+    SORT = "sort"
+    REDUCE = "reduce"
+    GROUP = "group"
+    APPLY = "apply"
+    ENRICH = "enrich"
+
+
+class Effect(StrEnum):
+    """What a replay must not repeat unasked."""
+
+    OUTSIDE = "outside"
+    SPENDS = "spends"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a stage may touch.
+
+    inputs: the execution's, checked and with defaults.  seed: the execution's; all chance derives from it.
+    collections: those that the pipeline was given, in order.
+    render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
+    """
+
+    principal: Principal
+    inputs: Mapping[str, JSON]
+    collections: tuple[Collection, ...]
+    seed: int
+    stage_name: str
+    stage_index: int
+    searcher: "Searcher"
+    models: Models
+    clock: Clock
+    render: Callable[[Any, Hit], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage gives back.
+
+    processed: documents it looked at; None means its input (a search says the distinct candidates before its cut).
+    metadata: facts for the stage's statistics, such as facets; small.
+    warnings: what the caller should know although nothing failed.
+    calls: indivisible priced units beside the stage's own price, by unit name (`llm_call`).
+    """
+
+    hits: Hits
+    processed: int | None = None
+    tokens_used: int | None = None
+    llm_calls: int | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Stage(Protocol):
+    """Built once for each execution from its resolved parameters. Inputs are never changed: `run` returns new hits.
+
+    id: file name, registry key and API name, the same word.  icon: the contract's (a lucide icon name).
+    """
+
+    id: ClassVar[str]
+    kind: ClassVar[StageKind]
+    icon: ClassVar[str]
+    description: ClassVar[str]
+    Parameters: ClassVar[type[BaseModel]]
+    effects: ClassVar[frozenset[Effect]]
+
+    def __init__(self, parameters: Any) -> None: ...
+
+    async def run(self, hits: Hits, context: Context) -> Outcome: ...
