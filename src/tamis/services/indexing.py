@@ -1,0 +1,201 @@
+"""From the system of record to the search index: drain the outbox in order, acknowledge what the index has taken."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
+
+from tamis.engine.ports.index import Point, VectorIndex
+from tamis.engine.ports.metadata import IndexWork, Metadata, Session
+from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.model.collection import Collection
+from tamis.model.document import Document
+from tamis.model.principal import Principal
+from tamis.model.vector import Vector
+
+_LOG = logging.getLogger(__name__)
+_ROWS = 1000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+class Indexer:
+    """Brings committed documents into the index.
+
+    Every write of documents leaves its rows in the outbox within its own transaction; `apply` takes them to the index
+    and acknowledges them only then, so that a kill in between costs a repetition and never a document.
+    """
+
+    def __init__(self, metadata: Metadata, index: VectorIndex, patience_s: float = 20.0) -> None:
+        """patience_s: how long `apply` waits for an index that is restarting before it says so."""
+        self._metadata = metadata
+        self._index = index
+        self._patience_s = patience_s
+        self._locks: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._late: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+
+    async def ensure(self, principal: Principal, collection: Collection) -> None:
+        """Make the collection's shard where there is none."""
+        await self._index.create(principal, collection.collection_id, collection.features)
+
+    async def apply(self, principal: Principal, collection_id: str) -> int:
+        """Drain the outbox of one collection; returns how many rows were taken.
+
+        Raises: IndexUnavailableError once `patience_s` is over; the rows stay, and a task goes on trying.
+        """
+        try:
+            return await self._drain(principal, collection_id, monotonic() + self._patience_s)
+        except IndexUnavailableError as down:
+            self._go_on(principal, collection_id)
+            raise IndexUnavailableError(
+                "the write is kept; it becomes searchable once the index is back", collection_id=collection_id
+            ) from down
+
+    async def drop(self, principal: Principal, collection_id: str) -> None:
+        """Remove the shard of a collection that has gone from the system of record."""
+        async with self._locks[_key(principal, collection_id)]:
+            await self._index.drop(principal, collection_id)
+        self._locks.pop(_key(principal, collection_id), None)
+
+    async def catch_up(self) -> int:
+        """Drain the whole outbox, of every tenant: what a start does first. Returns the rows taken."""
+        taken = 0
+        while True:
+            work = await self._metadata.read(lambda session: session.index_queue.pending(_ROWS))
+            if not work:
+                return taken
+            for principal, collection_id in {_key(w.principal, w.collection_id): _of(w) for w in work}.values():
+                taken += await self._recover(principal, collection_id)
+
+    async def rebuild(self, principal: Principal, collection_id: str) -> int:
+        """Drop the shard and make it again from the system of record; returns the documents indexed."""
+        collection = await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
+        if collection is None:
+            raise NotFoundError.of("collection", collection_id)
+        async with self._locks[_key(principal, collection.collection_id)]:
+            count = await self._rebuild(principal, collection)
+        await self.apply(principal, collection.collection_id)
+        return count
+
+    async def close(self) -> None:
+        """Stop what still waits for the index; its rows are durable."""
+        late = list(self._late.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _rebuild(self, principal: Principal, collection: Collection) -> int:
+        collection_id = collection.collection_id
+        await self._index.drop(principal, collection_id)
+        await self._index.create(principal, collection_id, collection.features)
+        document_ids = await self._metadata.read(
+            lambda session: [document.document_id for document in session.documents.scan(principal, collection_id)]
+        )
+        for start in range(0, len(document_ids), _ROWS):
+            await self._put(principal, collection_id, document_ids[start : start + _ROWS])
+        return len(document_ids)
+
+    async def _recover(self, principal: Principal, collection_id: str) -> int:
+        """As `apply`, where the shard may be missing, or the collection itself have been deleted meanwhile."""
+        collection = await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
+        if collection is not None:
+            await self.ensure(principal, collection)
+            return await self._drain(principal, collection_id, None)
+        await self.drop(principal, collection_id)
+        return await self._forget(principal, collection_id)
+
+    async def _forget(self, principal: Principal, collection_id: str) -> int:
+        """Acknowledge the rows of a collection that is no more."""
+
+        def forget(session: Session) -> int:
+            rows = session.index_queue.pending_in(principal, collection_id, _ROWS)
+            session.index_queue.acknowledge(principal, collection_id, [row.sequence for row in rows])
+            return len(rows)
+
+        taken = 0
+        while rows := await self._metadata.write(forget):
+            taken += rows
+        return taken
+
+    async def _drain(self, principal: Principal, collection_id: str, deadline: float | None) -> int:
+        """deadline: of the monotonic clock; None waits for the index for as long as it takes."""
+        taken = 0
+        pauses = _pauses()
+        while True:
+            try:
+                async with self._locks[_key(principal, collection_id)]:
+                    rows = await self._step(principal, collection_id)
+            except IndexUnavailableError:
+                pause_s = next(pauses)
+                if deadline is not None and monotonic() + pause_s > deadline:
+                    raise
+                await asyncio.sleep(pause_s)
+                continue
+            taken += rows
+            if rows < _ROWS:
+                return taken
+
+    async def _step(self, principal: Principal, collection_id: str) -> int:
+        rows = await self._metadata.read(
+            lambda session: session.index_queue.pending_in(principal, collection_id, _ROWS)
+        )
+        if not rows:
+            return 0
+        puts, deletes = _coalesce(rows)
+        gone = await self._put(principal, collection_id, puts)
+        if deletes or gone:
+            await self._index.delete(principal, collection_id, [*deletes, *gone])
+        sequences = [row.sequence for row in rows]
+        await self._metadata.write(lambda session: session.index_queue.acknowledge(principal, collection_id, sequences))
+        return len(rows)
+
+    async def _put(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> list[str]:
+        """Upsert these as they are now; returns those that have been deleted since."""
+        if not document_ids:
+            return []
+
+        def load(session: Session) -> tuple[Mapping[str, Document], Mapping[str, Mapping[str, Vector]]]:
+            documents = session.documents
+            return documents.get_many(principal, document_ids), documents.vectors(principal, document_ids)
+
+        documents, vectors = await self._metadata.read(load)
+        points = [
+            Point(document_id, vectors.get(document_id, {}), document.view())
+            for document_id, document in documents.items()
+        ]
+        if points:
+            await self._index.upsert(principal, collection_id, points)
+        return [document_id for document_id in document_ids if document_id not in documents]
+
+    def _go_on(self, principal: Principal, collection_id: str) -> None:
+        key = _key(principal, collection_id)
+        if key not in self._late:
+            task = self._late[key] = asyncio.create_task(self._drain_late(principal, collection_id))
+            task.add_done_callback(lambda _: self._late.pop(key, None))
+
+    async def _drain_late(self, principal: Principal, collection_id: str) -> None:
+        try:
+            await self._drain(principal, collection_id, None)
+        except Exception:
+            _LOG.exception("the index could not take the documents of %s; a restart tries again", collection_id)
+
+
+def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:
+    return principal.organization_id, principal.namespace_id, collection_id
+
+
+def _of(work: IndexWork) -> tuple[Principal, str]:
+    return work.principal, work.collection_id
+
+
+def _coalesce(rows: Sequence[IndexWork]) -> tuple[list[str], list[str]]:
+    """(ids to put, ids to delete): what the last row of each document says."""
+    last = {row.document_id: row.delete for row in rows}
+    return [key for key, delete in last.items() if not delete], [key for key, delete in last.items() if delete]
+
+
+def _pauses() -> Iterator[float]:
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
