@@ -64,6 +64,8 @@ class IdIn:
     document_ids: frozenset[str]
 
 
+_OPERATORS = frozenset(operator.value for operator in Operator)
+
 Filter: TypeAlias = Union[Condition, And, Or, Not, IdIn]
 
 
@@ -158,7 +160,7 @@ def _shorthand(field: str, value: Any, loc: list[str | int], case_sensitive: boo
     path = canonical_path(field)
     if isinstance(value, dict):
         names = [name.removeprefix("$") for name in value]
-        if names and all(name in Operator for name in names):
+        if names and all(name in _OPERATORS for name in names):
             for name, raw in zip(names, value.values(), strict=True):
                 _check_value(Operator(name), raw, loc)
                 yield Condition(path, Operator(name), raw, case_sensitive)
