@@ -4,6 +4,9 @@ from pydantic import BaseModel, Field
 
 
 class PaginationResponse(BaseModel):
+    """next_cursor is what later clients go on with; the rest is the contract's."""
+
+    next_cursor: str | None = None
     next_page: str | None = None
     page: int
     page_size: int
