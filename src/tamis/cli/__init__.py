@@ -1,0 +1,28 @@
+"""The `tamis` command: one file a group of commands."""
+
+import typer
+
+from tamis import __version__
+from tamis.cli import demo, doctor, executions, index, key, load, search, serve
+
+app = typer.Typer(
+    name="tamis",
+    help="Multi-stage retrieval for mixed media that keeps the record of every execution.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("load")(load.load)
+app.command("search")(search.search)
+app.command("doctor")(doctor.doctor)
+app.add_typer(key.app, name="key")
+app.add_typer(executions.app, name="executions")
+app.add_typer(index.app, name="index")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

@@ -1,0 +1,60 @@
+# `make demo` and `make test` need Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+REQUIRE := --require-hashes --requirement
+
+.PHONY: demo test check format contract soak audit bench lock clean
+
+demo: $(VENV)/.run
+	$(BIN)/tamis demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Write docs/openapi.json and docs/contract.md anew from the server's own OpenAPI.
+contract: $(VENV)/.dev
+	$(BIN)/python -m tests.conformance.generate
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest -m slow $(ARGS)
+
+audit: $(VENV)/.dev
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/first.py
+
+# Pin again what pyproject.toml and the .in files ask for.
+lock: $(VENV)/.run
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --extra qdrant --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-build.lock requirements-build.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-dev.lock requirements-dev.in
+
+clean:
+	rm -rf $(VENV) .cache dist
+
+$(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tamis needs Python 3.11 or newer; set PYTHON=...")'
+	@echo "Setting up $(VENV) (once; about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) $(REQUIRE) requirements.lock $(REQUIRE) requirements-build.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@$(PIP) $(REQUIRE) requirements-dev.lock
+	@touch $@

@@ -1,0 +1,50 @@
+"""`tamis doctor`: what is installed, which models are at hand, what is missing and how to get it."""
+
+import importlib.metadata
+import platform
+import sys
+
+from rich.table import Table
+
+from tamis import __version__
+from tamis.cli.terminal import out
+from tamis.settings import Settings
+from tamis.wiring import model_report
+
+_PARTS = {
+    "fastapi": "HTTP",
+    "uvicorn": "HTTP",
+    "sqlalchemy": "system of record",
+    "qdrant-edge-py": "embedded index",
+    "onnxruntime": "models",
+    "tokenizers": "models",
+    "obstore": "blobs",
+    "psycopg": "PostgreSQL (pip install 'tamis[postgres]')",
+    "qdrant-client": "Qdrant cluster (pip install 'tamis[qdrant]')",
+}
+
+
+def doctor() -> None:
+    """Say what is here and what is missing. Exit status 1 where something that is needed is missing."""
+    out.print(f"Tamis {__version__}, Python {platform.python_version()}, {platform.platform()}", highlight=False)
+    parts = Table("package", "version", "for", pad_edge=False)
+    for name, purpose in _PARTS.items():
+        parts.add_row(name, _version(name), purpose)
+    out.print(parts)
+    models = Table("model file", "size", "licence", "where", pad_edge=False)
+    missing = []
+    for line in model_report(Settings()):
+        models.add_row(line.name, f"{line.size_bytes / 1e6:.1f} MB", line.license, line.where or "[red]missing[/]")
+        if line.where is None:
+            missing.append(line)
+    out.print(models)
+    for line in missing:
+        out.print(f"[bold]{line.name}[/] is missing: {line.how_to_get}", highlight=False)
+    sys.exit(1 if missing else 0)
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "[yellow]not installed[/]"

@@ -1,0 +1,54 @@
+"""`tamis executions`."""
+
+from typing import Annotated
+
+import orjson
+import typer
+from rich.table import Table
+
+from tamis.cli import show
+from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
+from tamis.cli.terminal import out, plain_errors
+
+app = typer.Typer(help="Read the records of anonymous executions.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_executions(
+    status: Annotated[str | None, typer.Option(help="completed, degraded, failed, cancelled or processing.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """The newest executions."""
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        answer = client.post("retrievers/executions/list", {"status": status}, limit=limit)
+    table = Table("execution", "when", "status", "ms", "processed", "returned", "stages", "query", pad_edge=False)
+    for row in answer["executions"]:
+        table.add_row(
+            row["execution_id"], str(row["timestamp"])[:19], row["status"], f"{row['duration_ms']:.1f}",
+            str(row["total_processed"]), str(row["total_returned"]),
+            f"{row['stages_completed']}/{row['total_stages']}", row["query_summary"] or "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{len(answer['executions'])} of {answer['total']}", highlight=False)
+
+
+@app.command("show")
+def show_execution(
+    execution_id: str,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer.")] = False,
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """One execution's record."""
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        detail = client.get(f"retrievers/executions/{execution_id}")
+    if as_json:
+        typer.echo(orjson.dumps(detail, option=orjson.OPT_INDENT_2))
+    else:
+        show.record(detail)

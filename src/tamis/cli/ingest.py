@@ -1,0 +1,122 @@
+"""From rows to documents over the API: a bucket, a collection, objects by the hundred, one batch, progress."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tamis.cli.terminal import out
+from tamis.client import ApiError, Client
+
+_POLL_S = 0.5
+_FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "CANCELED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What came of it. seconds: from the first object sent to the last document searchable."""
+
+    bucket_id: str
+    collection_id: str
+    status: str
+    objects: int
+    documents: int
+    failed: int
+    seconds: float
+
+
+def bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=out,
+    )  # fmt: skip
+
+
+def field_type(value: Any) -> str:
+    """The contract's type for a JSON value."""
+    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object")):
+        if isinstance(value, kind):
+            return name
+    return "string"
+
+
+def ensure_bucket(client: Client, name: str, schema: dict[str, str]) -> str:
+    """The bucket of that name, made where there is none."""
+    try:
+        return str(client.get(f"buckets/{name}")["bucket_id"])
+    except ApiError as error:
+        if error.status != 404:
+            raise
+    properties = {field: {"type": kind} for field, kind in schema.items()}
+    body = {"bucket_name": name, "bucket_schema": {"properties": properties}}
+    return str(client.post("buckets", body)["bucket_id"])
+
+
+def ensure_collection(client: Client, name: str, bucket_id: str, passthrough: list[str], parameters: Any = None) -> str:
+    """The collection of that name over the bucket's `text`, made where there is none."""
+    try:
+        return str(client.get(f"collections/{name}")["collection_id"])
+    except ApiError as error:
+        if error.status != 404:
+            raise
+    extractor = {
+        "feature_extractor_name": "text_extractor",
+        "version": "v1",
+        "input_mappings": {"text": "text"},
+        "field_passthrough": [{"source_path": path} for path in passthrough],
+        "parameters": parameters or {},
+    }
+    body = {
+        "collection_name": name,
+        "source": {"type": "bucket", "bucket_ids": [bucket_id]},
+        "feature_extractor": extractor,
+    }
+    return str(client.post("collections", body)["collection_id"])
+
+
+def ingest(client: Client, bucket_id: str, collection_id: str, rows: Iterable[dict[str, Any]], total: int) -> Ingested:
+    """Send the rows (each with `text` and fields), submit one batch, and wait until its documents are searchable."""
+    started = time.monotonic()
+    with bars() as progress:
+        sending = progress.add_task("sending objects     ", total=total)
+        object_ids: list[str] = []
+        for chunk in _chunks(rows, 100):
+            created = client.post(f"buckets/{bucket_id}/objects/batch", {"objects": [_object(row) for row in chunk]})
+            object_ids += [item["object_id"] for item in created]
+            progress.advance(sending, len(chunk))
+        extracting = progress.add_task("extracting documents", total=len(object_ids))
+        batch_id = client.post(f"buckets/{bucket_id}/batches", {"object_ids": object_ids})["batch_id"]
+        task_id = client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")["task_id"]
+        for done in _follow(client, task_id):
+            progress.update(extracting, completed=done)
+        batch = client.get(f"buckets/{bucket_id}/batches/{batch_id}")
+    failed = client.get(f"buckets/{bucket_id}/batches/{batch_id}/failed-documents", limit=1)
+    documents = client.get(f"collections/{collection_id}")["document_count"]
+    return Ingested(
+        bucket_id, collection_id, batch["status"], len(object_ids), documents, failed.get("total", 0),
+        time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _object(row: dict[str, Any]) -> dict[str, Any]:
+    fields = {name: value for name, value in row.items() if name != "text"}
+    return {"blobs": [{"property": "text", "type": "text", "data": row["text"]}], **fields}
+
+
+def _chunks(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _follow(client: Client, task_id: str) -> Iterator[int]:
+    """Sources done so far, until the task ends."""
+    while True:
+        task = client.get(f"tasks/{task_id}")
+        yield int((task.get("additional_data") or {}).get("processed", 0))
+        if task["status"] in _FINAL:
+            return
+        time.sleep(_POLL_S)

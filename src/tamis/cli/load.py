@@ -1,0 +1,107 @@
+"""`tamis load PATH`: a folder of files or a JSONL file becomes a bucket, a collection and documents."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
+from tamis.cli.ingest import ensure_bucket, ensure_collection, field_type, ingest
+from tamis.cli.terminal import fail, out, plain_errors
+
+_TEXT_SUFFIXES = frozenset(
+    (
+        ".txt", ".md", ".markdown", ".rst", ".org", ".tex", ".log", ".html", ".htm", ".xml", ".csv", ".tsv", ".json",
+        ".yaml", ".yml", ".toml", ".ini", ".cfg", ".py", ".js", ".ts", ".go", ".rs", ".c", ".h", ".cpp", ".java", ".rb",
+        ".sh", ".sql", ".css",
+    )
+)  # fmt: skip
+_LARGEST_BYTES = 2 * 1024 * 1024
+
+
+def load(
+    path: Annotated[Path, typer.Argument(exists=True, help="A folder of text files, one text file, or a .jsonl file.")],
+    name: Annotated[str | None, typer.Option(help="Name of the bucket and the collection; else the path's.")] = None,
+    text_field: Annotated[str, typer.Option(help="JSONL: the field to search by.")] = "text",
+    chunking: Annotated[str, typer.Option(help="none, sentence, paragraph or fixed.")] = "none",
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Load a folder of text files, or a JSONL file with one object a line, and make it searchable."""
+    name = name or _name_of(path)
+    rows = _jsonl_rows(path, text_field) if path.suffix in (".jsonl", ".ndjson") else _file_rows(path)
+    every = list(rows)
+    if not every:
+        fail(f"{path} holds nothing that can be loaded")
+    schema = _schema(every)
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        bucket_id = ensure_bucket(client, name, schema)
+        passthrough = [field for field in schema if field != "text"]
+        parameters = {} if chunking == "none" else {"chunking": chunking}
+        collection_id = ensure_collection(client, name, bucket_id, passthrough, parameters)
+        done = ingest(client, bucket_id, collection_id, every, len(every))
+    out.print(
+        f"{done.objects} objects, {done.documents} documents in collection [bold]{name}[/], {done.failed} failed, "
+        f"{done.seconds:.1f} s ({done.status})",
+        highlight=False,
+    )
+    out.print(f'\n    tamis search "..." --collection {name}\n', highlight=False)
+
+
+def _name_of(path: Path) -> str:
+    stem = (path.resolve().stem if path.is_file() else path.resolve().name) or "loaded"
+    return "".join(char if char.isalnum() or char in "-_" else "-" for char in stem.lower())[:60].ljust(3, "-")
+
+
+def _schema(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """A type for each field that occurs: the one that all its values share, else `json`."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for field, value in row.items():
+            if value is not None:
+                found.setdefault(field, set()).add(field_type(value))
+    schema = {field: kinds.pop() if len(kinds) == 1 else _shared(kinds) for field, kinds in found.items()}
+    return {**schema, "text": "text"}
+
+
+def _shared(kinds: set[str]) -> str:
+    return "number" if kinds == {"integer", "number"} else "json"
+
+
+def _jsonl_rows(path: Path, text_field: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(path.open("rb"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            fail(f"{path}:{number}: not JSON: {error}")
+        if not isinstance(row, dict) or not isinstance(row.get(text_field), str):
+            fail(f"{path}:{number}: expected an object with the text field {text_field!r} (choose with --text-field)")
+        text = row.pop(text_field)
+        yield {**{_field(name): value for name, value in row.items() if value is not None}, "text": text}
+
+
+def _field(name: str) -> str:
+    return f"source_{name}" if name in ("blobs", "object_id", "bucket_id", "status", "metadata", "text") else name
+
+
+def _file_rows(path: Path) -> Iterator[dict[str, Any]]:
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if _loadable(file, path))
+    for file in files:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if text.strip():
+            relative = file.name if path.is_file() else file.relative_to(path).as_posix()
+            size_bytes = file.stat().st_size
+            yield {"path": relative, "suffix": file.suffix, "size_bytes": size_bytes, "text": text}
+
+
+def _loadable(file: Path, root: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return (
+        not hidden and file.is_file() and file.suffix.lower() in _TEXT_SUFFIXES and file.stat().st_size < _LARGEST_BYTES
+    )

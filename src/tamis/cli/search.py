@@ -1,0 +1,80 @@
+"""`tamis search`: an anonymous execution from the command line."""
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from tamis.cli import show
+from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
+from tamis.cli.terminal import fail, out, plain_errors
+from tamis.client import Client
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="The question, in words.")],
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", "-c", help="May be given several times.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", "-w", help="FIELD=VALUE; may be given several times.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500)] = 10,
+    field: Annotated[list[str] | None, typer.Option("--field", "-f", help="Show this field too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer.")] = False,
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Search collections by meaning and by words, fused; the execution's id is printed with the documents."""
+    conditions = [_condition(text) for text in where or []]
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        collections = collection or _every_collection(client)
+        body = pipeline(query, collections, conditions, limit)
+        answer = client.post("retrievers/execute", body)
+    if as_json:
+        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+        return
+    show.documents(answer["documents"], field or [])
+    out.print(f"execution {answer['execution_id']}: `tamis executions show {answer['execution_id']}`", highlight=False)
+
+
+def pipeline(query: str, collections: list[str], conditions: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    """An anonymous retriever: hybrid search, then the filter where there is one, then the cut."""
+    uri = "mixpeek://text_extractor@v1/embedding"
+    searches = [
+        {"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 100},
+        {"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 100, "lexical": True},
+    ]
+    stages = [_stage("search", "filter", "feature_search", {"searches": searches, "final_top_k": 100, "fusion": "rrf"})]
+    if conditions:
+        stages.append(_stage("where", "filter", "attribute_filter", {"conditions": {"AND": conditions}}))
+    stages.append(_stage("cut", "reduce", "limit", {"limit": limit}))
+    return {
+        "collection_identifiers": collections,
+        "input_schema": {"query": {"type": "text", "required": True}},
+        "inputs": {"query": query},
+        "stages": stages,
+        "pagination": {"method": "offset", "page_number": 1, "page_size": limit},
+    }
+
+
+def _stage(name: str, kind: str, stage_id: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"stage_name": name, "stage_type": kind, "config": {"stage_id": stage_id, "parameters": parameters}}
+
+
+def _condition(text: str) -> dict[str, Any]:
+    field, separator, value = text.partition("=")
+    if not separator:
+        fail(f"--where takes FIELD=VALUE, not {text!r}")
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        parsed = value
+    return {"field": field, "operator": "eq", "value": parsed}
+
+
+def _every_collection(client: Client) -> list[str]:
+    found = [collection["collection_id"] for collection in client.pages("collections/list")]
+    return found or fail("there is no collection yet: `tamis load PATH` makes one")

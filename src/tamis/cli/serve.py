@@ -1,0 +1,89 @@
+"""`tamis serve`."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+import uvloop
+
+from tamis.app import build_app
+from tamis.cli.terminal import err, fail, out, plain_errors
+from tamis.settings import Settings
+from tamis.wiring import System, open_system
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but signals ask it to end and the process then closes its stores before it goes."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask_to_end)
+        yield
+
+    def _ask_to_end(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def serve(
+    host: Annotated[str, typer.Option(envvar="TAMIS_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="TAMIS_PORT", help="Port to listen on; 0 takes a free one.")] = 8700,
+    data_dir: Annotated[Path, typer.Option(envvar="TAMIS_DATA_DIR", help="Where everything is kept.")] = Path(
+        "./tamis-data"
+    ),
+) -> None:
+    """Run the server. SIGTERM or Ctrl-C ends it cleanly."""
+    settings = Settings(host=host, port=port, data_dir=data_dir)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    listening = _listen(host, port)
+    with plain_errors(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings, listening))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port")
+    return listening
+
+
+async def _run(settings: Settings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    system = await open_system(settings, url)
+    try:
+        server = _Server(_config(system))
+        system.announce(url)
+        _greet(system, url)
+        await server.serve(sockets=[listening])
+    finally:
+        await system.close()
+        err.print("Tamis has stopped.", highlight=False)
+
+
+def _config(system: System) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_app(system), lifespan="off", access_log=False, log_config=None, server_header=False,
+        timeout_graceful_shutdown=10, timeout_keep_alive=30,
+    )  # fmt: skip
+
+
+def _greet(system: System, url: str) -> None:
+    out.print(f"Tamis serves [bold]{url}/v1[/] from {system.data_dir} (API: {url}/docs)", highlight=False)
+    if system.first_key is not None:
+        out.print("This first start made an admin key. It is shown this once:", highlight=False)
+        out.print(f"\n    export TAMIS_API_KEY={system.first_key}\n", highlight=False)

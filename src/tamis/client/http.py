@@ -1,0 +1,68 @@
+"""One connection to a Tamis server."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+
+class ApiError(Exception):
+    """The server refused: its status and the message of its error envelope."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+
+class Client:
+    """Requests as Python values. url: without `/v1`. Raises: ApiError; httpx.HTTPError where no server answers."""
+
+    def __init__(self, url: str, key: str, namespace: str | None = None, timeout_s: float = 60.0) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        if namespace:
+            headers["X-Namespace"] = namespace
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/v1", headers=headers, timeout=timeout_s)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._send("GET", path, params={key: value for key, value in query.items() if value is not None})
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        return self._send("POST", path, json=dict(body or {}), params=query)
+
+    def put_bytes(self, url: str, data: bytes, content_type: str) -> None:
+        """Send a file to the presigned URL of an upload."""
+        answer = self._http.put(url, content=data, headers={"Content-Type": content_type})
+        if answer.is_error:
+            raise ApiError(answer.status_code, _message(answer))
+
+    def pages(self, path: str, body: Mapping[str, Any] | None = None, limit: int = 100) -> Iterator[Any]:
+        """Every item of a list, page after page."""
+        offset = 0
+        while True:
+            items = self._send("POST", path, json=dict(body or {}), params={"limit": limit, "offset": offset})[
+                "results"
+            ]
+            yield from items
+            offset += len(items)
+            if len(items) < limit:
+                return
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> Any:
+        answer = self._http.request(method, path, **kwargs)
+        if answer.is_error:
+            raise ApiError(answer.status_code, _message(answer))
+        return answer.json() if answer.content else None
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:200]
