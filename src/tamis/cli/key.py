@@ -30,14 +30,14 @@ def _at_desk(settings: Settings, work: Callable[[KeyDesk], Awaitable[T]]) -> T:
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    permission: Annotated[list[Permission], typer.Option("--permission", "-p", help="May be given several times.")] = [
-        Permission.READ,
-        Permission.WRITE,
-    ],
+    permission: Annotated[
+        list[Permission] | None, typer.Option("--permission", "-p", help="Several times for several; else read, write.")
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Make a key and show it this once."""
-    created = _at_desk(Settings(data_dir=data_dir), lambda desk: desk.create(name, permission))
+    granted = permission or [Permission.READ, Permission.WRITE]
+    created = _at_desk(Settings(data_dir=data_dir), lambda desk: desk.create(name, granted))
     out.print(created.secret, highlight=False, soft_wrap=True)
 
 

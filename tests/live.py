@@ -1,0 +1,98 @@
+"""A real server in a process of its own, to be used, killed and started again."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tamis.client import Client
+from tamis.storage.datadir import read_address
+
+_START_TIMEOUT_S = 60
+
+
+class LiveServer:
+    """`tamis serve` on a free port with the root key `key`, in a process group of its own."""
+
+    def __init__(self, data_dir: Path, python: str = sys.executable, **environment: str) -> None:
+        self.data_dir = data_dir
+        self.key = f"sk_{secrets.token_hex(20)}"
+        self.url = ""
+        self._python = python
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "LiveServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
+
+    def start(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
+        command = [self._python, "-m", "tamis", "serve", "--port", "0", "--data-dir", str(self.data_dir)]
+        environment = {**os.environ, "TAMIS_ROOT_KEY": self.key, **self._environment}
+        self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        self.url = self._wait_until_ready()
+
+    def _wait_until_ready(self) -> str:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            assert self._process.poll() is None, self.log
+            url = read_address(self.data_dir)
+            if url:
+                try:
+                    if httpx.get(f"{url}/readyz", timeout=5).is_success:
+                        return url
+                except httpx.HTTPError:
+                    pass
+            time.sleep(0.05)
+        raise AssertionError(f"not ready in {_START_TIMEOUT_S} s\n{self.log}")
+
+    def client(self, namespace: str | None = "default") -> Client:
+        return Client(self.url, self.key, namespace)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        """SIGKILL to the server alone; its children are left to notice."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(timeout=30)
+
+    def kill_group(self) -> None:
+        """SIGKILL to the server and all of its children at once."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=30)
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator ends it; returns the exit status."""
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.kill_group()
+            raise
