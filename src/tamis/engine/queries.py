@@ -1,0 +1,209 @@
+"""What a search can ask with, and how it becomes a vector."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import orjson
+
+from tamis.engine.contents import Contents
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, MultiDense, Sparse, Vector, VectorKind
+
+Loc: TypeAlias = list[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """Always plain text, even where it looks like a URL."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """value: a row of numbers, rows of numbers, or the JSON text of either."""
+
+    value: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery:
+    """The stored vectors of a document of this namespace."""
+
+    document_id: str
+    collection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentQuery:
+    """Files, each as a `data:` URI, base64, a stored `blob://` file or the id of an object; several count as one."""
+
+    contents: tuple[str, ...]
+    is_base64: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MultiQuery:
+    """Texts and files together, as one query."""
+
+    values: tuple[str, ...]
+
+
+Query: TypeAlias = TextQuery | VectorQuery | DocumentQuery | ContentQuery | MultiQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A query against one feature, and where it stands in the request."""
+
+    query: Query
+    spec: FeatureSpec
+    loc: tuple[str | int, ...] = ()
+
+
+class QueryVectors:
+    """Turns queries into vectors: all texts of a call in one visit to a worker thread, equal texts once."""
+
+    def __init__(self, metadata: Metadata, models: Models, contents: Contents) -> None:
+        self._metadata = metadata
+        self._models = models
+        self._contents = contents
+
+    async def of(self, principal: Principal, needs: Sequence[Need]) -> list[Vector | None]:
+        """One vector for each need, in order; None where a document has no such feature.
+
+        Raises: ValidationError, DimensionMismatch, NotFoundError, ModelMissingError.
+        """
+        texts = [await self._texts(principal, need) for need in needs]
+        embedded = await self._embed(needs, texts)
+        stored = await self._stored(principal, needs)
+        return [
+            _given(need) if isinstance(need.query, VectorQuery) else _pick(need, texts[n], embedded, stored)
+            for n, need in enumerate(needs)
+        ]
+
+    async def _texts(self, principal: Principal, need: Need) -> tuple[str, ...]:
+        query, loc = need.query, list(need.loc)
+        if isinstance(query, TextQuery):
+            return (query.text,)
+        if isinstance(query, ContentQuery):
+            read = self._contents.decode if query.is_base64 else self._contents.read
+            return tuple([await read(principal, content, loc) for content in query.contents])
+        if isinstance(query, MultiQuery):
+            return tuple([await self._contents.read_or_text(principal, value, loc) for value in query.values])
+        return ()
+
+    async def _embed(self, needs: Sequence[Need], texts: Sequence[tuple[str, ...]]) -> "dict[_Key, Vector]":
+        wanted = {_Key.of(need.spec, text): need.spec for need, some in zip(needs, texts, strict=True) for text in some}
+        return await asyncio.to_thread(self._embed_all, wanted) if wanted else {}
+
+    def _embed_all(self, wanted: "Mapping[_Key, FeatureSpec]") -> "dict[_Key, Vector]":
+        """Each text by itself: within a batch the last bits of its vector would depend on its neighbours."""
+        vectors: dict[_Key, Vector] = {}
+        for key, spec in wanted.items():
+            if key.sparse:
+                vectors[key] = self._models.lexical().encode_query(key.text)
+            else:
+                vectors[key] = Dense(self._models.embedder(spec.inference_name).embed_query(key.text))
+        return vectors
+
+    async def _stored(self, principal: Principal, needs: Sequence[Need]) -> Mapping[str, Mapping[str, Vector]]:
+        queries = [(need.query, need.loc) for need in needs if isinstance(need.query, DocumentQuery)]
+        if not queries:
+            return {}
+        ids = sorted({query.document_id for query, _ in queries})
+        documents, vectors = await self._metadata.read(
+            lambda session: (session.documents.get_many(principal, ids), session.documents.vectors(principal, ids))
+        )
+        for query, _ in queries:
+            document = documents.get(query.document_id)
+            if document is None or query.collection_id not in (None, document.collection_id):
+                raise NotFoundError.of("document", query.document_id)
+        return vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    text: str
+    sparse: bool
+    model: str | None
+
+    @classmethod
+    def of(cls, spec: FeatureSpec, text: str) -> "_Key":
+        sparse = spec.kind is VectorKind.SPARSE
+        return cls(text, sparse, None if sparse else spec.inference_name)
+
+
+def _pick(
+    need: Need, texts: Sequence[str], embedded: Mapping[_Key, Vector], stored: Mapping[str, Mapping[str, Vector]]
+) -> Vector | None:
+    if isinstance(need.query, DocumentQuery):
+        return stored.get(need.query.document_id, {}).get(need.spec.name)
+    vector = combine([embedded[_Key.of(need.spec, text)] for text in texts])
+    if isinstance(vector, Dense):
+        _check_dimensions(vector.values, need)
+        if need.spec.kind is VectorKind.MULTI_DENSE:
+            return MultiDense(vector.values[None, :])
+    return vector
+
+
+def combine(vectors: Sequence[Vector]) -> Vector:
+    """Several vectors of one feature as one query: the mean direction, or the sum of the terms."""
+    if len(vectors) == 1:
+        return vectors[0]
+    rows = [vector.values for vector in vectors if isinstance(vector, Dense)]
+    if rows:
+        mean = np.mean(np.stack(rows), axis=0, dtype=np.float64)
+        norm = float(np.linalg.norm(mean))
+        return Dense((mean / norm if norm > 0.0 else mean).astype(np.float32))
+    return _add_terms(vector for vector in vectors if isinstance(vector, Sparse))
+
+
+def _add_terms(vectors: Iterable[Sparse]) -> Sparse:
+    weights: dict[int, float] = {}
+    for vector in vectors:
+        for index, value in zip(vector.indices.tolist(), vector.values.tolist(), strict=True):
+            weights[index] = weights.get(index, 0.0) + value
+    indices = sorted(weights)
+    return Sparse(np.array(indices, dtype=np.uint32), np.array([weights[i] for i in indices], dtype=np.float32))
+
+
+def _given(need: Need) -> Vector:
+    value = need.query.value if isinstance(need.query, VectorQuery) else None
+    rows = _numbers(value, need)
+    if need.spec.kind is VectorKind.SPARSE:
+        raise ValidationError.at(list(need.loc), "a lexical feature is asked with text, not with a vector")
+    if rows.ndim == 2 and need.spec.kind is VectorKind.DENSE:
+        if len(rows) != 1:
+            raise ValidationError.at(list(need.loc), f"{need.spec.name!r} takes one vector, not {len(rows)}")
+        rows = rows[0]
+    _check_dimensions(rows, need)
+    if need.spec.kind is VectorKind.DENSE:
+        return Dense(rows)
+    return MultiDense(rows if rows.ndim == 2 else rows[None, :])
+
+
+def _numbers(value: Any, need: Need) -> FloatArray:
+    try:
+        parsed = orjson.loads(value) if isinstance(value, str) else value
+        rows = np.array(parsed, dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise ValidationError.at(list(need.loc), "a vector is a list of numbers, or a list of such lists") from error
+    if rows.ndim not in (1, 2) or rows.size == 0:
+        raise ValidationError.at(list(need.loc), "a vector is a list of numbers, or a list of such lists")
+    if not bool(np.isfinite(rows).all()):
+        raise ValidationError.at(list(need.loc), "a vector's numbers are finite")
+    return rows
+
+
+def _check_dimensions(rows: FloatArray, need: Need) -> None:
+    expected, actual = need.spec.dimensions, rows.shape[-1]
+    if expected is not None and actual != expected:
+        raise DimensionMismatch.at(list(need.loc), f"{need.spec.name!r} has {expected} dimensions, not {actual}")

@@ -1,0 +1,254 @@
+"""How stages search: features resolved, queries embedded, filters made exact, all in one call to the index."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nlargest
+
+import orjson
+
+from tamis.engine.contents import Contents
+from tamis.engine.features import Feature, resolve_feature
+from tamis.engine.fusion import merge
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.extraction import Extractors
+from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSearch
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.engine.queries import Need, Query, QueryVectors
+from tamis.errors import NotFoundError, ValidationError
+from tamis.model.collection import Collection
+from tamis.model.document import Document
+from tamis.model.filters import And, Filter, IdIn
+from tamis.model.ordering import order
+from tamis.model.principal import Principal
+from tamis.model.vector import Vector
+
+_ALL_VALUES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search: the `limit` best of these collections for a query by one feature.
+
+    filter: which documents count.  min_score: leave out what scores below it.  loc: where it stands in the request.
+    """
+
+    feature_uri: str
+    query: Query
+    collections: tuple[Collection, ...]
+    limit: int = 100
+    lexical: bool = False
+    filter: Filter | None = None
+    min_score: float | None = None
+    loc: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A search's answer over all its collections: score down, id up. feature: its canonical name."""
+
+    feature: str
+    ranking: Sequence[Scored]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    search: int
+    collection_id: str
+    feature: str
+    vector: Vector
+    filter: Filter | None
+
+
+class Searcher:
+    """Search over the collections of one namespace. Holds no state; safe to share."""
+
+    def __init__(
+        self,
+        index: VectorIndex,
+        metadata: Metadata,
+        models: Models,
+        extractors: Extractors | None = None,
+        blobs: BlobStore | None = None,
+        base_filter: Filter | None = None,
+    ) -> None:
+        self._index = index
+        self._metadata = metadata
+        self._parts = (models, extractors, blobs)
+        self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors))
+        self._base_filter = base_filter
+
+    def within(self, filter: Filter | None) -> "Searcher":
+        """The same, seeing only documents that match: a request's own filter, laid under every stage."""
+        return Searcher(self._index, self._metadata, *self._parts, base_filter=both(self._base_filter, filter))
+
+    async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
+        """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.
+
+        Raises: ValidationError naming the place, NotFoundError, ModelMissingError, IndexUnavailableError.
+        """
+        features = [resolve_feature(s.feature_uri, s.collections, s.lexical, [*s.loc, "feature_uri"]) for s in searches]
+        calls = await self._calls(principal, searches, features)
+        answers = await self._index.search(
+            principal,
+            [(call.collection_id, _vector_search(call, searches[call.search])) for call in calls],
+        )
+        return [
+            Found(
+                feature.name,
+                merge((a for call, a in zip(calls, answers, strict=True) if call.search == n), searches[n].limit),
+            )
+            for n, feature in enumerate(features)
+        ]
+
+    async def _calls(
+        self, principal: Principal, searches: Sequence[Search], features: Sequence[Feature]
+    ) -> list[_Call]:
+        pairs = [(n, collection, spec) for n, f in enumerate(features) for collection, spec in f.targets]
+        needs = [Need(searches[n].query, spec, (*searches[n].loc, "query")) for n, _, spec in pairs]
+        vectors = await self._vectors.of(principal, needs)
+        _check_found(searches, [n for (n, _, _), vector in zip(pairs, vectors, strict=True) if vector is not None])
+        calls = []
+        combined = [both(self._base_filter, search.filter) for search in searches]
+        exact: dict[tuple[str, int], Filter | None] = {}
+        for (n, collection, spec), vector in zip(pairs, vectors, strict=True):
+            # Equal filters are made exact once; a filter may hold lists, so it cannot be a key itself.
+            key = (collection.collection_id, combined.index(combined[n]))
+            if key not in exact:
+                exact[key] = await self._exact(principal, collection.collection_id, combined[n])
+            if vector is not None and exact[key] != _NOTHING:
+                calls.append(_Call(n, collection.collection_id, spec.name, vector, exact[key]))
+        return calls
+
+    async def _exact(self, principal: Principal, collection_id: str, filter: Filter | None) -> Filter | None:
+        """A filter that the index answers exactly: itself, or the ids that match what the index cannot compile."""
+        if filter is None or self._index.compiles(filter):
+            return filter
+        ids = await self._metadata.read(
+            lambda session: frozenset(d.document_id for d in session.documents.scan(principal, collection_id, filter))
+        )
+        return IdIn(ids)
+
+    async def hydrate(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Document]:
+        """The documents that are still there, by id."""
+        if not document_ids:
+            return {}
+        return await self._metadata.read(lambda session: session.documents.get_many(principal, document_ids))
+
+    async def collections(
+        self, principal: Principal, identifiers: Sequence[str], known: Sequence[Collection] = ()
+    ) -> tuple[Collection, ...]:
+        """Collections by id or name, in the order named. Raises: NotFoundError."""
+        by_key = {key: c for c in known for key in (c.collection_id, c.name)}
+        found = []
+        for identifier in dict.fromkeys(identifiers):
+            collection = by_key.get(identifier) or await self._collection(principal, identifier)
+            if collection not in found:
+                found.append(collection)
+        return tuple(found)
+
+    async def _collection(self, principal: Principal, identifier: str) -> Collection:
+        found = await self._metadata.read(lambda session: session.collections.get(principal, identifier))
+        if found is None:
+            raise NotFoundError.of("collection", identifier)
+        return found
+
+    async def list_documents(
+        self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int
+    ) -> tuple[list[Document], bool]:
+        """Documents that match, collection by collection and by id, and whether there are more than `limit`."""
+        matching = both(self._base_filter, filter)
+        found: list[Document] = []
+        for collection in collections:
+            wanted = limit + 1 - len(found)
+            found += await self._scan(principal, collection.collection_id, matching, wanted)
+            if len(found) > limit:
+                return found[:limit], True
+        return found, False
+
+    async def _scan(
+        self, principal: Principal, collection_id: str, filter: Filter | None, limit: int
+    ) -> list[Document]:
+        return await self._metadata.read(
+            lambda session: [
+                document
+                for _, document in zip(
+                    range(limit), session.documents.scan(principal, collection_id, filter), strict=False
+                )
+            ]
+        )
+
+    async def random(
+        self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int, seed: str
+    ) -> list[Scored]:
+        """A uniform sample that the seed decides; scores in [0, 1) give its order. Cost: O(documents), a scan."""
+        matching = both(self._base_filter, filter)
+        drawn: list[Scored] = []
+        for collection in collections:
+            drawn += await self._draw(principal, collection.collection_id, matching, limit, seed)
+        return merge([drawn], limit)
+
+    async def _draw(
+        self, principal: Principal, collection_id: str, filter: Filter | None, limit: int, seed: str
+    ) -> list[Scored]:
+        def largest(ids: list[str]) -> list[Scored]:
+            lots = ((_lot(seed, document_id), document_id) for document_id in ids)
+            return [Scored(document_id, lot) for lot, document_id in nlargest(limit, lots)]
+
+        return await self._metadata.read(
+            lambda session: largest(
+                [d.document_id for d in session.documents.scan(principal, collection_id, filter)],
+            )
+        )
+
+    async def facet(
+        self, principal: Principal, collections: Sequence[Collection], path: str, limit: int, filter: Filter | None,
+        exact: bool,
+    ) -> list[FacetCount]:  # fmt: skip
+        """A field's values by how many of the matching documents have them: count down, value up."""
+        counts: dict[bytes, FacetCount] = {}
+        # A value may be rare here and common there: with several collections every value is asked for.
+        wanted = limit if len(collections) == 1 else _ALL_VALUES
+        for collection in collections:
+            asked = await self._exact(principal, collection.collection_id, both(self._base_filter, filter))
+            if asked == _NOTHING:
+                continue
+            for entry in await self._index.facet(principal, collection.collection_id, path, wanted, asked, exact):
+                key = orjson.dumps(entry.value)
+                before = counts.get(key)
+                counts[key] = FacetCount(entry.value, entry.count + (before.count if before else 0))
+        return sorted(counts.values(), key=lambda entry: (-entry.count, order(entry.value)))[:limit]
+
+    async def is_empty(self, principal: Principal, collections: Sequence[Collection]) -> bool:
+        """True where the index holds no document of these."""
+        for collection in collections:
+            if await self._index.count(principal, collection.collection_id, None):
+                return False
+        return True
+
+
+_NOTHING = IdIn(frozenset())
+
+
+def both(first: Filter | None, second: Filter | None) -> Filter | None:
+    """Documents that match each of the two; None matches all."""
+    if first is None or second is None:
+        return second if first is None else first
+    return And((first, second))
+
+
+def _vector_search(call: _Call, search: Search) -> VectorSearch:
+    return VectorSearch(call.feature, call.vector, search.limit, call.filter, search.min_score)
+
+
+def _check_found(searches: Sequence[Search], answered: Sequence[int]) -> None:
+    for n, search in enumerate(searches):
+        if n not in answered:
+            message = f"the document has no vector for {search.feature_uri!r}"
+            raise ValidationError.at([*search.loc, "query", "document_ref"], message)
+
+
+def _lot(seed: str, document_id: str) -> float:
+    digest = blake2b(document_id.encode(), key=seed.encode()[:64], digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
