@@ -1,0 +1,89 @@
+"""The HTTP application: routers, error envelope, limits. Nothing is opened here; `wiring` hands in what is."""
+
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from tamis import __version__
+from tamis.api import (
+    batches,
+    buckets,
+    collections,
+    discovery,
+    documents,
+    executions,
+    health,
+    inference,
+    namespaces,
+    objects,
+    organizations,
+    retrievers,
+    stages,
+    tasks,
+    uploads,
+)
+from tamis.api.errors import add_error_handlers
+from tamis.api.limits import Limits
+from tamis.api.schemas.error import ErrorResponse
+from tamis.wiring import System
+
+# Where two paths could both match, the router that comes first takes the request: literal paths before identifiers.
+_ROUTERS = (
+    health.router,
+    discovery.router,
+    organizations.router,
+    namespaces.router,
+    uploads.router,
+    objects.router,
+    batches.router,
+    buckets.router,
+    documents.router,
+    collections.router,
+    tasks.router,
+    stages.router,
+    executions.router,
+    retrievers.router,
+    inference.router,
+)
+_ERROR_STATUSES = (400, 401, 403, 404, 500)
+
+
+def build_app(system: System) -> ASGIApp:
+    """The ASGI application over an open system."""
+    api = FastAPI(
+        title="Tamis",
+        version=__version__,
+        description="Multi-stage retrieval for mixed media that keeps the record of every execution.",
+        responses={status: {"model": ErrorResponse} for status in _ERROR_STATUSES},
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=True,
+    )
+    api.state.services = system.services
+    add_error_handlers(api)
+    for router in _ROUTERS:
+        api.include_router(router)
+    return Limits(api, system.limits.request_bytes, system.limits.upload_bytes, uploads.DIRECT_PREFIX)
+
+
+def openapi(app: ASGIApp) -> dict[str, Any]:
+    """The OpenAPI that `build_app`'s application serves."""
+    inner = app.app if isinstance(app, Limits) else app
+    assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
+    return inner.openapi()
+
+
+def openapi_bytes(app: ASGIApp) -> bytes:
+    """As `openapi`, written in a fixed order: what is committed as docs/openapi.json."""
+    return orjson.dumps(openapi(app), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _operation_id(route: APIRoute) -> str:
+    method = min(route.methods or {"GET"}).lower()
+    path = route.path_format.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace("-", "_")
+    return f"{route.name}_{path}_{method}"
+
+
+__all__ = ["build_app", "openapi", "openapi_bytes"]
