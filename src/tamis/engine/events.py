@@ -1,0 +1,107 @@
+"""What happens in an execution, as it happens: what the recorder folds, a stream sends on and telemetry measures."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from tamis.errors import TamisError
+from tamis.model.execution import ExecutionStatus
+from tamis.model.hits import Hits
+from tamis.model.json import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionStarted:
+    """at: UTC, aware.  inputs: checked, defaults filled in.  definition_hash: SHA-256, hex."""
+
+    execution_id: str
+    at: datetime
+    inputs: Mapping[str, JSON]
+    inputs_hash: str
+    definition_hash: str
+    seed: int
+    total_stages: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    index: int
+    stage_name: str
+    stage_id: str
+    input_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """parameters: after templating; None where the stage has no template, and the definition's own stand.
+
+    received, returned: the hits in and out, each with its score and every score on the way.
+    processed: documents that the stage looked at.  cache_hit: None where the stage could not be cached.
+    """
+
+    index: int
+    stage_name: str
+    stage_id: str
+    parameters: Mapping[str, Any] | None
+    received: Hits
+    returned: Hits
+    processed: int
+    duration_ms: float
+    credits_used: float
+    tokens_used: int | None = None
+    llm_calls: int | None = None
+    cache_key: str | None = None
+    cache_hit: bool | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailed:
+    """skipped: the run went on with what the stage was given (`on_error: skip`)."""
+
+    index: int
+    stage_name: str
+    stage_id: str
+    parameters: Mapping[str, Any] | None
+    received: Hits
+    duration_ms: float
+    error: TamisError
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageCut:
+    """The budget ended the run before or inside this stage. limit: `max_time_ms` or `max_credits`."""
+
+    index: int
+    stage_name: str
+    stage_id: str
+    received: Hits
+    duration_ms: float
+    limit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFinished:
+    """status: never `processing`.  duration_ms: of the pipeline alone."""
+
+    status: ExecutionStatus
+    duration_ms: float
+    credits_used: float
+    total_processed: int
+    stages_completed: int
+    cache_hit_rate: float | None
+    warnings: tuple[str, ...] = ()
+    error: TamisError | None = None
+
+
+StageEnd: TypeAlias = StageFinished | StageFailed | StageCut
+Event: TypeAlias = ExecutionStarted | StageStarted | StageEnd | ExecutionFinished
+Sink: TypeAlias = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The sink of who does not care."""
