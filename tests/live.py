@@ -1,5 +1,6 @@
 """A real server in a process of its own, to be used, killed and started again."""
 
+import json
 import os
 import secrets
 import signal
@@ -12,7 +13,6 @@ import httpx
 import psutil
 
 from tamis.client import Client
-from tamis.storage.datadir import read_address
 
 _START_TIMEOUT_S = 60
 
@@ -58,7 +58,7 @@ class LiveServer:
         while time.monotonic() < deadline:
             assert self._process is not None
             assert self._process.poll() is None, self.log
-            url = read_address(self.data_dir)
+            url = self._announced()
             if url:
                 try:
                     if httpx.get(f"{url}/readyz", timeout=5).is_success:
@@ -67,6 +67,14 @@ class LiveServer:
                     pass
             time.sleep(0.05)
         raise AssertionError(f"not ready in {_START_TIMEOUT_S} s\n{self.log}")
+
+    def _announced(self) -> str | None:
+        """The address that this process announced, not one that was there before."""
+        try:
+            found = json.loads((self.data_dir / "server.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return str(found["url"]) if found["pid"] == self.pid else None
 
     def client(self, namespace: str | None = "default") -> Client:
         return Client(self.url, self.key, namespace)
