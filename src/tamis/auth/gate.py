@@ -1,6 +1,5 @@
 """Key in, Principal out."""
 
-import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +8,9 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError, UnauthorizedError
 from tamis.model.organization import ApiKey
 from tamis.model.principal import Permission, Principal
+from tamis.model.secret import hash_key
 
 _REMEMBER_S = 5.0
-
-
-def hash_key(key: str) -> str:
-    """SHA-256 of a key: keys carry 160 bits of chance, so no slow hash is needed to keep them safe at rest."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @dataclass(slots=True)

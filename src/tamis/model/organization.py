@@ -14,6 +14,8 @@ class Organization:
     created_at: datetime
     updated_at: datetime
     metadata: dict[str, JSON] = field(default_factory=dict)
+    billing_email: str | None = None
+    logo_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
