@@ -103,6 +103,12 @@ class StageError(TamisError):
     status = 500
 
 
+class StageUnavailableError(StageError):
+    """A stage of the pipeline failed because something that it needs does not answer; try again shortly."""
+
+    status = 503
+
+
 class ModelMissingError(TamisError):
     """A model that this needs is not at hand; `tamis doctor` says how to get it."""
 

@@ -120,7 +120,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    return _is_number(value) and value == int(value)
+    return _is_number(value) and float(value).is_integer()
 
 
 def _is_text(value: Any) -> bool:

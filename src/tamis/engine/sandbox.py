@@ -1,7 +1,7 @@
 """The Jinja2 environment of templates: expressions over plain JSON, with nothing to call and nothing to exhaust.
 
 Whoever may search may write a template, so a template may not reach an attribute of ours, and may not make the server
-compute or hold much: no calls, no statements but `if` and `for`, which does not nest, a list of harmless filters, bounded text.
+compute or hold much: no calls, no statements but `if` and a `for` that does not nest, harmless filters, bounded text.
 """
 
 import difflib
