@@ -1,0 +1,94 @@
+"""One hit of those that say the same."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
+
+from tamis.engine.grouping import identity, value_at
+from tamis.engine.parameters import StageParameters
+from tamis.engine.similarity import Shingles, shingles
+from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
+
+
+class DeduplicateParameters(StageParameters):
+    strategy: Literal["field", "content"] = Field(
+        "field", description="field: equal values in all `fields`. content: texts that are nearly the same."
+    )
+    fields: list[str] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("fields", "field"),
+        description="Paths whose values together tell duplicates; required for `field`. A missing value is a value.",
+    )
+    content_field: str = Field("content", min_length=1, description="The text that `content` compares.")
+    similarity_threshold: float = Field(
+        0.95, ge=0.0, le=1.0, description="content: from which similarity (Jaccard, three-character shingles) on."
+    )
+    keep: Literal["first", "last"] = Field("first", description="Which of the duplicates stays.")
+    case_sensitive: bool = Field(True, description="Whether text that differs in case only differs.")
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fields_for_field(self) -> "DeduplicateParameters":
+        if self.strategy == "field" and not self.fields:
+            raise ValueError("strategy 'field' needs fields, such as ['metadata.source_url']")
+        return self
+
+
+class Deduplicate:
+    """Keep one of each set of duplicates, where it stood."""
+
+    id: ClassVar[str] = "deduplicate"
+    kind: ClassVar[StageKind] = StageKind.REDUCE
+    icon: ClassVar[str] = "copy-minus"
+    description: ClassVar[str] = (
+        "Drop hits that repeat another: equal in one or several fields, or nearly the same text by the Jaccard "
+        "similarity of three-character shingles. The others keep their order."
+    )
+    Parameters: ClassVar[type[BaseModel]] = DeduplicateParameters
+    effects: ClassVar[frozenset[Effect]] = frozenset()
+    example: ClassVar[dict[str, Any]] = {"fields": ["metadata.brand"]}
+
+    def __init__(self, parameters: DeduplicateParameters) -> None:
+        self._parameters = parameters
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        forwards = self._parameters.keep == "first"
+        run = list(hits) if forwards else list(reversed(hits))
+        kept = list(self._by_field(run) if self._parameters.strategy == "field" else self._by_content(run))
+        return Outcome(Hits.of(kept if forwards else reversed(kept)))
+
+    def _by_field(self, hits: Iterable[Hit]) -> Iterable[Hit]:
+        seen: set[bytes] = set()
+        for hit in hits:
+            view = hit.view()
+            key = identity([self._folded(value_at(view, path)) for path in self._parameters.fields])
+            if key not in seen:
+                seen.add(key)
+                yield hit
+
+    def _folded(self, value: JSON) -> JSON:
+        if isinstance(value, str) and not self._parameters.case_sensitive:
+            return value.casefold()
+        if isinstance(value, list):
+            return [self._folded(item) for item in value]
+        return value
+
+    def _by_content(self, hits: Iterable[Hit]) -> Iterable[Hit]:
+        kept: list[Shingles] = []
+        for hit in hits:
+            text = self._folded(value_at(hit.view(), self._parameters.content_field))
+            # A hit without the text cannot repeat one.
+            if not isinstance(text, str) or not text.strip():
+                yield hit
+                continue
+            own = shingles(text)
+            if not any(own.similarity(other) >= self._parameters.similarity_threshold for other in kept):
+                kept.append(own)
+                yield hit
