@@ -276,6 +276,10 @@ class Session(Protocol):
     executions: Executions
     input_blobs: Blobs
 
+    def purge_namespace(self, principal: Principal) -> None:
+        """Remove every row of the principal's namespace, of every kind, and the namespace itself."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MetadataHealth:
