@@ -1,0 +1,251 @@
+"""One batch on its way through its tiers: load, extract and commit overlap, so that the model never waits."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Extractors, SourceItem
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import IndexUnavailableError
+from tamis.jobs import batch_state
+from tamis.jobs.calling import TRANSIENT, Result, extract
+from tamis.jobs.committing import Chunk, Committed, commit
+from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
+from tamis.model.batch import Batch, BatchItem, ItemStatus, Tier
+from tamis.model.collection import Collection
+from tamis.model.principal import Principal
+from tamis.services.indexing import Indexer
+
+R = TypeVar("R")
+
+_WINDOW = 512
+_SMALLEST, _FIRST, _LARGEST = 4, 32, 256
+_TOO_SHORT_S, _TOO_LONG_S = 0.25, 1.0
+_ATTEMPTS = 3
+_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every batch works with."""
+
+    metadata: Metadata
+    indexer: Indexer
+    extractors: Extractors
+    models: Models
+    loader: Loader
+    threads: Executor
+    thread_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    collection: Collection
+    extractor: Extractor | None
+    loads: Sequence[Load]
+
+
+class BatchRun:
+    def __init__(self, workshop: Workshop, principal: Principal, batch: Batch) -> None:
+        self._shop = workshop
+        self._principal = principal
+        self._batch = batch
+        self._sizes: defaultdict[str, int] = defaultdict(lambda: _FIRST)
+        self._in_flight: set[tuple[str, str]] = set()
+        self._over = False
+
+    async def run(self) -> None:
+        """Go through the tiers until nothing waits. Safe to repeat after a kill at any point."""
+        batch_id = self._batch.batch_id
+        while not self._over:
+            for tier in self._batch.tiers:
+                await self._run_tier(tier.number)
+                if self._over:
+                    return
+            if await self._write(lambda session: batch_state.finish(session, self._principal, batch_id)):
+                return
+            self._over = await self._write(lambda session: batch_state.is_over(session, self._principal, self._batch))
+
+    async def _run_tier(self, number: int) -> None:
+        batch_id = self._batch.batch_id
+        batch = await self._write(lambda session: batch_state.begin_tier(session, self._principal, batch_id, number))
+        if batch is None:
+            self._over = True
+            return
+        self._batch = batch
+        while not self._over and await self._waiting(number, 1):
+            await self._drain(batch.tiers[number])
+        if self._over:
+            return
+        for collection_id in batch.tiers[number].collection_ids:
+            await self._make_searchable(collection_id)
+        self._over = not await self._write(
+            lambda session: batch_state.end_tier(session, self._principal, batch_id, number)
+        )
+
+    async def _drain(self, tier: Tier) -> None:
+        extractors = self._shop.thread_count + 1  # one more than threads, so that the next call is queued already
+        loaded: asyncio.Queue[_Work | None] = asyncio.Queue(1)
+        extracted: asyncio.Queue[Chunk | None] = asyncio.Queue(2)
+
+        async def extract_all() -> None:
+            async with asyncio.TaskGroup() as consumers:
+                for _ in range(extractors):
+                    consumers.create_task(self._extract(tier, loaded, extracted))
+            await extracted.put(None)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._load(tier, loaded, extractors))
+            group.create_task(extract_all())
+            group.create_task(self._commit(extracted))
+
+    async def _load(self, tier: Tier, loaded: asyncio.Queue[_Work | None], consumers: int) -> None:
+        while not self._over:
+            waiting = await self._waiting(tier.number, len(self._in_flight) + _WINDOW)
+            fresh = [item for item in waiting if (item.collection_id, item.source_id) not in self._in_flight]
+            if not fresh:
+                break
+            for items in self._cut(fresh):
+                if self._over:
+                    break
+                self._in_flight.update((item.collection_id, item.source_id) for item in items)
+                work = await self._load_chunk(items)
+                if work is not None:
+                    await loaded.put(work)
+        for _ in range(consumers):
+            await loaded.put(None)
+
+    def _cut(self, items: Sequence[BatchItem]) -> Iterator[list[BatchItem]]:
+        by_collection: defaultdict[str, list[BatchItem]] = defaultdict(list)
+        for item in items:
+            by_collection[item.collection_id].append(item)
+        for collection_id, members in by_collection.items():
+            start = 0
+            while start < len(members):
+                size = self._sizes[collection_id]
+                yield members[start : start + size]
+                start += size
+
+    async def _load_chunk(self, items: Sequence[BatchItem]) -> _Work | None:
+        collection_id = items[0].collection_id
+        collection = await self._shop.metadata.read(
+            lambda session: session.collections.get(self._principal, collection_id)
+        )
+        if collection is None:
+            await self._fail(items, "the collection was deleted")
+            return None
+        config = collection.extractor
+        extractor = self._shop.extractors.get(config.name, config.version)
+        if extractor is None:
+            failure = ExtractionFailure(f"the extractor {config.name}@{config.version} is not installed", "dependency")
+            return _Work(collection, None, [Unloadable(item, failure) for item in items])
+        return _Work(collection, extractor, await self._shop.loader.load(self._principal, collection, extractor, items))
+
+    async def _extract(
+        self, tier: Tier, loaded: asyncio.Queue[_Work | None], extracted: asyncio.Queue[Chunk | None]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while (work := await loaded.get()) is not None:
+            if self._over:
+                continue
+            started = monotonic()
+            results = await loop.run_in_executor(
+                self._shop.threads, _call, work.extractor, work.loads, self._shop.models
+            )
+            self._adapt(work.collection.collection_id, len(work.loads), monotonic() - started)
+            await extracted.put(Chunk(tier, work.collection, work.loads, results))
+
+    async def _commit(self, extracted: asyncio.Queue[Chunk | None]) -> None:
+        while (chunk := await extracted.get()) is not None:
+            committed = await self._write(partial(self._commit_chunk, chunk=chunk))
+            for collection_id in committed.touched:
+                await self._index(collection_id)
+            self._in_flight.difference_update(
+                (load.batch_item.collection_id, load.batch_item.source_id) for load in chunk.loads
+            )
+
+    def _commit_chunk(self, session: Session, chunk: Chunk) -> Committed:
+        # Where several collections take the same objects, their status is set when the tier ends.
+        alone = chunk.tier.number == 0 and chunk.tier.source_type == "bucket" and len(chunk.tier.collection_ids) == 1
+        committed = commit(session, self._principal, chunk, self._batch.tiers, follow_objects=alone)
+        self._over = self._over or batch_state.is_over(session, self._principal, self._batch)
+        if not self._over:
+            batch_state.note_progress(session, self._principal, self._batch)
+        return committed
+
+    def _adapt(self, collection_id: str, count: int, duration_s: float) -> None:
+        """Calls of about half a second: long enough to cost little, short enough to be cancelled or shared."""
+        size = self._sizes[collection_id]
+        if duration_s < _TOO_SHORT_S and count >= size:
+            self._sizes[collection_id] = min(_LARGEST, size * 2)
+        elif duration_s > _TOO_LONG_S:
+            self._sizes[collection_id] = max(_SMALLEST, size // 2)
+
+    async def _index(self, collection_id: str) -> None:
+        # The rows are durable and the indexer goes on by itself: an index that is away delays searches alone.
+        with contextlib.suppress(IndexUnavailableError):
+            await self._shop.indexer.apply(self._principal, collection_id)
+
+    async def _make_searchable(self, collection_id: str) -> None:
+        """A tier is done once its documents are found: wait for an index that is away."""
+        while not self._over:
+            try:
+                await self._shop.indexer.apply(self._principal, collection_id)
+                return
+            except IndexUnavailableError:
+                self._over = await self._write(
+                    lambda session: batch_state.is_over(session, self._principal, self._batch)
+                )
+
+    async def _waiting(self, number: int, limit: int) -> Sequence[BatchItem]:
+        return await self._shop.metadata.read(
+            lambda session: session.batches.waiting_items(self._principal, self._batch.batch_id, number, limit)
+        )
+
+    async def _fail(self, items: Sequence[BatchItem], reason: str) -> None:
+        failed = [replace(item, status=ItemStatus.FAILED, error=reason, error_type="validation") for item in items]
+        await self._write(lambda session: session.batches.update_items(self._principal, failed))
+        self._in_flight.difference_update((item.collection_id, item.source_id) for item in items)
+
+    async def _write(self, function: Callable[[Session], R]) -> R:
+        return await self._shop.metadata.write(function)
+
+
+def _call(extractor: Extractor | None, loads: Sequence[Load], models: Models) -> Mapping[str, Result]:
+    """On a worker thread: results by source id. What may be cured is tried again a little later."""
+    results: dict[str, Result] = {}
+    if extractor is None:
+        return results
+    waiting = [load for load in loads if isinstance(load, Loaded)]
+    for attempt in range(1, _ATTEMPTS + 1):
+        for parameters, items in _groups(waiting):
+            found = extract(extractor, items, parameters, models)
+            results.update(zip((item.source_id for item in items), found, strict=True))
+        waiting = [load for load in waiting if _may_be_cured(results[load.item.source_id])]
+        if not waiting or attempt == _ATTEMPTS:
+            break
+        time.sleep(_PAUSE_S * 2**attempt)
+    return results
+
+
+def _may_be_cured(result: Result) -> bool:
+    return isinstance(result, ExtractionFailure) and result.error_type in TRANSIENT
+
+
+def _groups(loads: Sequence[Loaded]) -> Iterator[tuple[BaseModel, list[SourceItem]]]:
+    """One group for each set of parameters; parameters that are not dynamic are one shared object."""
+    groups: dict[str | int, tuple[BaseModel, list[SourceItem]]] = {}
+    for load in loads:
+        key = id(load.parameters) if loads[0].parameters is load.parameters else load.parameters.model_dump_json()
+        groups.setdefault(key, (load.parameters, []))[1].append(load.item)
+    yield from groups.values()

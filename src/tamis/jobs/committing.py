@@ -1,0 +1,196 @@
+"""What a chunk came to goes into the system of record in one transaction: documents, items, objects, next tier."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tamis.engine.ports.extraction import ExtractionFailure, Segment
+from tamis.engine.ports.metadata import Session
+from tamis.jobs.calling import Result
+from tamis.jobs.loading import LeftOut, Load, Loaded, Unloadable
+from tamis.model.batch import BatchItem, ItemStatus, TaskStatus, Tier
+from tamis.model.collection import Collection
+from tamis.model.document import Document, DocumentWrite, LineageStep
+from tamis.model.ids import derived_id
+from tamis.model.principal import Principal
+from tamis.services.batch_tiers import fed_by
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Sources of one collection, and what the extractor answered for those that could be loaded."""
+
+    tier: Tier
+    collection: Collection
+    loads: Sequence[Load]
+    results: Mapping[str, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """touched: collections whose index has work now."""
+
+    done: int
+    failed: int
+    documents: int
+    touched: tuple[str, ...]
+
+
+def commit(
+    session: Session,
+    principal: Principal,
+    chunk: Chunk,
+    tiers: Sequence[Tier],
+    follow_objects: bool,
+) -> Committed:
+    """Write a chunk. follow_objects: the objects' status is this chunk's to set, no other collection takes them."""
+    items = [_outcome(load, chunk) for load in chunk.loads]
+    writes = _writes(session, principal, chunk)
+    if writes:
+        session.documents.put(principal, chunk.collection.collection_id, writes)
+    touched = _remove_stale(session, principal, chunk, {write.document.document_id for write in writes})
+    session.batches.update_items(principal, items)
+    _feed(session, principal, chunk, items[0].batch_id, writes, tiers)
+    if follow_objects:
+        _mark_objects(session, principal, items)
+    failed = sum(item.status is ItemStatus.FAILED for item in items)
+    touched = tuple(dict.fromkeys((chunk.collection.collection_id, *touched)))
+    return Committed(len(items) - failed, failed, len(writes), touched)
+
+
+def _outcome(load: Load, chunk: Chunk) -> BatchItem:
+    item = load.batch_item
+    result = load.failure if isinstance(load, Unloadable) else chunk.results.get(item.source_id, ())
+    attempts = item.attempts + 1
+    if isinstance(result, ExtractionFailure):
+        return replace(
+            item, status=ItemStatus.FAILED, attempts=attempts, error=result.message, error_type=result.error_type
+        )
+    return replace(item, status=ItemStatus.DONE, attempts=attempts, error=None, error_type=None, documents=len(result))
+
+
+def _writes(session: Session, principal: Principal, chunk: Chunk) -> list[DocumentWrite]:
+    now = datetime.now(UTC)
+    made = [
+        _document(load, chunk.collection, index, segment, now)
+        for load in chunk.loads
+        if isinstance(load, Loaded)
+        for index, segment in enumerate(_segments(chunk.results[load.item.source_id]))
+    ]
+    before = session.documents.get_many(principal, [write.document.document_id for write in made])
+    return [
+        replace(write, document=replace(write.document, created_at=before[write.document.document_id].created_at))
+        if write.document.document_id in before
+        else write
+        for write in made
+    ]
+
+
+def _segments(result: Result) -> Sequence[Segment]:
+    return () if isinstance(result, ExtractionFailure) else result
+
+
+def _document(load: Loaded, collection: Collection, index: int, segment: Segment, now: datetime) -> DocumentWrite:
+    document_id = derived_id("doc", collection.collection_id, load.item.source_id, index)
+    step = LineageStep(collection.collection_id, collection.extractor.id, now, document_id)
+    document = Document(
+        document_id=document_id,
+        collection_id=collection.collection_id,
+        fields={**load.passed, **segment.fields},
+        created_at=now,
+        updated_at=now,
+        lineage=replace(load.lineage, chain=(*load.lineage.chain, step)),
+        blobs=segment.blobs,
+        source_blobs=load.source_blobs,
+    )
+    return DocumentWrite(document, segment.vectors)
+
+
+def _remove_stale(session: Session, principal: Principal, chunk: Chunk, fresh: set[str]) -> tuple[str, ...]:
+    """Delete what an earlier run made of these sources and this one did not, with all that was made of it.
+
+    A source that failed keeps its earlier documents. Returns the collections touched.
+    """
+    collection_id = chunk.collection.collection_id
+    stale: list[str] = []
+    for load in chunk.loads:
+        if isinstance(load, LeftOut) or (
+            isinstance(load, Loaded) and not isinstance(chunk.results[load.item.source_id], ExtractionFailure)
+        ):
+            source_id = load.batch_item.source_id
+            known = session.documents.by_source(principal, collection_id, source_id)
+            stale.extend(_derived_only([each for each in known if each not in fresh], collection_id, source_id, known))
+    return remove_with_derived(session, principal, collection_id, stale)
+
+
+def _derived_only(candidates: Sequence[str], collection_id: str, source_id: str, known: Sequence[str]) -> list[str]:
+    """Those whose ids extraction derives: a caller's own documents may name the same source, and stay."""
+    if not candidates:
+        return []
+    # Extraction numbers a source's documents from 0, so none of its ids lies beyond the number known.
+    derived = {derived_id("doc", collection_id, source_id, index) for index in range(len(known))}
+    return [document_id for document_id in candidates if document_id in derived]
+
+
+def remove_with_derived(
+    session: Session, principal: Principal, collection_id: str, document_ids: Sequence[str]
+) -> tuple[str, ...]:
+    """Delete documents and everything that collections further down made of them; returns the collections touched."""
+    if not document_ids:
+        return ()
+    collections = session.collections.list(principal)
+    touched: dict[str, None] = {}
+    waiting = deque([(collection_id, list(document_ids))])
+    while waiting:
+        here, ids = waiting.popleft()
+        for below in fed_by(collections, here):
+            derived = [
+                child for each in ids for child in session.documents.by_source(principal, below.collection_id, each)
+            ]
+            if derived:
+                waiting.append((below.collection_id, derived))
+        session.documents.delete(principal, here, ids)
+        touched[here] = None
+    return tuple(touched)
+
+
+def _feed(
+    session: Session,
+    principal: Principal,
+    chunk: Chunk,
+    batch_id: str,
+    writes: Sequence[DocumentWrite],
+    tiers: Sequence[Tier],
+) -> None:
+    """Queue the new documents for the collections of later tiers that take them, in the same transaction."""
+    here = chunk.collection.collection_id
+    taking = [
+        (tier.number, collection_id)
+        for tier in tiers
+        if tier.number > chunk.tier.number and here in tier.source_collection_ids
+        for collection_id in tier.collection_ids
+        if _takes(session, principal, collection_id, here)
+    ]
+    session.batches.add_items(
+        principal,
+        [
+            BatchItem(batch_id, collection_id, write.document.document_id, number)
+            for number, collection_id in taking
+            for write in writes
+        ],
+    )
+
+
+def _takes(session: Session, principal: Principal, collection_id: str, from_collection_id: str) -> bool:
+    collection = session.collections.get(principal, collection_id)
+    return collection is not None and from_collection_id in collection.source.collection_ids
+
+
+def _mark_objects(session: Session, principal: Principal, items: Sequence[BatchItem]) -> None:
+    done = [item.source_id for item in items if item.status is ItemStatus.DONE]
+    if done:
+        session.objects.set_status(principal, done, TaskStatus.COMPLETED)
+    for item in items:
+        if item.status is ItemStatus.FAILED:
+            session.objects.set_status(principal, [item.source_id], TaskStatus.FAILED, item.error)

@@ -1,0 +1,122 @@
+"""The extraction worker: takes up every unfinished batch, of every tenant, and sees it through."""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.extraction import Extractors
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.jobs import batch_state
+from tamis.jobs.batch_run import BatchRun, Workshop
+from tamis.jobs.calling import step_back
+from tamis.jobs.loading import Loader
+from tamis.model.batch import Batch
+from tamis.model.principal import Principal
+from tamis.services.indexing import Indexer
+
+_LOG = logging.getLogger(__name__)
+_BATCHES_AT_ONCE = 8
+_FAULTS = 5
+_PAUSE_S = 0.5
+
+
+class ExtractionWorker:
+    """Durable: what it does is in the system of record, a start goes on where a kill stopped it.
+
+    Batches share the worker threads call by call, so that a small batch does not wait for a large one.
+    """
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        indexer: Indexer,
+        extractors: Extractors,
+        models: Models,
+        blobs: BlobStore,
+        threads: int = 1,
+        poll_s: float = 2.0,
+    ) -> None:
+        """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced."""
+        self._metadata = metadata
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="extract", initializer=step_back)
+        self._shop = Workshop(metadata, indexer, extractors, models, Loader(metadata, blobs), self._pool, threads)
+        self._poll_s = poll_s
+        self._woken = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._faults: dict[str, tuple[int, float]] = {}
+
+    def wake(self) -> None:
+        """Look for work now; called after a batch was submitted."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Leave off between calls; the next start goes on."""
+        tasks = [*self._running.values(), *([self._watcher] if self._watcher else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._running.clear()
+        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+
+    async def drain(self) -> None:
+        """Return once no batch is unfinished."""
+        while self._running or await self._has_unfinished():
+            self.wake()
+            await asyncio.sleep(0.02)
+
+    async def _has_unfinished(self) -> bool:
+        return bool(await self._metadata.read(lambda session: session.batches.unfinished()))
+
+    async def _watch(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self._take_up()
+            except Exception:
+                _LOG.exception("looking for batches failed; trying again")
+            try:
+                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+            except TimeoutError:
+                continue
+
+    async def _take_up(self) -> None:
+        for principal, batch in await self._metadata.read(lambda session: session.batches.unfinished()):
+            if len(self._running) >= _BATCHES_AT_ONCE:
+                return
+            _, not_before = self._faults.get(batch.batch_id, (0, 0.0))
+            if batch.batch_id not in self._running and monotonic() >= not_before:
+                self._running[batch.batch_id] = asyncio.create_task(self._see_through(principal, batch))
+
+    async def _see_through(self, principal: Principal, batch: Batch) -> None:
+        try:
+            await BatchRun(self._shop, principal, batch).run()
+            self._faults.pop(batch.batch_id, None)
+        except Exception as error:
+            await self._note_fault(principal, batch, error)
+        finally:
+            self._running.pop(batch.batch_id, None)
+            self.wake()
+
+    async def _note_fault(self, principal: Principal, batch: Batch, error: Exception) -> None:
+        """A fault of the server, not of a source: try again after a pause, but not for ever."""
+        count = self._faults.get(batch.batch_id, (0, 0.0))[0] + 1
+        self._faults[batch.batch_id] = (count, monotonic() + _PAUSE_S * 2**count)
+        _LOG.error("batch %s stopped for the %d. time", batch.batch_id, count, exc_info=error)
+        if count < _FAULTS:
+            return
+        try:
+            await self._metadata.write(
+                lambda session: batch_state.give_up(
+                    session, principal, batch.batch_id, f"the server could not go on: {error}"
+                )
+            )
+            self._faults.pop(batch.batch_id, None)
+        except Exception:
+            _LOG.exception("batch %s could not be closed; a restart takes it up again", batch.batch_id)

@@ -1,0 +1,214 @@
+"""From batch items to what an extractor takes: the source is read, filtered, mapped, and its files fetched."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from pydantic import BaseModel
+
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceItem
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import NotFoundError, TamisError, ValidationError
+from tamis.model.batch import BatchItem
+from tamis.model.bucket import Blob, BucketObject
+from tamis.model.collection import Collection
+from tamis.model.document import Document, Lineage
+from tamis.model.filters import Filter, parse_filter
+from tamis.model.json import JSON
+from tamis.model.matching import matches
+from tamis.model.principal import Principal
+from tamis.services.sources import is_dynamic, mapped_inputs, parameters_for, passed_fields
+
+_OURS = "blob://"
+_READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object or a document as a source. lineage: of the documents-to-be, their own step not yet in it."""
+
+    source_id: str
+    view: Mapping[str, JSON]
+    lineage: Lineage
+    blobs: tuple[Mapping[str, JSON], ...] = ()
+    elsewhere: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A source that is ready to be extracted, and what its documents get beside the extractor's fields."""
+
+    batch_item: BatchItem
+    item: SourceItem
+    parameters: BaseModel
+    passed: Mapping[str, JSON] = field(default_factory=dict)
+    lineage: Lineage = field(default_factory=Lineage)
+    source_blobs: tuple[Mapping[str, JSON], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A source that the collection's filters do not let in: done, with no documents."""
+
+    batch_item: BatchItem
+
+
+@dataclass(frozen=True, slots=True)
+class Unloadable:
+    batch_item: BatchItem
+    failure: ExtractionFailure
+
+
+Load: TypeAlias = Loaded | LeftOut | Unloadable
+
+
+class Loader:
+    def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
+        self._metadata = metadata
+        self._blobs = blobs
+        self._reads = asyncio.Semaphore(_READS_AT_ONCE)
+
+    async def load(
+        self, principal: Principal, collection: Collection, extractor: Extractor, items: Sequence[BatchItem]
+    ) -> list[Load]:
+        """One answer for each item, in order. What is wrong with one source stays with it."""
+        sources = await self._sources(principal, collection, [item.source_id for item in items])
+        wanted = parse_filter(collection.source.filters)
+        shared = None if is_dynamic(collection.extractor) else parameters_for(extractor, collection.extractor, None)
+        loads = [_map(item, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items]
+        return list(await asyncio.gather(*(self._with_files(principal, extractor, load) for load in loads)))
+
+    async def _sources(
+        self, principal: Principal, collection: Collection, source_ids: Sequence[str]
+    ) -> dict[str, Source]:
+        def read(session: Session) -> dict[str, Source]:
+            if collection.source.type == "bucket":
+                objects = session.objects.get_many(principal, source_ids)
+                return {key: _from_object(found, collection) for key, found in objects.items()}
+            documents = session.documents.get_many(principal, source_ids)
+            return {key: _from_document(found, collection) for key, found in documents.items()}
+
+        return await self._metadata.read(read)
+
+    async def _with_files(self, principal: Principal, extractor: Extractor, load: Load) -> Load:
+        if not isinstance(load, Loaded):
+            return load
+        keys = {
+            name: value
+            for name, value in load.item.inputs.items()
+            if isinstance(value, str) and value.startswith(_OURS)
+        }
+        if not keys:
+            return load
+        try:
+            files = {name: await self._read(principal, url.removeprefix(_OURS)) for name, url in keys.items()}
+            texts = {name: _text(name, data) for name, data in files.items() if _is_text(extractor, name)}
+        except TamisError as error:
+            kind = "validation" if error.status < 500 else "dependency"
+            return Unloadable(load.batch_item, ExtractionFailure(error.message, kind))
+        types = {str(blob.get("url")): str(blob.get("content_type") or "") for blob in load.source_blobs}
+        item = replace(
+            load.item,
+            inputs={**load.item.inputs, **texts},
+            files=files,
+            content_types={name: types.get(url, "") for name, url in keys.items()},
+        )
+        return replace(load, item=item)
+
+    async def _read(self, principal: Principal, key: str) -> bytes:
+        async with self._reads:
+            try:
+                return await self._blobs.get(principal, key)
+            except NotFoundError:
+                raise ValidationError(f"the file {key!r} of the source is missing") from None
+
+
+def _map(
+    item: BatchItem,
+    source: Source | None,
+    collection: Collection,
+    extractor: Extractor,
+    wanted: Filter | None,
+    parameters: BaseModel | None,
+) -> Load:
+    if source is None:
+        return Unloadable(item, ExtractionFailure(f"the source {item.source_id} is no longer there"))
+    if wanted is not None and not matches(wanted, source.view):
+        return LeftOut(item)
+    try:
+        inputs = mapped_inputs(source.view, collection.extractor)
+        _check_inputs(inputs, source, collection, extractor)
+        return Loaded(
+            batch_item=item,
+            item=SourceItem(source.source_id, inputs),
+            parameters=parameters or parameters_for(extractor, collection.extractor, source.view),
+            passed=passed_fields(source.view, collection.extractor),
+            lineage=source.lineage,
+            source_blobs=source.blobs,
+        )
+    except ValidationError as error:
+        return Unloadable(item, ExtractionFailure(error.message))
+
+
+def _check_inputs(inputs: Mapping[str, JSON], source: Source, collection: Collection, extractor: Extractor) -> None:
+    for name in extractor.input_schema.get("required", ()):
+        if name not in inputs:
+            path = collection.extractor.input_mappings.get(name, name)
+            raise ValidationError(f"the source has no value at {path!r} for the input {name!r}")
+    for name, value in inputs.items():
+        if isinstance(value, str) and value in source.elsewhere:
+            raise ValidationError(f"the input {name!r} lies at {value}, which this server does not fetch; upload it")
+
+
+def _is_text(extractor: Extractor, name: str) -> bool:
+    """Whether the extractor takes this input as text, and not as a file's bytes (`format: binary`)."""
+    declared = extractor.input_schema.get("properties", {}).get(name, {})
+    return bool(declared.get("type") == "string" and declared.get("format") != "binary")
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValidationError(f"the file of the input {name!r} is not UTF-8 text") from None
+
+
+def _from_object(found: BucketObject, collection: Collection) -> Source:
+    lineage = Lineage(
+        source_type="bucket",
+        root_bucket_id=found.bucket_id,
+        root_object_id=found.object_id,
+        source_object_id=found.object_id,
+        path=f"{found.bucket_id}/{collection.collection_id}",
+    )
+    elsewhere = frozenset(blob.url for blob in found.blobs if blob.url and not blob.url.startswith(_OURS))
+    return Source(found.object_id, found.view(), lineage, tuple(_blob(blob) for blob in found.blobs), elsewhere)
+
+
+def _from_document(found: Document, collection: Collection) -> Source:
+    before = found.lineage
+    lineage = replace(
+        before,
+        source_type="collection",
+        source_object_id=before.root_object_id,
+        source_collection_id=found.collection_id,
+        source_document_id=found.document_id,
+        path=f"{before.path or found.collection_id}/{collection.collection_id}",
+    )
+    return Source(found.document_id, found.view(), lineage, found.source_blobs)
+
+
+def _blob(blob: Blob) -> dict[str, JSON]:
+    known: dict[str, JSON] = {
+        "blob_id": blob.blob_id,
+        "field": blob.property,
+        "type": blob.type,
+        "url": blob.url,
+        "filename": blob.filename,
+        "content_type": blob.mime_type,
+        "size_bytes": blob.size_bytes,
+        "checksum": blob.hash,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,80 @@
+"""Tasks: what long work reports on, across an organisation's namespaces."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import NotFoundError
+from tamis.model.batch import Task, TaskStatus
+from tamis.model.json import JSON
+from tamis.model.page import Page
+from tamis.model.principal import Principal
+from tamis.services.batches import cancel_batch
+from tamis.services.listing import ListQuery, select, timestamp
+
+
+class TaskService:
+    """The contract's task paths know no namespace: a task is found in any of the organisation's."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+
+    async def get(self, principal: Principal, task_id: str) -> Task:
+        return (await self._metadata.read(lambda session: _find(session, principal, task_id)))[1]
+
+    async def list(
+        self, principal: Principal, query: ListQuery, status: str | None = None, kind: str | None = None
+    ) -> Page[Task]:
+        """Newest first, unless the query says otherwise."""
+
+        def read(session: Session) -> Page[Task]:
+            every = [
+                task
+                for scope in _scopes(session, principal)
+                for task in session.tasks.list(scope)
+                if (status is None or task.status == status) and (kind is None or task.type == kind)
+            ]
+            every.sort(key=lambda task: (task.created_at, task.task_id), reverse=True)
+            return select(every, _view, query)
+
+        return await self._metadata.read(read)
+
+    async def kill(self, principal: Principal, task_id: str) -> None:
+        """Stop what runs, with the batch it works for; forget what is over. Raises: NotFoundError."""
+
+        def kill(session: Session) -> None:
+            scope, task = _find(session, principal, task_id)
+            if task.status.is_final:
+                session.tasks.delete(scope, task_id)
+                return
+            batch = session.batches.get(scope, str(task.additional_data.get("batch_id", "")))
+            if batch is not None and not batch.status.is_final and batch.status is not TaskStatus.DRAFT:
+                cancel_batch(session, scope, batch)
+            else:
+                session.tasks.replace(scope, replace(task, status=TaskStatus.CANCELED, updated_at=datetime.now(UTC)))
+
+        await self._metadata.write(kill)
+
+
+def _scopes(session: Session, principal: Principal) -> list[Principal]:
+    return [principal.within(namespace.namespace_id) for namespace in session.namespaces.list(principal)]
+
+
+def _find(session: Session, principal: Principal, task_id: str) -> tuple[Principal, Task]:
+    for scope in _scopes(session, principal):
+        task = session.tasks.get(scope, task_id)
+        if task is not None:
+            return scope, task
+    raise NotFoundError.of("task", task_id)
+
+
+def _view(task: Task) -> dict[str, JSON]:
+    return {
+        **task.additional_data,
+        "task_id": task.task_id,
+        "task_type": task.type,
+        "status": str(task.status),
+        "error": task.error,
+        "created_at": timestamp(task.created_at),
+        "updated_at": timestamp(task.updated_at),
+    }
