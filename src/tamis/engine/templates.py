@@ -7,7 +7,7 @@ braces is such a template too, where it is the whole value.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -101,24 +101,25 @@ def mentions(value: Any) -> frozenset[str]:
     return frozenset(root for _, template in walk(value) for root in template.roots)
 
 
-def render(value: Any, scope: Scope, loc: Loc | None = None) -> Any:
+def render(value: Any, scope: Scope, loc: Loc | None = None, only: Container[str] | None = None) -> Any:
     """Fill the templates of nested JSON; keys stay as they are. A text that names DOC is left as it is where the
     scope has no DOC: the stage renders it for each document.
 
+    only: the texts that are templates; any other text stays as it is.
     Raises: ValidationError at the place below `loc`.
     """
     here = loc or []
     if isinstance(value, str):
-        template = find(value, here)
+        template = find(value, here) if only is None or value in only else None
         if template is None or ("DOC" in template.roots and "DOC" not in scope):
             return value
         return template.render(scope, here)
     if isinstance(value, dict):
         if _is_dynamic(value):
-            return render(_dynamic(value), scope, here)
-        return {key: render(item, scope, [*here, key]) for key, item in value.items()}
+            return render(_dynamic(value), scope, here, only)
+        return {key: render(item, scope, [*here, key], only) for key, item in value.items()}
     if isinstance(value, list):
-        return [render(item, scope, [*here, position]) for position, item in enumerate(value)]
+        return [render(item, scope, [*here, position], only) for position, item in enumerate(value)]
     return value
 
 

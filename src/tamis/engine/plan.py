@@ -1,0 +1,231 @@
+"""From a definition to a plan: every check that needs no run, all faults at once, compiled once for each definition."""
+
+from collections import OrderedDict
+from collections.abc import Collection as Container
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from tamis.engine import templates
+from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter_problems, validated
+from tamis.engine.definition import SEARCH, to_json
+from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
+from tamis.engine.sandbox import suggestion
+from tamis.engine.stage import Stage
+from tamis.errors import ValidationError
+from tamis.model.canonical import sha256_of
+from tamis.model.collection import Collection
+from tamis.model.filters import Filter
+from tamis.model.json import JSON
+from tamis.model.retriever import Definition, StageSpec
+
+_FILTERS = ("pre_filters", "post_filters")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """One stage, ready to run.
+
+    parameters: validated, where no template is to be filled before the stage runs; else None.
+    roots: what its templates name.  deferred: the texts that the stage itself renders, for each document.
+    filters: its `pre_filters` and `post_filters`, parsed where they have no templates.
+    """
+
+    spec: StageSpec
+    stage: type[Stage]
+    loc: tuple[str | int, ...]
+    parameters: BaseModel | None
+    roots: frozenset[str]
+    deferred: frozenset[str]
+    filters: Mapping[str, Filter | None]
+
+    def resolve(self, scope: templates.Scope) -> tuple[dict[str, Any] | None, BaseModel]:
+        """The parameters after templating (None where there was none), and validated. Raises: ValidationError."""
+        if self.parameters is not None:
+            return None, self.parameters
+        here = [*self.loc, "config", "parameters"]
+        resolved = templates.render(self.spec.parameters, scope, here)
+        return resolved, validated(self.stage.Parameters, resolved, here)
+
+    def filter(self, name: str, scope: templates.Scope) -> Filter | None:
+        """`pre_filters` or `post_filters`, for this execution. Raises: ValidationError."""
+        if name in self.filters or name not in self.spec.options:
+            return self.filters.get(name)
+        here = [*self.loc, "config", name]
+        return checked_filter(templates.render(self.spec.options[name], scope, here), here)
+
+    @property
+    def is_optional(self) -> bool:
+        return self.spec.options.get("on_error") == "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """definition: as sent, what it leaves out spelt out; `document` is its JSON.  hash: SHA-256 of that, hex.
+
+    mentioned: the inputs that templates name although the input schema does not, with a place for each.
+    """
+
+    definition: Definition
+    document: Mapping[str, JSON]
+    hash: str
+    stages: tuple[PlannedStage, ...]
+    mentioned: tuple[tuple[str, Loc], ...]
+
+    @property
+    def declared(self) -> Container[str]:
+        return schema_fields(self.definition.input_schema).keys()
+
+    def check_names(self, given: Container[str] = ()) -> None:
+        """Raises: ValidationError for each input that a template names and that is neither declared nor given."""
+        known = [*schema_fields(self.definition.input_schema), *given]
+        raise_all(
+            [
+                fault(loc, f"the template names an input {name!r} that is not declared{suggestion(name, known)}")
+                for name, loc in self.mentioned
+                if name not in given
+            ]
+        )
+
+
+class Planner:
+    """Plans definitions over a registry of stages, and keeps the latest `capacity` plans."""
+
+    def __init__(self, stages: Mapping[str, type[Stage]], capacity: int = 1024) -> None:
+        self._stages = stages
+        self._capacity = capacity
+        self._plans: OrderedDict[bytes, Plan] = OrderedDict()
+
+    def plan(self, definition: Definition, collections: Sequence[Collection], given: Container[str] = ()) -> Plan:
+        """Check and compile. given: names of the inputs at hand; a retriever that is only saved has none.
+
+        Raises: ValidationError with every fault at its place, as `["body", "stages", 1, "config", "parameters", ...]`.
+        """
+        key = _key(definition, collections)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._compile(definition, collections)
+            self._plans[key] = plan
+            if len(self._plans) > self._capacity:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        plan.check_names(given)
+        return plan
+
+    def _compile(self, definition: Definition, collections: Sequence[Collection]) -> Plan:
+        definition = replace(
+            definition, stages=tuple(_with_features(stage, collections) for stage in definition.stages)
+        )
+        problems = check_schema(definition.input_schema, ["body", "input_schema"])
+        if not definition.stages:
+            problems.append(fault(["body", "stages"], "a pipeline has at least one stage"))
+        problems += _name_problems(definition.stages)
+        planned = [self._stage(spec, position, collections) for position, spec in enumerate(definition.stages)]
+        problems += [problem for _, found in planned for problem in found]
+        raise_all(problems)
+        document = to_json(definition)
+        stages = tuple(stage for stage, _ in planned if stage is not None)
+        return Plan(definition, document, sha256_of(document), stages, tuple(_mentioned(definition)))
+
+    def _stage(
+        self, spec: StageSpec, position: int, collections: Sequence[Collection]
+    ) -> tuple[PlannedStage | None, list[Problem]]:
+        loc: Loc = ["body", "stages", position]
+        stage = self._stages.get(spec.stage_id)
+        if stage is None:
+            known = suggestion(spec.stage_id, self._stages)
+            return None, [fault([*loc, "config", "stage_id"], f"there is no stage {spec.stage_id!r}{known}")]
+        here = [*loc, "config", "parameters"]
+        try:
+            found = [template for _, template in templates.walk(spec.parameters, here)]
+            parameters, problems = parameter_problems(stage.Parameters, spec.parameters, here)
+        except ValidationError as error:
+            return None, error.problems
+        problems += feature_problems(spec.parameters, collections, here)
+        filters, more = _filters(spec, loc)
+        problems += more + _option_problems(spec, loc)
+        early = [template for template in found if "DOC" not in template.roots]
+        planned = PlannedStage(
+            spec=spec,
+            stage=stage,
+            loc=tuple(loc),
+            parameters=None if early else parameters,
+            roots=templates.mentions([spec.parameters, *(spec.options.get(name) for name in _FILTERS)]),
+            deferred=frozenset(template.text for template in found if "DOC" in template.roots),
+            filters=filters,
+        )
+        return planned, problems
+
+
+def _key(definition: Definition, collections: Sequence[Collection]) -> bytes:
+    shapes = [(one.collection_id, one.name, one.extractor.id, *_names(one)) for one in collections]
+    try:
+        return orjson.dumps((definition, shapes))
+    except TypeError:  # a number beyond 64 bits
+        return repr((definition, shapes)).encode()
+
+
+def _names(collection: Collection) -> Iterator[str]:
+    return (spec.name for spec in collection.features)
+
+
+def _with_features(spec: StageSpec, collections: Sequence[Collection]) -> StageSpec:
+    """A search that names no feature means its collections' only dense one."""
+    searches = spec.parameters.get("searches")
+    if spec.stage_id != SEARCH or not collections or not isinstance(searches, list):
+        return spec
+    extractor = collections[0].extractor
+    uri = f"mixpeek://{extractor.name}@{extractor.version}"
+    complete: list[JSON] = [
+        {"feature_uri": uri, **search} if isinstance(search, dict) and "feature_uri" not in search else search
+        for search in searches
+    ]
+    return spec if complete == searches else replace(spec, parameters={**spec.parameters, "searches": complete})
+
+
+def _name_problems(stages: Sequence[StageSpec]) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for position, spec in enumerate(stages):
+        first = seen.setdefault(spec.stage_name, position)
+        if first != position:
+            message = f"the name {spec.stage_name!r} is taken by stage {first}; names are unique in a pipeline"
+            yield fault(["body", "stages", position, "stage_name"], message)
+
+
+def _filters(spec: StageSpec, loc: Loc) -> tuple[dict[str, Filter | None], list[Problem]]:
+    parsed: dict[str, Filter | None] = {}
+    problems: list[Problem] = []
+    for name in _FILTERS:
+        raw = spec.options.get(name)
+        try:
+            if raw is not None and not templates.mentions(raw):
+                parsed[name] = checked_filter(raw, [*loc, "config", name])
+        except ValidationError as error:
+            problems += error.problems
+    return parsed, problems
+
+
+def _option_problems(spec: StageSpec, loc: Loc) -> list[Problem]:
+    problems: list[Problem] = []
+    if spec.options.get("on_error", "error") not in ("error", "skip"):
+        problems.append(
+            fault([*loc, "on_error"], "'error' fails the run, 'skip' goes on with what the stage was given")
+        )
+    alias = spec.options.get("output_alias", "alias")
+    if not isinstance(alias, str) or not alias.isidentifier():
+        problems.append(fault([*loc, "output_alias"], "a name that templates can write, such as 'faces'"))
+    return problems
+
+
+def _mentioned(definition: Definition) -> Iterator[tuple[str, Loc]]:
+    declared = schema_fields(definition.input_schema)
+    for position, spec in enumerate(definition.stages):
+        config: Loc = ["body", "stages", position, "config"]
+        places = [(spec.parameters, "parameters"), *((spec.options.get(name), name) for name in _FILTERS)]
+        for value, name in places:
+            for loc, template in templates.walk(value, [*config, name]):
+                yield from ((one, loc) for one in sorted(template.inputs) if one not in declared)
