@@ -1,0 +1,1 @@
+"""The schema's history: one file a change, in `versions`; `migrate.py` runs what a database has not seen yet."""

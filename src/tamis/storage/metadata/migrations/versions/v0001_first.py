@@ -1,0 +1,204 @@
+"""The first schema.
+
+A copy of what `schema.py` was at this revision, for a migration may never change after it has run somewhere.
+"""
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.sql.elements import ColumnElement
+
+revision = "0001"
+down_revision = None
+
+metadata = MetaData()
+
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+BYTES = LargeBinary()
+
+
+def _text(name: str, *, key: bool = False, optional: bool = False) -> Column[str]:
+    return Column(name, TEXT, primary_key=key, nullable=optional)
+
+
+def _integer(name: str, *, optional: bool = False) -> Column[int]:
+    return Column(name, INTEGER, nullable=optional)
+
+
+def _scope() -> tuple[Column[str], Column[str]]:
+    return _text("organization_id", key=True), _text("namespace_id", key=True)
+
+
+def _table(name: str, *columns: Column[str] | Column[int] | Column[bytes] | ForeignKeyConstraint) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True)
+
+
+def _index(name: str, table: Table, *columns: str | ColumnElement[int], unique: bool = False) -> None:
+    Index(name, *(table.c[part] if isinstance(part, str) else part for part in columns), unique=unique)
+
+
+def _named(name: str, id_column: str, *more: Column[int]) -> Table:
+    """A kind of resource that lives in a namespace under a name of its own."""
+    table = _table(
+        name, *_scope(), _text(id_column, key=True), _text("name"), _integer("created_at"), *more, _text("body")
+    )
+    _index(f"{name}_by_name", table, "organization_id", "namespace_id", "name", unique=True)
+    return table
+
+
+organizations = _table("organizations", _text("organization_id", key=True), _integer("created_at"), _text("body"))
+
+users = _table(
+    "users", _text("organization_id", key=True), _text("user_id", key=True), _integer("created_at"), _text("body")
+)
+
+api_keys = _table(
+    "api_keys",
+    _text("organization_id", key=True),
+    _text("key_id", key=True),
+    _text("key_hash"),
+    _integer("created_at"),
+    _text("body"),
+)
+_index("api_keys_by_hash", api_keys, "key_hash", unique=True)
+
+namespaces = _table("namespaces", *_scope(), _text("name"), _integer("created_at"), _text("body"))
+_index("namespaces_by_name", namespaces, "organization_id", "name", unique=True)
+
+buckets = _named("buckets", "bucket_id")
+collections = _named("collections", "collection_id", _integer("revision"))
+retrievers = _named("retrievers", "retriever_id")
+
+objects = _table(
+    "objects",
+    *_scope(),
+    _text("object_id", key=True),
+    _text("bucket_id"),
+    _text("status"),
+    _text("error", optional=True),
+    _text("unique_key", optional=True),
+    _text("content_hash", optional=True),
+    _integer("size_bytes"),
+    _integer("created_at"),
+    _text("body"),
+)
+_BUCKET = ("organization_id", "namespace_id", "bucket_id")
+_index("objects_newest", objects, *_BUCKET, objects.c.created_at.desc(), "object_id")
+_index("objects_in_bucket", objects, *_BUCKET, "object_id", "size_bytes")
+_index("objects_by_unique_key", objects, *_BUCKET, "unique_key", unique=True)
+_index("objects_by_content", objects, *_BUCKET, "content_hash")
+
+uploads = _table(
+    "uploads",
+    *_scope(),
+    _text("upload_id", key=True),
+    _text("bucket_id"),
+    _text("status"),
+    _text("file_hash", optional=True),
+    _integer("created_at"),
+    _text("body"),
+)
+_index("uploads_in_bucket", uploads, *_BUCKET, "created_at")
+_index("uploads_by_hash", uploads, *_BUCKET, "file_hash")
+
+batches = _table(
+    "batches",
+    *_scope(),
+    _text("batch_id", key=True),
+    _text("bucket_id"),
+    _text("status"),
+    _integer("created_at"),
+    _text("body"),
+)
+_index("batches_in_bucket", batches, *_BUCKET, "created_at")
+_index("batches_by_status", batches, "status", "created_at")
+
+batch_items = _table(
+    "batch_items",
+    *_scope(),
+    _text("batch_id", key=True),
+    _text("collection_id", key=True),
+    _text("source_id", key=True),
+    _integer("tier"),
+    _text("status"),
+    _integer("attempts"),
+    _text("error", optional=True),
+    _text("error_type", optional=True),
+    _integer("documents"),
+)
+_index(
+    "batch_items_by_status",
+    batch_items,
+    *("organization_id", "namespace_id", "batch_id", "status", "tier", "collection_id", "source_id"),
+)
+
+tasks = _table("tasks", *_scope(), _text("task_id", key=True), _integer("created_at"), _text("body"))
+
+documents = _table(
+    "documents",
+    *_scope(),
+    _text("document_id", key=True),
+    _text("collection_id"),
+    _text("source_id", optional=True),
+    _text("root_object_id", optional=True),
+    _integer("created_at"),
+    _text("body"),
+)
+_COLLECTION = ("organization_id", "namespace_id", "collection_id")
+_index("documents_newest", documents, *_COLLECTION, documents.c.created_at.desc(), "document_id")
+_index("documents_in_collection", documents, *_COLLECTION, "document_id")
+_index("documents_by_source", documents, *_COLLECTION, "source_id")
+_index("documents_by_root", documents, "organization_id", "namespace_id", "root_object_id")
+
+document_vectors = _table(
+    "document_vectors",
+    *_scope(),
+    _text("document_id", key=True),
+    Column("vectors", BYTES, nullable=False),
+    ForeignKeyConstraint(
+        ["organization_id", "namespace_id", "document_id"],
+        ["documents.organization_id", "documents.namespace_id", "documents.document_id"],
+        name="document_vectors_of_document",
+        ondelete="CASCADE",
+    ),
+)
+
+index_queue = Table(
+    "index_queue",
+    metadata,
+    Column("sequence", INTEGER, primary_key=True, autoincrement=True),
+    _text("organization_id"),
+    _text("namespace_id"),
+    _text("collection_id"),
+    _text("document_id"),
+    _integer("is_delete"),
+    sqlite_strict=True,
+    # Without it SQLite gives the number of a deleted last row to the next one, and a late acknowledgement would hit it.
+    sqlite_autoincrement=True,
+)
+_index("index_queue_of_collection", index_queue, *_COLLECTION, "sequence")
+
+executions = _table(
+    "executions",
+    *_scope(),
+    _text("execution_id", key=True),
+    _text("retriever_id"),
+    _text("status"),
+    _integer("started_at"),
+    _text("header"),
+    _text("inputs"),
+    Column("record", BYTES, nullable=False),
+)
+_RETRIEVER = ("organization_id", "namespace_id", "retriever_id")
+_index("executions_newest", executions, *_RETRIEVER, "started_at", "execution_id")
+_index("executions_by_status", executions, *_RETRIEVER, "status", "started_at", "execution_id")
+
+input_blobs = _table("input_blobs", *_scope(), _text("sha1", key=True), Column("data", BYTES, nullable=False))
+
+
+def upgrade() -> None:
+    metadata.create_all(op.get_bind(), checkfirst=False)
+
+
+def downgrade() -> None:
+    metadata.drop_all(op.get_bind(), checkfirst=False)

@@ -1,0 +1,138 @@
+"""The system of record on PostgreSQL: threads with pooled connections, each write its own transaction."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from tamis.engine.ports.metadata import MetadataHealth, Session
+from tamis.errors import StorageError
+from tamis.model.json import JSON
+from tamis.storage.metadata.link import Link, Statements
+from tamis.storage.metadata.migrate import migrate
+from tamis.storage.metadata.schema import REVISION
+from tamis.storage.metadata.session import SqlSession
+
+T = TypeVar("T")
+
+_THREADS = 8
+_ATTEMPTS = 5
+_LOCK = 0x7461_6D69_7301
+_AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+
+class PostgresMetadata:
+    """Implements the `Metadata` port; `open_postgres` makes one.
+
+    Reads run on a snapshot (repeatable read), writes read committed. A write that the server gave up for a deadlock is
+    run again: a function may change nothing but its session.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Blocks while the database is reached and migrated. Raises: StorageError."""
+        self._writes = _engine(url)
+        self._reads = _engine(url)
+        self._statements = Statements(self._writes.dialect)
+        self._threads = ThreadPoolExecutor(_THREADS, "tamis-postgres")
+        self._closed = False
+        try:
+            with self._writes.begin() as connection:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                migrate(connection)
+        except (SQLAlchemyError, psycopg.Error) as error:
+            self._close()
+            raise StorageError(f"PostgreSQL cannot be used: {error}") from error
+        except StorageError:
+            self._close()
+            raise
+
+    async def read(self, function: Callable[[Session], T]) -> T:
+        return await self._there(partial(self._read, function))
+
+    async def read_now(self, function: Callable[[Session], T]) -> T:
+        """As `read`: a server is never so near that the event loop may wait for it."""
+        return await self.read(function)
+
+    async def write(self, function: Callable[[Session], T]) -> T:
+        return await self._there(partial(self._write, function))
+
+    async def health(self) -> MetadataHealth:
+        try:
+            facts = await self._there(partial(self._read, _facts))
+        except StorageError as error:
+            return MetadataHealth("postgresql", ok=False, detail=error.message)
+        return MetadataHealth("postgresql", ok=True, facts={**facts, "schema": REVISION})
+
+    async def close(self) -> None:
+        """Finish what is under way, then close; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown()
+        self._writes.dispose()
+        self._reads.dispose()
+
+    async def _there(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StorageError("the system of record is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _read(self, function: Callable[[SqlSession], T]) -> T:
+        return self._transaction(self._reads, function, read_only=True)
+
+    def _write(self, function: Callable[[SqlSession], T]) -> T:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._transaction(self._writes, function, read_only=False)
+            except StorageError as error:
+                if not isinstance(error.__cause__, _AGAIN):
+                    raise
+        return self._transaction(self._writes, function, read_only=False)
+
+    def _transaction(self, engine: Engine, function: Callable[[SqlSession], T], *, read_only: bool) -> T:
+        try:
+            pooled = engine.raw_connection()
+        except SQLAlchemyError as error:
+            raise StorageError(f"PostgreSQL does not answer: {error}") from error
+        driver: Any = pooled.driver_connection
+        try:
+            value = function(self._session(driver, pooled.info, read_only))
+            driver.commit()
+            return value
+        except psycopg.Error as error:
+            raise StorageError(f"PostgreSQL refused or lost the operation: {error}") from error
+        finally:
+            # Going back to the pool rolls back what has not been committed; a broken connection is thrown away.
+            pooled.invalidate() if driver.closed else pooled.close()
+
+    def _session(self, driver: Any, kept: Any, read_only: bool) -> SqlSession:
+        session: SqlSession | None = kept.get("session")
+        if session is None:
+            if read_only:
+                driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                driver.read_only = True
+            session = kept["session"] = SqlSession(Link(driver, self._statements))
+        return session
+
+
+async def open_postgres(url: str) -> PostgresMetadata:
+    """Reach the database at `postgresql+psycopg://...` and bring its schema up to date. Raises: StorageError."""
+    return await asyncio.to_thread(PostgresMetadata, url)
+
+
+def _engine(url: str) -> Engine:
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(address, pool_size=_THREADS, max_overflow=0, pool_pre_ping=True)
+
+
+def _facts(session: SqlSession) -> dict[str, JSON]:
+    row = session.link.driver.execute("SELECT current_setting('server_version'), pg_database_size(current_database())")
+    version, size_bytes = row.fetchone()
+    return {"postgresql": version, "size_bytes": size_bytes}

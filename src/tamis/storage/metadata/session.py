@@ -1,0 +1,57 @@
+"""One transaction's view of the system of record: every kind of thing, over one connection."""
+
+from tamis.engine.ports.metadata import (
+    Batches,
+    Blobs,
+    Documents,
+    Executions,
+    IndexQueue,
+    Keys,
+    Objects,
+    Organizations,
+    Resources,
+    Tasks,
+    Uploads,
+)
+from tamis.model.bucket import Bucket
+from tamis.model.collection import Collection
+from tamis.model.namespace import Namespace
+from tamis.model.principal import Principal
+from tamis.model.retriever import Retriever
+from tamis.storage.metadata.batches import SqlBatches
+from tamis.storage.metadata.documents import SqlDocuments
+from tamis.storage.metadata.executions import SqlExecutions
+from tamis.storage.metadata.index_queue import SqlIndexQueue
+from tamis.storage.metadata.input_blobs import SqlInputBlobs
+from tamis.storage.metadata.link import Link
+from tamis.storage.metadata.objects import SqlObjects
+from tamis.storage.metadata.organizations import SqlKeys, SqlOrganizations
+from tamis.storage.metadata.purge import purge_namespace
+from tamis.storage.metadata.resources import BUCKETS, COLLECTIONS, NAMESPACES, RETRIEVERS, SqlResources
+from tamis.storage.metadata.tasks import SqlTasks
+from tamis.storage.metadata.uploads import SqlUploads
+
+
+class SqlSession:
+    """Made once for each connection; the owner of the link begins and ends its transactions."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.organizations: Organizations = SqlOrganizations(link)
+        self.keys: Keys = SqlKeys(link)
+        self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES)
+        self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS)
+        self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS)
+        self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS)
+        self.objects: Objects = SqlObjects(link)
+        self.uploads: Uploads = SqlUploads(link)
+        self.batches: Batches = SqlBatches(link)
+        self.tasks: Tasks = SqlTasks(link)
+        queue = SqlIndexQueue(link)
+        self.index_queue: IndexQueue = queue
+        self.documents: Documents = SqlDocuments(link, queue)
+        self.executions: Executions = SqlExecutions(link)
+        self.input_blobs: Blobs = SqlInputBlobs(link)
+
+    def purge_namespace(self, principal: Principal) -> None:
+        purge_namespace(self.link, principal)

@@ -1,0 +1,144 @@
+"""The embedded system of record: one SQLite file, one writer thread, readers that never wait for it."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.dialects.sqlite import pysqlite
+
+from tamis.engine.ports.metadata import MetadataHealth, Session
+from tamis.errors import StorageError
+from tamis.model.json import JSON
+from tamis.storage.metadata.link import Link, Statements
+from tamis.storage.metadata.migrate import migrate
+from tamis.storage.metadata.schema import REVISION
+from tamis.storage.metadata.session import SqlSession
+from tamis.storage.metadata.writer import GroupWriter
+
+T = TypeVar("T")
+
+_READERS = 3
+_OLDEST_SQLITE = (3, 38, 0)
+
+
+class SqliteMetadata:
+    """Implements the `Metadata` port; `open_sqlite` makes one.
+
+    Write-ahead log, synced at every commit: a write that has returned survives a power cut. Readers work on snapshots
+    and never wait for the writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Blocks while the database is opened and migrated. Raises: StorageError."""
+        self._path = path
+        self._statements = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
+        try:
+            _migrate(path)
+            self._writer = GroupWriter(SqlSession(Link(_connect(path), self._statements)))
+            self._here = self._reader()
+        except sqlite3.Error as error:
+            raise StorageError(f"the database {path.name} cannot be opened: {error}") from error
+        self._local = threading.local()
+        self._readers = ThreadPoolExecutor(_READERS, "tamis-reader")
+        self._open_readers = [self._here]
+        self._closed = False
+
+    async def read(self, function: Callable[[Session], T]) -> T:
+        return await self._in_thread(function)
+
+    async def read_now(self, function: Callable[[Session], T]) -> T:
+        """On the calling thread: see the port for when."""
+        return self._read(self._here, function)
+
+    async def write(self, function: Callable[[Session], T]) -> T:
+        try:
+            return await self._writer.submit(function)
+        except sqlite3.Error as error:
+            raise StorageError(f"the system of record failed: {error}") from error
+
+    async def health(self) -> MetadataHealth:
+        try:
+            facts = await self._in_thread(_facts)
+        except StorageError as error:
+            return MetadataHealth("sqlite", ok=False, detail=error.message)
+        return MetadataHealth("sqlite", ok=True, facts={**facts, "schema": REVISION, "sqlite": sqlite3.sqlite_version})
+
+    async def close(self) -> None:
+        """Finish what is queued, then close; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._close)
+
+    async def _in_thread(self, function: Callable[[SqlSession], T]) -> T:
+        if self._closed:
+            raise StorageError("the system of record is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read_there, function))
+
+    def _close(self) -> None:
+        self._readers.shutdown()
+        for session in self._open_readers:
+            session.link.driver.close()
+        # Last, for the last connection folds the log into the file, and only this one may write.
+        self._writer.close()
+
+    def _reader(self) -> SqlSession:
+        connection = _connect(self._path)
+        connection.execute("PRAGMA query_only = ON")
+        return SqlSession(Link(connection, self._statements))
+
+    def _read_there(self, function: Callable[[SqlSession], T]) -> T:
+        session: SqlSession | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._reader()
+            self._open_readers.append(session)
+        return self._read(session, function)
+
+    def _read(self, session: SqlSession, function: Callable[[SqlSession], T]) -> T:
+        if self._closed:
+            raise StorageError("the system of record is closed")
+        driver = session.link.driver
+        try:
+            driver.execute("BEGIN")
+            try:
+                return function(session)
+            finally:
+                driver.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(f"the system of record failed: {error}") from error
+
+
+async def open_sqlite(path: Path) -> SqliteMetadata:
+    """Open the database file, made where there is none, and bring its schema up to date. Raises: StorageError."""
+    return await asyncio.to_thread(SqliteMetadata, path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Transactions are begun and ended by hand (isolation_level=None), each connection by one thread at a time.
+    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY",
+                   "cache_size = -16384", "journal_size_limit = 67108864"):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _migrate(path: Path) -> None:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine("sqlite://", creator=partial(_connect, path), poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        migrate(connection)
+        connection.commit()
+
+
+def _facts(session: SqlSession) -> dict[str, JSON]:
+    driver = session.link.driver
+    pages, page_bytes = (driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return {"size_bytes": pages * page_bytes}
