@@ -1,0 +1,177 @@
+"""Filters as the engine's own, where that gives exactly what `model.matching.matches` gives.
+
+The result is the engine's REST form as plain data, which both the embedded engine and the cluster's client build their
+objects from, with one addition: `{"late": {...}}` stands for the points that hold text other than dates where a filter
+asks for dates. Text compares with a date as text, which the engine cannot do; the backend looks these points up
+(`late_matches`) and puts their ids there. Where a field holds dates alone, as it should, there are none.
+"""
+
+import math
+import operator
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tamis.errors import ValidationError
+from tamis.model.filters import And, Condition, Filter, IdIn, Not, Operator, Or
+from tamis.model.instants import instant
+from tamis.model.json import JSON
+from tamis.storage.index.payload import (
+    BOOLEAN,
+    EXACT,
+    FOLDED,
+    NUMBER,
+    PLAIN_TEXT,
+    PREFIX_LENGTH,
+    PRESENT,
+    TEXT_LIMIT,
+    key_of,
+    micros,
+    number_text,
+    term,
+)
+
+Clause: TypeAlias = dict[str, Any]
+
+_POINTS = uuid.UUID("0b7e0d1c-59d5-5d1b-8a35-74616d697300")
+_EXACT_INTEGERS = 2**53
+_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+
+
+class _NotExact(Exception):
+    """A signal inside this module; no caller sees it."""
+
+
+def point_id(document_id: str) -> str:
+    return str(uuid.uuid5(_POINTS, document_id))
+
+
+def compiles(filter: Filter) -> bool:
+    try:
+        _clause(filter)
+    except _NotExact:
+        return False
+    return True
+
+
+def compile_filter(filter: Filter | None) -> Clause | None:
+    """None where nothing is filtered. Raises: ValidationError for what `compiles` says no to."""
+    if filter is None:
+        return None
+    try:
+        return _clause(filter)
+    except _NotExact as cause:
+        raise ValidationError("this index cannot answer the filter exactly; ask `compiles` first") from cause
+
+
+def _clause(filter: Filter) -> Clause:
+    if isinstance(filter, Condition):
+        return _condition(filter)
+    if isinstance(filter, Not):
+        return _negated(_clause(filter.child))
+    if isinstance(filter, IdIn):
+        return {"has_id": sorted(point_id(one) for one in filter.document_ids)}
+    children = [_clause(child) for child in filter.children]
+    if isinstance(filter, And):
+        return {"must": children} if children else _negated({"has_id": []})
+    assert isinstance(filter, Or)  # noqa: S101 - tells mypy that the union is exhausted
+    return _either(children)
+
+
+def _negated(clause: Clause) -> Clause:
+    return {"must_not": [clause]}
+
+
+def _either(clauses: list[Clause]) -> Clause:
+    return {"should": clauses} if clauses else {"has_id": []}
+
+
+def _term(path: str, kind: str, value: str = "") -> Clause:
+    return {"key": "t", "match": {"value": term(path, kind, value)}}
+
+
+def _condition(condition: Condition) -> Clause:
+    path, wanted = condition.path, condition.value
+    match condition.operator:
+        case Operator.EXISTS | Operator.IS_NULL:
+            present = (condition.operator is Operator.EXISTS) == bool(wanted)
+            return _term(path, PRESENT) if present else _negated(_term(path, PRESENT))
+        case Operator.EQ:
+            return _equals(path, wanted, condition.case_sensitive)
+        case Operator.NE:
+            return _negated(_equals(path, wanted, condition.case_sensitive))
+        case Operator.IN:
+            return _one_of(condition)
+        case Operator.NIN:
+            return _negated(_one_of(condition))
+        case Operator.GT | Operator.GTE | Operator.LT | Operator.LTE:
+            return _ordered(path, str(condition.operator), wanted)
+        case _:
+            raise _NotExact
+
+
+def _one_of(condition: Condition) -> Clause:
+    wanted = condition.value if isinstance(condition.value, list) else [condition.value]
+    clauses = [_equals(condition.path, one, condition.case_sensitive) for one in wanted]
+    terms = [clause["match"]["value"] for clause in clauses if "match" in clause]
+    others = [clause for clause in clauses if "match" not in clause]
+    if terms:
+        others.append({"key": "t", "match": {"any": terms}})
+    return _either(others)
+
+
+def _equals(path: str, wanted: JSON, case_sensitive: bool) -> Clause:
+    if wanted is None:
+        return _negated(_term(path, PRESENT))
+    if isinstance(wanted, str):
+        folded = wanted.casefold()
+        if len(folded) > TEXT_LIMIT:
+            raise _NotExact
+        return _term(path, EXACT, wanted) if case_sensitive else _term(path, FOLDED, folded)
+    if isinstance(wanted, bool):
+        return _term(path, BOOLEAN, str(int(wanted)))
+    if isinstance(wanted, int | float) and math.isfinite(wanted):
+        return _term(path, NUMBER, number_text(wanted))
+    raise _NotExact
+
+
+def _ordered(path: str, name: str, wanted: JSON) -> Clause:
+    if isinstance(wanted, bool) or wanted is None or isinstance(wanted, list | dict):
+        return {"has_id": []}
+    if isinstance(wanted, str):
+        return _dated(path, name, wanted)
+    return _range("n", path, name, wanted)
+
+
+def _range(part: str, path: str, name: str, bound: int | float) -> Clause:
+    # Stored numbers are floats. Beyond 2**53 rounding could carry a stored integer over the bound.
+    if not abs(bound) < _EXACT_INTEGERS:
+        raise _NotExact
+    return {"key": f"{part}.{key_of(path)}", "range": {name: float(bound)}}
+
+
+def _dated(path: str, name: str, wanted: str) -> Clause:
+    moment = instant(wanted)
+    if moment is None or len(wanted) >= PREFIX_LENGTH:
+        raise _NotExact
+    late = {"term": term(path, PLAIN_TEXT), "key": key_of(path), "order": name, "wanted": wanted}
+    return _either([_range("i", path, name, micros(moment)), {"late": late}])
+
+
+def late_matches(late: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    """Whether a point with this payload holds a text, not a date, that stands so to the date that is asked for."""
+    test, wanted = _ORDERED[late["order"]], late["wanted"]
+    values = [text[1:] for text in _listed(kept.get("f", {}).get(late["key"])) if text[0] == "s"]
+    texts = [text for text in values if instant(text) is None] + _listed(kept.get("l", {}).get(late["key"]))
+    return any(test(text, wanted) for text in texts)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,172 @@
+"""The embedded index: Qdrant Edge in a process of its own, asked over a socket."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tamis.engine.ports.index import FacetCount, IndexInfo, Point, Scored, VectorSearch
+from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.model.filters import Filter
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+from tamis.model.vector import FeatureSpec, MultiDense, Sparse, Vector, VectorKind
+from tamis.storage.index.compile import compile_filter, compiles
+from tamis.storage.index.files import shard_key
+from tamis.storage.index.payload import key_of
+from tamis.storage.index.supervisor import Supervisor
+from tamis.storage.index.vectors import check_features, check_points, check_vector, feature_of, is_empty, unit
+
+CALL_POINTS = 64
+"""Points in one call: a search waits for at most one call of writes."""
+
+_CALLS_IN_FLIGHT = 4
+T = TypeVar("T")
+
+
+class EdgeIndex:
+    """VectorIndex on one machine. Build it with `open_edge_index`."""
+
+    def __init__(self, root: Path, build_threshold: int) -> None:
+        self._supervisor = Supervisor(root, build_threshold)
+        self._features: dict[str, Mapping[str, FeatureSpec]] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """Of the index process, while there is one."""
+        return self._supervisor.pid
+
+    async def start(self) -> None:
+        await self._supervisor.start()
+
+    async def close(self) -> None:
+        await self._supervisor.close()
+
+    async def create(self, principal: Principal, collection_id: str, features: Sequence[FeatureSpec]) -> None:
+        check_features(features)
+        await self._supervisor.call("create", _key(principal, collection_id), [_feature(one) for one in features])
+
+    async def drop(self, principal: Principal, collection_id: str) -> None:
+        key = _key(principal, collection_id)
+        self._features.pop(key, None)
+        await self._supervisor.call("drop", key, None)
+        self._features.pop(key, None)
+
+    async def upsert(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
+        key = _key(principal, collection_id)
+        features = await self._described(key)
+        if features is None:
+            raise NotFoundError.of("Index shard", collection_id)
+        check_points(features, points)
+        await self._write("upsert", key, [[point.document_id, _vectors(point), point.fields] for point in points])
+
+    async def set_fields(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
+        rows = [[point.document_id, point.fields] for point in points]
+        await self._write("set_fields", _key(principal, collection_id), rows)
+
+    async def delete(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> None:
+        await self._write("delete", _key(principal, collection_id), list(document_ids))
+
+    async def search(
+        self, principal: Principal, searches: Sequence[tuple[str, VectorSearch]]
+    ) -> Sequence[Sequence[Scored]]:
+        asked: list[tuple[str, dict[str, Any]] | None] = []
+        for collection_id, search in searches:
+            key = _key(principal, collection_id)
+            features = await self._described(key)
+            asked.append((key, _search(features, search)) if features is not None and _finds(search) else None)
+        sent = [one for one in asked if one is not None]
+        found = iter(await self._supervisor.read("search", "", sent) if sent else [])
+        return [[] if one is None else [Scored(name, score) for name, score in next(found)] for one in asked]
+
+    async def facet(
+        self, principal: Principal, collection_id: str, path: str, limit: int, filter: Filter | None, exact: bool
+    ) -> Sequence[FacetCount]:
+        argument = {"key": key_of(path), "limit": limit, "filter": compile_filter(filter), "exact": exact}
+        found = await self._supervisor.read("facet", _key(principal, collection_id), argument)
+        return [FacetCount(value, count) for value, count in found]
+
+    async def count(self, principal: Principal, collection_id: str, filter: Filter | None) -> int:
+        count = await self._supervisor.read("count", _key(principal, collection_id), compile_filter(filter))
+        return int(count)
+
+    def compiles(self, filter: Filter) -> bool:
+        return compiles(filter)
+
+    async def info(self, principal: Principal, collection_id: str) -> IndexInfo:
+        return IndexInfo(**await self._supervisor.read("info", _key(principal, collection_id), None))
+
+    async def optimize(self, principal: Principal, collection_id: str) -> None:
+        await self._supervisor.read("optimize", _key(principal, collection_id), None)
+
+    async def health(self) -> Mapping[str, JSON]:
+        """Answers at once, also while the index process is away."""
+        state: dict[str, JSON] = {"backend": "qdrant-edge", "pid": self.pid, "restarts": self._supervisor.restarts}
+        try:
+            facts = await self._supervisor.call("health", "", None)
+        except IndexUnavailableError:
+            return {**state, "ok": False}
+        return {**state, "ok": True, **facts}
+
+    async def _described(self, key: str) -> Mapping[str, FeatureSpec] | None:
+        """The features that the shard was made with; asked for once."""
+        known = self._features.get(key)
+        if known is None:
+            raw = await self._supervisor.read("describe", key, None)
+            if raw is None:
+                return None
+            known = self._features[key] = {one["name"]: _spec(one) for one in raw}
+        return known
+
+    async def _write(self, operation: str, key: str, rows: list[Any]) -> None:
+        """In calls of a bounded size, in order, a few on their way at a time."""
+        for window in _chunks(rows, CALL_POINTS * _CALLS_IN_FLIGHT):
+            calls = [self._supervisor.call(operation, key, part) for part in _chunks(window, CALL_POINTS)]
+            await asyncio.gather(*calls)
+
+
+def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _key(principal: Principal, collection_id: str) -> str:
+    return shard_key(principal.organization_id, principal.namespace_id, collection_id)
+
+
+def _feature(feature: FeatureSpec) -> dict[str, Any]:
+    return {"name": feature.name, "kind": str(feature.kind), "dimensions": feature.dimensions, "idf": feature.idf}
+
+
+def _spec(raw: Mapping[str, Any]) -> FeatureSpec:
+    return FeatureSpec(raw["name"], VectorKind(raw["kind"]), raw["dimensions"], idf=raw["idf"])
+
+
+def _finds(search: VectorSearch) -> bool:
+    return search.limit > 0 and not is_empty(search.vector)
+
+
+def _search(features: Mapping[str, FeatureSpec], search: VectorSearch) -> dict[str, Any]:
+    check_vector(feature_of(features, search.feature), search.vector)
+    return {
+        "feature": search.feature,
+        "vector": _raw(search.vector),
+        "limit": search.limit,
+        "filter": compile_filter(search.filter),
+        "min_score": search.min_score,
+        "exact": search.exact,
+    }
+
+
+def _vectors(point: Point) -> dict[str, Any]:
+    return {name: _raw(vector) for name, vector in point.vectors.items() if not is_empty(vector)}
+
+
+def _raw(vector: Vector) -> list[Any]:
+    """As `native.vector` reads it."""
+    if isinstance(vector, Sparse):
+        return ["s", np.asarray(vector.indices, "<u4").tobytes(), np.asarray(vector.values, "<f4").tobytes()]
+    values = unit(vector.values).astype("<f4", copy=False)
+    return ["m", len(values), values.tobytes()] if isinstance(vector, MultiDense) else ["d", values.tobytes()]

@@ -1,0 +1,204 @@
+"""The shards of the index process by their names, what is asked of them, and their builds."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tamis.errors import NotFoundError, StorageError
+from tamis.storage.index.build import Build, Phase
+from tamis.storage.index.files import ShardFiles
+from tamis.storage.index.shard import Shard
+
+FLUSH_AFTER_IDLE_S = 1.0
+FLUSH_AFTER_POINTS = 50_000
+BUILD_ATTEMPTS = 3
+_RETRY_S = 2.0
+
+
+class Slot:
+    """An open shard and its build.
+
+    waiting: requests for a build that has still to start.  served: requests that the build under way will answer.
+    """
+
+    def __init__(self, shard: Shard) -> None:
+        self.shard = shard
+        self.build: Build | None = None
+        self.waiting: list[int] = []
+        self.served: list[int] = []
+        self.wanted = False
+        self.attempts = 0
+        self.not_before = 0.0
+        self.unflushed = 0
+        self.written_at = 0.0
+
+
+class Host:
+    """threshold: how many points outside the graph start a build."""
+
+    def __init__(self, root: Path, threshold: int) -> None:
+        self._root = root
+        self._threshold = threshold
+        self._slots: dict[str, Slot] = {}
+        self._released: list[int] = []
+        self._calls: dict[str, Callable[[str, Any], Any]] = {
+            "create": self._create,
+            "drop": self._drop,
+            "describe": self._describe,
+            "upsert": lambda name, argument: self._write("upsert", name, argument),
+            "set_fields": lambda name, argument: self._write("set_fields", name, argument),
+            "delete": lambda name, argument: self._write("delete", name, argument),
+            "search": lambda _, searches: [self._search(name, search) for name, search in searches],
+            "facet": self._facet,
+            "count": self._count,
+            "info": self._info,
+            "health": lambda _name, _argument: self._health(),
+        }
+        for dropped in root.glob("*/*/*%dropped-*"):
+            shutil.rmtree(dropped, ignore_errors=True)
+
+    def call(self, operation: str, name: str, argument: Any) -> Any:
+        return self._calls[operation](name, argument)
+
+    def close(self) -> None:
+        for slot in self._slots.values():
+            if slot.build is not None:
+                slot.build.abandon()
+            slot.shard.close()
+
+    def _slot(self, name: str) -> Slot | None:
+        slot = self._slots.get(name)
+        if slot is None:
+            files = ShardFiles(self._root / name)
+            if not files.exists():
+                return None
+            slot = self._slots[name] = Slot(Shard.open(files))
+        return slot
+
+    def _create(self, name: str, features: Any) -> None:
+        if self._slot(name) is None:
+            self._slots[name] = Slot(Shard.create(ShardFiles(self._root / name), features))
+
+    def _drop(self, name: str, _: Any) -> None:
+        slot = self._slots.pop(name, None)
+        if slot is not None:
+            if slot.build is not None:
+                slot.build.abandon()
+            slot.shard.close()
+            self._released += slot.waiting + slot.served
+        ShardFiles(self._root / name).remove()
+
+    def _describe(self, name: str, _: Any) -> Any:
+        slot = self._slot(name)
+        return None if slot is None else slot.shard.features
+
+    def _write(self, operation: str, name: str, argument: Any) -> None:
+        slot = self._slot(name)
+        if slot is None:
+            if operation == "upsert":
+                raise NotFoundError.of("Index shard", name)
+            return
+        slot.shard.generation.apply(operation, argument)
+        if slot.build is not None:
+            slot.build.record(operation, argument)
+        slot.unflushed += len(argument)
+        slot.written_at = time.monotonic()
+
+    def _search(self, name: str, search: Mapping[str, Any]) -> Any:
+        slot = self._slot(name)
+        return [] if slot is None else slot.shard.search(search)
+
+    def _facet(self, name: str, argument: Mapping[str, Any]) -> Any:
+        slot = self._slot(name)
+        if slot is None:
+            return []
+        return slot.shard.facet(argument["key"], argument["limit"], argument["filter"], argument["exact"])
+
+    def _count(self, name: str, clause: Any) -> int:
+        slot = self._slot(name)
+        return 0 if slot is None else slot.shard.count(clause)
+
+    def _info(self, name: str, _: Any) -> dict[str, Any]:
+        slot = self._slot(name)
+        if slot is None:
+            return {"points": 0, "indexed": 0, "building": False, "facts": {}}
+        generation = slot.shard.generation
+        points = generation.points
+        facts = {
+            "segments": generation.engine.info().segments_count,
+            "indexed_fields": len(generation.keys),
+            "needs_rebuild": slot.shard.lost,
+            "build_phase": slot.build.phase.value if slot.build else None,
+            "builder_pid": slot.build.builder_pid if slot.build else None,
+        }
+        indexed = max(0, min(generation.built, points - generation.unindexed))
+        return {"points": points, "indexed": indexed, "building": slot.build is not None, "facts": facts}
+
+    def _health(self) -> dict[str, Any]:
+        lost = sorted(name for name, slot in self._slots.items() if slot.shard.lost)
+        building = sorted(name for name, slot in self._slots.items() if slot.build is not None)
+        return {"shards_open": len(self._slots), "building": building, "needs_rebuild": lost}
+
+    def request_build(self, name: str, request: int) -> bool:
+        """Remember who waits for the graph to be up to date; False where it is already."""
+        slot = self._slot(name)
+        if slot is None or (slot.build is None and not slot.shard.generation.unindexed):
+            return False
+        slot.waiting.append(request)
+        slot.wanted, slot.attempts, slot.not_before = True, 0, 0.0
+        return True
+
+    def has_work(self) -> bool:
+        """Whether background work is ready now."""
+        return any(
+            slot.build.phase is not Phase.BUILD if slot.build else self._due(slot) for slot in self._slots.values()
+        )
+
+    def is_waiting(self) -> bool:
+        """Whether background work will be ready some time soon."""
+        return any(slot.build or slot.unflushed or slot.wanted for slot in self._slots.values())
+
+    def background(self) -> Iterator[tuple[int, list[str] | None]]:
+        """One small piece of work for each shard; the requests that it completes, with their error."""
+        released, self._released = self._released, []
+        yield from ((request, None) for request in released)
+        for slot in list(self._slots.values()):
+            if slot.build is not None:
+                slot.build.step()
+                yield from self._finished(slot, slot.build)
+            elif self._due(slot):
+                slot.wanted = False
+                slot.served, slot.waiting = slot.served + slot.waiting, []
+                slot.build = Build(slot.shard)
+            else:
+                self._flush(slot)
+
+    def _due(self, slot: Slot) -> bool:
+        generation = slot.shard.generation
+        if time.monotonic() < slot.not_before:
+            return False
+        return slot.wanted or generation.unindexed >= max(self._threshold, generation.built // 4)
+
+    def _finished(self, slot: Slot, build: Build) -> Iterator[tuple[int, list[str] | None]]:
+        if build.phase is Phase.DONE:
+            slot.build, slot.attempts, slot.unflushed = None, 0, 1
+            done, slot.served = slot.served, []
+            yield from ((request, None) for request in done)
+            slot.wanted = bool(slot.waiting)
+        elif build.phase is Phase.FAILED:
+            slot.build = None
+            slot.attempts += 1
+            slot.not_before = time.monotonic() + _RETRY_S * 2 ** min(slot.attempts - 1, 8)
+            slot.wanted = bool(slot.served or slot.waiting)
+            if slot.attempts >= BUILD_ATTEMPTS:
+                failed, slot.served, slot.waiting, slot.wanted = slot.served + slot.waiting, [], [], False
+                yield from ((request, [StorageError.__name__, build.error]) for request in failed)
+
+    def _flush(self, slot: Slot) -> None:
+        """Bound what a start has to replay. After a burst of writes, for a flush stops the process for milliseconds."""
+        idle = time.monotonic() - slot.written_at > FLUSH_AFTER_IDLE_S
+        if slot.unflushed >= FLUSH_AFTER_POINTS or (slot.unflushed and idle):
+            slot.shard.generation.engine.flush()
+            slot.unflushed = 0

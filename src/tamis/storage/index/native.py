@@ -1,0 +1,107 @@
+"""Between plain data and the objects of Qdrant Edge. Imported in the index process and the builder alone:
+the engine holds the GIL in every call, so the server must never load it."""
+
+import uuid
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import qdrant_edge as edge
+
+from tamis.storage.index.compile import Clause
+
+INT8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned)
+GRAPH = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+EXACT = edge.SearchParams(exact=True, quantization=edge.QuantizationSearchParams(ignore=True))
+_QUANTIZED_FROM_DIMENSIONS = 64
+
+
+def shard_config(features: Sequence[Mapping[str, Any]], build_threads: int = 1) -> edge.EdgeConfig:
+    """Vectors arrive with unit length, so that a dot product is the cosine and a rebuilt shard holds the same bits."""
+    dense = {one["name"]: _dense(one, build_threads) for one in features if one["kind"] != "sparse"}
+    sparse = {
+        one["name"]: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf if one["idf"] else None)
+        for one in features
+        if one["kind"] == "sparse"
+    }
+    return edge.EdgeConfig(
+        vectors=dense,
+        sparse_vectors=sparse,
+        max_search_threads=1,
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1, default_segment_number=1),
+    )
+
+
+def _dense(feature: Mapping[str, Any], threads: int) -> edge.EdgeVectorParams:
+    size = feature["dimensions"]
+    if feature["kind"] == "multi_dense":
+        # Late interaction is compared with every document: a graph over MaxSim takes hours to build.
+        return edge.EdgeVectorParams(
+            size,
+            edge.Distance.Dot,
+            multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
+            hnsw_config=edge.HnswIndexConfig(0, 100, 10_000, threads),
+        )
+    return edge.EdgeVectorParams(
+        size,
+        edge.Distance.Dot,
+        quantization_config=INT8 if size >= _QUANTIZED_FROM_DIMENSIONS else None,
+        hnsw_config=edge.HnswIndexConfig(16, 100, 10_000, threads),
+    )
+
+
+def field_index(key: str) -> Any:
+    """The payload index that this payload field gets. None of them adds edges to the graph."""
+    if key == "t":
+        return edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False)
+    if key.startswith("f."):
+        return edge.KeywordIndexParams(enable_hnsw=False)
+    return edge.FloatIndexParams(enable_hnsw=False)
+
+
+def vector(raw: Sequence[Any]) -> Any:
+    """raw: `["d", f32 bytes]`, `["m", rows, f32 bytes]` or `["s", u32 bytes, f32 bytes]`."""
+    if raw[0] == "s":
+        indices: Any = memoryview(raw[1]).cast("I").tolist()
+        return edge.SparseVector(indices, memoryview(raw[2]).cast("f").tolist())
+    values = memoryview(raw[-1]).cast("f").tolist()
+    if raw[0] == "d":
+        return values
+    width = len(values) // raw[1] if raw[1] else 0
+    return [values[start : start + width] for start in range(0, len(values), width)] if width else []
+
+
+def raw_vector(value: Any) -> list[Any]:
+    """What `vector` was made from."""
+    if isinstance(value, edge.SparseVector):
+        return ["s", array("I", value.indices).tobytes(), array("f", value.values).tobytes()]
+    if value and isinstance(value[0], list):
+        return ["m", len(value), b"".join(array("f", row).tobytes() for row in value)]
+    return ["d", array("f", value).tobytes()]
+
+
+def point(identifier: uuid.UUID, vectors: Mapping[str, Any], payload: dict[str, Any]) -> edge.Point:
+    return edge.Point(identifier, {name: vector(raw) for name, raw in vectors.items()}, payload)
+
+
+def condition(clause: Clause) -> Any:
+    """One clause of `compile`, after its `late` parts have been looked up."""
+    if "has_id" in clause:
+        return edge.HasIdCondition(set(clause["has_id"]))
+    if "match" in clause:
+        match = clause["match"]
+        wanted = edge.MatchAny(match["any"]) if "any" in match else edge.MatchValue(match["value"])
+        return edge.FieldCondition(key=clause["key"], match=wanted)
+    if "range" in clause:
+        return edge.FieldCondition(key=clause["key"], range=edge.RangeFloat(**clause["range"]))
+    groups: dict[str, Any] = {name: [condition(child) for child in clause[name]] for name in clause}
+    return edge.Filter(**groups)
+
+
+def filter_of(clause: Clause | None) -> edge.Filter | None:
+    if clause is None:
+        return None
+    if "must" in clause or "should" in clause or "must_not" in clause:
+        whole: edge.Filter = condition(clause)
+        return whole
+    return edge.Filter(must=[condition(clause)])

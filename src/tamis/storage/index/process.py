@@ -1,0 +1,127 @@
+"""The index process: `python -m tamis.storage.index.process <root> <socket fd> <build threshold>`.
+
+One thread serves framed calls from one socket, reads before writes, and goes on with builds in between. It owns every
+shard under its root (a lock file says so) and ends when the socket's other end closes, however the server died.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import IO, Any
+
+from tamis.errors import TamisError
+from tamis.storage.index.host import Host
+from tamis.storage.index.wire import FrameBuffer, pack, unpack
+
+LOCK_WAIT_S = 15.0
+READS_BEFORE_A_WRITE = 8
+_WRITES = frozenset({"create", "drop", "upsert", "set_fields", "delete"})
+_RECEIVE_BYTES = 1 << 20
+_IDLE_S = 0.05
+_log = logging.getLogger(__name__)
+
+
+class Closed(Exception):
+    """The server is gone."""
+
+
+class Server:
+    """Calls in, answers out, and background work while no call waits."""
+
+    def __init__(self, connection: socket.socket, host: Host) -> None:
+        self._connection = connection
+        self._host = host
+        self._frames = FrameBuffer()
+        self._reads: deque[list[Any]] = deque()
+        self._writes: deque[list[Any]] = deque()
+        self._turn = 0
+
+    def run(self) -> None:
+        self._answer(0, None, "ready")
+        with contextlib.suppress(Closed, ConnectionError):
+            while True:
+                busy = bool(self._reads or self._writes)
+                self._receive(0 if busy or self._host.has_work() else _IDLE_S if self._host.is_waiting() else 1.0)
+                self._work()
+
+    def _receive(self, timeout_s: float) -> None:
+        while select.select([self._connection], [], [], timeout_s)[0]:
+            data = self._connection.recv(_RECEIVE_BYTES)
+            if not data:
+                raise Closed
+            for frame in self._frames.feed(data):
+                call = unpack(frame)
+                (self._writes if call[1] in _WRITES else self._reads).append(call)
+            timeout_s = 0
+            if len(self._reads) + len(self._writes) > READS_BEFORE_A_WRITE:
+                return
+
+    def _work(self) -> None:
+        """Reads go first, yet every so often a write and a piece of background work, so that none of them starves."""
+        self._turn += 1
+        fair = self._turn % READS_BEFORE_A_WRITE == 0
+        if self._reads:
+            self._serve(self._reads.popleft())
+        if self._writes and (fair or not self._reads):
+            self._serve(self._writes.popleft())
+        if fair or not (self._reads or self._writes):
+            for request, error in self._host.background():
+                self._answer(request, error, None)
+
+    def _serve(self, call: list[Any]) -> None:
+        request, operation, shard, argument = call
+        try:
+            if operation == "optimize":
+                if self._host.request_build(shard, request):
+                    return
+                result = None
+            else:
+                result = self._host.call(operation, shard, argument)
+        except TamisError as error:
+            self._answer(request, [type(error).__name__, error.message], None)
+        except Exception as error:
+            _log.exception("%s failed", operation)
+            self._answer(request, ["StorageError", f"the index could not {operation}: {error}"], None)
+        else:
+            self._answer(request, None, result)
+
+    def _answer(self, request: int, error: list[str] | None, result: Any) -> None:
+        self._connection.sendall(pack([request, error, result]))
+
+
+def lock(root: Path, wait_s: float = LOCK_WAIT_S) -> IO[str]:
+    """Own every shard under `root`. A predecessor that is about to end is waited for. Raises: TimeoutError."""
+    file = (root / "index.lock").open("a+")
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another process uses the index under {root}") from None
+            time.sleep(0.02)
+        else:
+            return file
+
+
+def main(root: Path, descriptor: int, threshold: int) -> None:
+    # The terminal's Ctrl-C reaches the whole group; this process ends when the server has finished with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=os.environ.get("TAMIS_INDEX_LOG", "WARNING"))
+    root.mkdir(parents=True, exist_ok=True)
+    with socket.socket(fileno=descriptor) as connection, lock(root):
+        host = Host(root, threshold)
+        Server(connection, host).run()
+        host.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,216 @@
+"""One collection's shard as the index process owns it: writes, searches, counts. Blocks; one thread."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+
+from tamis.storage.index import native
+from tamis.storage.index.compile import Clause, late_matches, point_id
+from tamis.storage.index.files import FORMAT, ShardFiles, read_built
+from tamis.storage.index.payload import indexed_keys, payload
+from tamis.storage.index.ranking import ranked, ranked_facets, whole_facets, widened
+
+INDEXED_FIELDS_LIMIT = 256
+INDEX_NOW_BELOW_POINTS = 500
+"""Up to here a field that appears is indexed on the spot (17 microseconds a point); later the next build does it."""
+
+_NAMES_LIMIT = 200_000
+_SCAN_POINTS = 1000
+
+
+class Generation:
+    """An open shard of the engine and the writes that it understands."""
+
+    # The engine's stubs are wider than what it answers for points whose ids are all UUIDs.
+    engine: Any
+
+    def __init__(self, path: Path, engine: edge.EdgeShard) -> None:
+        self.path = path
+        self.engine = engine
+        self.keys = set(engine.info().payload_schema)
+        self.built = read_built(path)
+        self.unindexed = max(0, self.points - self.built)
+
+    @classmethod
+    def create(cls, path: Path, config: edge.EdgeConfig) -> "Generation":
+        path.mkdir(parents=True, exist_ok=True)
+        made = cls(path, edge.EdgeShard.create(str(path), config))
+        made.index_fields(["t"])
+        return made
+
+    @classmethod
+    def load(cls, path: Path) -> "Generation":
+        return cls(path, edge.EdgeShard.load(str(path)))
+
+    @property
+    def points(self) -> int:
+        return int(self.engine.info().points_count)
+
+    def index_fields(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            if key not in self.keys and len(self.keys) < INDEXED_FIELDS_LIMIT:
+                self.engine.update(edge.UpdateOperation.create_field_index(key, native.field_index(key)))
+                self.keys.add(key)
+
+    def upsert(self, points: Mapping[uuid.UUID, tuple[Mapping[str, Any], dict[str, Any]]]) -> None:
+        missing = {key for _, kept in points.values() for key in indexed_keys(kept)} - self.keys
+        if missing and self.points < INDEX_NOW_BELOW_POINTS:
+            self.index_fields(sorted(missing))
+        made = [native.point(identifier, vectors, kept) for identifier, (vectors, kept) in points.items()]
+        self.engine.update(edge.UpdateOperation.upsert_points(made))
+        self.unindexed += len(made)
+
+    def set_payloads(self, payloads: Mapping[uuid.UUID, dict[str, Any]]) -> None:
+        found = self.engine.retrieve(list(payloads), with_payload=False, with_vector=False)
+        for record in found:
+            self.engine.update(edge.UpdateOperation.overwrite_payload([record.id], payloads[record.id]))
+        self.unindexed += len(found)
+
+    def delete(self, identifiers: Sequence[uuid.UUID]) -> None:
+        self.engine.update(edge.UpdateOperation.delete_points(list(identifiers)))
+        self.unindexed += len(identifiers)
+
+    def apply(self, operation: str, argument: Any) -> None:
+        """One write as it came over the wire; doing it again changes nothing."""
+        if operation == "upsert":
+            named = {uuid.UUID(point_id(one)): (vectors, payload(one, fields)) for one, vectors, fields in argument}
+            self.upsert(named)
+        elif operation == "set_fields":
+            self.set_payloads({uuid.UUID(point_id(one)): payload(one, fields) for one, fields in argument})
+        else:
+            self.delete([uuid.UUID(point_id(one)) for one in argument])
+
+
+class Shard:
+    """The generation in use, and what is asked of it."""
+
+    def __init__(self, files: ShardFiles, features: Sequence[Mapping[str, Any]], lost: bool = False) -> None:
+        self.files = files
+        self.features = features
+        self.lost = lost
+        self._names: dict[uuid.UUID, str] = {}
+        self.generation = self._open()
+
+    @classmethod
+    def create(cls, files: ShardFiles, features: Sequence[Mapping[str, Any]]) -> "Shard":
+        """CURRENT is written last: before it there is no shard."""
+        files.root.mkdir(parents=True, exist_ok=True)
+        files.clean()
+        _fresh(files, features)
+        return cls(files, features)
+
+    @classmethod
+    def open(cls, files: ShardFiles) -> "Shard":
+        meta = files.meta()
+        if meta.get("format") != FORMAT:
+            meta["lost"] = True
+            _fresh(files, meta["features"], lost=True)
+        files.clean()
+        return cls(files, meta["features"], bool(meta.get("lost")))
+
+    def _open(self) -> Generation:
+        try:
+            return Generation.load(self.files.current())
+        except Exception:
+            # Derived data: an empty shard that says it lost its points beats one that never opens. Where even an
+            # empty one cannot be made (no space, no descriptors), the damage may not be real: nothing is touched.
+            self.lost = True
+            _fresh(self.files, self.features, lost=True)
+            self.files.clean()
+            return Generation.load(self.files.current())
+
+    def close(self) -> None:
+        self.generation.engine.close()
+
+    def search(self, search: Mapping[str, Any]) -> list[tuple[str, float]]:
+        """Score down, id up; a tie at the cut is followed, so that the cut falls by id and not by chance."""
+        limit, fetch = search["limit"], search["limit"] + 8
+        query = edge.Query.Nearest(native.vector(search["vector"]), using=search["feature"])
+        only = self._filter(search["filter"])
+        params = native.EXACT if search["exact"] else native.GRAPH
+        while True:
+            request = edge.QueryRequest(limit=fetch, query=query, filter=only, params=params)
+            found = self.generation.engine.query(request)
+            wider = widened(limit, [hit.score for hit in found], fetch)
+            if wider is None:
+                break
+            fetch = wider
+        names = self._named([hit.id for hit in found])
+        hits = [(names[hit.id], float(hit.score)) for hit in found if hit.id in names]
+        return ranked(hits, limit, search["min_score"])
+
+    def _named(self, identifiers: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """Reading a payload costs more than finding the point: document ids are remembered."""
+        unknown = [one for one in identifiers if one not in self._names]
+        if unknown:
+            if len(self._names) + len(unknown) > _NAMES_LIMIT:
+                self._names.clear()
+                unknown = list(identifiers)
+            for record in self.generation.engine.retrieve(unknown, with_payload=["d"], with_vector=False):
+                self._names[record.id] = record.payload["d"]
+        return {one: self._names[one] for one in identifiers if one in self._names}
+
+    def count(self, clause: Clause | None) -> int:
+        return int(self.generation.engine.count(edge.CountRequest(exact=True, filter=self._filter(clause))))
+
+    def facet(self, key: str, limit: int, clause: Clause | None, exact: bool) -> list[tuple[Any, int]]:
+        if limit < 1:
+            return []
+        only = self._filter(clause)
+        if f"f.{key}" not in self.generation.keys:
+            return self._counted_by_hand(key, limit, only)
+
+        def fetch(asked: int) -> list[tuple[str, int]]:
+            request = edge.FacetRequest(f"f.{key}", asked, exact, only)
+            return [(hit.value, hit.count) for hit in self.generation.engine.facet(request).hits]
+
+        return whole_facets(fetch, limit)
+
+    def _counted_by_hand(self, key: str, limit: int, only: edge.Filter | None) -> list[tuple[Any, int]]:
+        counts: dict[str, int] = {}
+        for record in self._scan(only, [f"f.{key}"]):
+            values = record.payload.get("f", {}).get(key, ())
+            for value in [values] if isinstance(values, str) else values:
+                counts[value] = counts.get(value, 0) + 1
+        return ranked_facets(list(counts.items()), limit)
+
+    def _scan(self, only: edge.Filter | None, keys: list[str]) -> Iterator[Any]:
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset, limit=_SCAN_POINTS, filter=only, with_payload=keys, with_vector=False
+            )
+            records, offset = self.generation.engine.scroll(request)
+            yield from records
+            if offset is None:
+                return
+
+    def _filter(self, clause: Clause | None) -> edge.Filter | None:
+        return native.filter_of(self._resolved(clause)) if clause is not None else None
+
+    def _resolved(self, clause: Clause) -> Clause:
+        """The clause with its `late` parts replaced by the ids that they stand for."""
+        if "late" in clause:
+            return {"has_id": self._late(clause["late"])}
+        return {
+            name: [self._resolved(child) for child in part] if name in ("must", "should", "must_not") else part
+            for name, part in clause.items()
+        }
+
+    def _late(self, late: Mapping[str, Any]) -> list[str]:
+        only = native.filter_of({"key": "t", "match": {"value": late["term"]}})
+        if not self.generation.engine.count(edge.CountRequest(exact=True, filter=only)):
+            return []
+        keys = [f"f.{late['key']}", f"l.{late['key']}"]
+        return [str(record.id) for record in self._scan(only, keys) if late_matches(late, record.payload)]
+
+
+def _fresh(files: ShardFiles, features: Sequence[Mapping[str, Any]], lost: bool = False) -> None:
+    generation = Generation.create(files.new("gen"), native.shard_config(features))
+    generation.engine.flush()
+    generation.engine.close()
+    files.write_meta(features, lost)
+    files.set_current(generation.path)
