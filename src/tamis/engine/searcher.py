@@ -71,17 +71,10 @@ class Searcher:
         models: Models,
         extractors: Extractors | None = None,
         blobs: BlobStore | None = None,
-        base_filter: Filter | None = None,
     ) -> None:
         self._index = index
         self._metadata = metadata
-        self._parts = (models, extractors, blobs)
         self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors))
-        self._base_filter = base_filter
-
-    def within(self, filter: Filter | None) -> "Searcher":
-        """The same, seeing only documents that match: a request's own filter, laid under every stage."""
-        return Searcher(self._index, self._metadata, *self._parts, base_filter=both(self._base_filter, filter))
 
     async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
         """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.
@@ -110,7 +103,7 @@ class Searcher:
         vectors = await self._vectors.of(principal, needs)
         _check_found(searches, [n for (n, _, _), vector in zip(pairs, vectors, strict=True) if vector is not None])
         calls = []
-        combined = [both(self._base_filter, search.filter) for search in searches]
+        combined = [search.filter for search in searches]
         exact: dict[tuple[str, int], Filter | None] = {}
         for (n, collection, spec), vector in zip(pairs, vectors, strict=True):
             # Equal filters are made exact once; a filter may hold lists, so it cannot be a key itself.
@@ -158,11 +151,10 @@ class Searcher:
         self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int
     ) -> tuple[list[Document], bool]:
         """Documents that match, collection by collection and by id, and whether there are more than `limit`."""
-        matching = both(self._base_filter, filter)
         found: list[Document] = []
         for collection in collections:
             wanted = limit + 1 - len(found)
-            found += await self._scan(principal, collection.collection_id, matching, wanted)
+            found += await self._scan(principal, collection.collection_id, filter, wanted)
             if len(found) > limit:
                 return found[:limit], True
         return found, False
@@ -183,10 +175,9 @@ class Searcher:
         self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int, seed: str
     ) -> list[Scored]:
         """A uniform sample that the seed decides; scores in [0, 1) give its order. Cost: O(documents), a scan."""
-        matching = both(self._base_filter, filter)
         drawn: list[Scored] = []
         for collection in collections:
-            drawn += await self._draw(principal, collection.collection_id, matching, limit, seed)
+            drawn += await self._draw(principal, collection.collection_id, filter, limit, seed)
         return merge([drawn], limit)
 
     async def _draw(
@@ -211,7 +202,7 @@ class Searcher:
         # A value may be rare here and common there: with several collections every value is asked for.
         wanted = limit if len(collections) == 1 else _ALL_VALUES
         for collection in collections:
-            asked = await self._exact(principal, collection.collection_id, both(self._base_filter, filter))
+            asked = await self._exact(principal, collection.collection_id, filter)
             if asked == _NOTHING:
                 continue
             for entry in await self._index.facet(principal, collection.collection_id, path, wanted, asked, exact):

@@ -1,0 +1,26 @@
+"""Every stage there is: one line each. The registry key is the stage's id, its file and its name in the API."""
+
+from tamis.engine.stage import Stage
+from tamis.engine.stages.aggregate import Aggregate
+from tamis.engine.stages.attribute_filter import AttributeFilter
+from tamis.engine.stages.deduplicate import Deduplicate
+from tamis.engine.stages.feature_search import FeatureSearch
+from tamis.engine.stages.group_by import GroupBy
+from tamis.engine.stages.limit import Limit
+from tamis.engine.stages.sample import Sample
+from tamis.engine.stages.score_normalize import ScoreNormalize
+from tamis.engine.stages.sort_attribute import SortAttribute
+from tamis.engine.stages.sort_relevance import SortRelevance
+
+STAGES: dict[str, type[Stage]] = {
+    "feature_search": FeatureSearch,
+    "attribute_filter": AttributeFilter,
+    "sort_attribute": SortAttribute,
+    "sort_relevance": SortRelevance,
+    "score_normalize": ScoreNormalize,
+    "limit": Limit,
+    "sample": Sample,
+    "deduplicate": Deduplicate,
+    "group_by": GroupBy,
+    "aggregate": Aggregate,
+}

@@ -1,0 +1,129 @@
+"""Keep what satisfies conditions on its fields."""
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from tamis.engine.parameters import StageParameters, checked_filter
+from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.templates import mentions
+from tamis.model.filters import Filter, Operator, parse_filter
+from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
+from tamis.model.matching import matches
+
+MAX_LISTED = 10_000
+_GROUPS = ("AND", "OR", "NOT")
+
+
+class AttributeFilterParameters(StageParameters):
+    conditions: dict[str, Any] | None = Field(
+        None, description="AND, OR and NOT over conditions of field, operator and value, nested as deep as needed."
+    )
+    field: str = Field("metadata.status", min_length=1, description="One condition: the path of its field.")
+    operator: Operator = Field(Operator.EQ, description="One condition: how to compare.")
+    value: Any = Field(None, description="One condition: what to compare with. May name the document: `{{DOC.brand}}`.")
+    case_insensitive: bool = Field(False, description="Ignore case everywhere, whatever the conditions say.")
+    case_sensitive: bool = Field(False, description="Heed case where a condition does not say.")
+    batch_size: int = Field(100, ge=1, le=1000, description="Accepted; the filter needs no batches.")
+    natural_language: str | None = Field(None, description="Not in this version: it needs a language model.")
+    field_hints: list[str] | None = Field(None, description="Goes with `natural_language`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, raw: Any) -> Any:
+        """A null `value` is a value; groups written without `conditions` around them are understood."""
+        if not isinstance(raw, dict):
+            return raw
+        given = {key: value for key, value in raw.items() if value is not None or key == "value"}
+        bare = {key: given.pop(key) for key in _GROUPS if key in given}
+        return {**given, "conditions": bare} if bare and "conditions" not in given else {**given, **bare}
+
+    @field_validator("conditions")
+    @classmethod
+    def _is_a_filter(cls, value: Any) -> Any:
+        return checked_filter(value)
+
+    @field_validator("natural_language")
+    @classmethod
+    def _no_language_model(cls, value: str | None) -> str | None:
+        if value is not None:
+            raise ValueError("filters in natural language need a language model, which this version does not have")
+        return value
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "AttributeFilterParameters":
+        given = self.model_fields_set
+        simple = {"field", "operator", "value"} & given
+        if self.conditions is not None:
+            # Generated clients send the other form's defaults along: a value is what tells that both are meant.
+            if self.value is not None:
+                raise ValueError("give either conditions, or field, operator and value")
+        elif not simple or ("value" not in given and self.operator not in (Operator.EXISTS, Operator.IS_NULL)):
+            raise ValueError("give conditions, or field, operator and value")
+        else:
+            checked_filter(self.tree())
+        return self
+
+    def tree(self) -> dict[str, Any]:
+        """The filter in the contract's JSON, templates unfilled."""
+        if self.conditions is not None:
+            return {"case_sensitive": self.case_sensitive, **self.conditions}
+        one = {"field": self.field, "operator": self.operator.value, "case_sensitive": self.case_sensitive}
+        return {**one, "value": self.value} if "value" in self.model_fields_set else one
+
+
+class AttributeFilter:
+    """Filter hits by their fields; as the first stage, list the documents that match."""
+
+    id: ClassVar[str] = "attribute_filter"
+    kind: ClassVar[StageKind] = StageKind.FILTER
+    icon: ClassVar[str] = "list-filter"
+    description: ClassVar[str] = (
+        "Keep the hits whose fields satisfy a condition, or conditions joined by AND, OR and NOT; they stay in their "
+        "order. As a pipeline's first stage it lists the matching documents of the collections, by id, up to 10,000."
+    )
+    Parameters: ClassVar[type[BaseModel]] = AttributeFilterParameters
+    effects: ClassVar[frozenset[Effect]] = frozenset()
+    example: ClassVar[dict[str, Any]] = {
+        "conditions": {"AND": [{"field": "metadata.price", "operator": "lte", "value": 20}]}
+    }
+
+    def __init__(self, parameters: AttributeFilterParameters) -> None:
+        self._tree = parameters.tree()
+        self._ignore_case = parameters.case_insensitive
+        self._by_document = "DOC" in mentions(self._tree)
+        self._filter = None if self._by_document else self._parsed(self._tree)
+
+    @property
+    def filter(self) -> Filter | None:
+        """The filter, for a planner that moves it into a search; None where it depends on each document."""
+        return self._filter
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        if context.stage_index == 0 and not hits:
+            return await self._listed(context)
+        return Outcome(Hits.of(hit for hit in hits if self._keeps(hit, context)))
+
+    async def _listed(self, context: Context) -> Outcome:
+        documents, more = await context.searcher.list_documents(
+            context.principal, context.collections, self._filter, MAX_LISTED
+        )
+        listed = [Hit(document.document_id, 1.0, document, {context.stage_name: 1.0}) for document in documents]
+        kept = [hit for hit in listed if not self._by_document or self._keeps(hit, context)]
+        cut = f"more than {MAX_LISTED} documents match; the first {MAX_LISTED} were taken: narrow the filter or search"
+        return Outcome(Hits.of(kept), processed=len(listed), warnings=(cut,) if more else ())
+
+    def _keeps(self, hit: Hit, context: Context) -> bool:
+        filter = self._parsed(context.render(self._tree, hit)) if self._by_document else self._filter
+        return filter is None or matches(filter, hit.view())
+
+    def _parsed(self, tree: dict[str, Any]) -> Filter | None:
+        return parse_filter(_heedless(tree) if self._ignore_case else tree, ["parameters", "conditions"])
+
+
+def _heedless(tree: JSON) -> Any:
+    """The same conditions, none of them heeding case."""
+    if isinstance(tree, dict):
+        return {key: False if key == "case_sensitive" else _heedless(value) for key, value in tree.items()}
+    return [_heedless(item) for item in tree] if isinstance(tree, list) else tree

@@ -1,0 +1,406 @@
+"""Find documents by their features: by meaning, by words, or by both at once."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
+
+from tamis.engine.features import resolve_feature
+from tamis.engine.fusion import Fusion, fuse
+from tamis.engine.grouping import GroupOutput, group, ungroup
+from tamis.engine.parameters import StageParameters, checked_filter
+from tamis.engine.ports.index import Scored
+from tamis.engine.queries import Query
+from tamis.engine.query_inputs import QueryInput, query_of
+from tamis.engine.searcher import Found, Search, both
+from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.errors import ValidationError
+from tamis.model.collection import Collection
+from tamis.model.document import Document
+from tamis.model.filters import Filter, IdIn, Or, canonical_path, parse_filter
+from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
+
+
+class OnEmpty(StrEnum):
+    """What a search does whose query turns out empty."""
+
+    ERROR = "error"
+    SKIP = "skip"
+    RANDOM = "random"
+
+
+class FeatureSearchConfig(StageParameters):
+    feature_uri: str = Field(
+        min_length=1, description="mixpeek://extractor@version/output; without output, its only dense one."
+    )
+    query: QueryInput | None = Field(description="A text, or an object that says what to ask with.")
+    top_k: int = Field(100, ge=1, le=10_000, description="Candidates of this search.")
+    min_score: float | None = Field(
+        None, allow_inf_nan=False, description="Leave out what scores below, before fusion."
+    )
+    weight: float = Field(1.0, ge=0.0, allow_inf_nan=False, description="Its part in rrf, dbsf and weighted fusion.")
+    lexical: bool = Field(False, description="Search by words (BM25) in the text behind the feature.")
+    filters: dict[str, Any] | list[Any] | None = Field(None, description="Search only documents that match.")
+    collection_identifiers: list[str] | None = Field(
+        None,
+        validation_alias=AliasChoices("collection_identifiers", "collection_ids"),
+        description="Collections of this search, by id or name.",
+    )
+    optional: bool = Field(False, description="Skip this search, with a warning, while its index is empty.")
+    on_empty: OnEmpty = Field(OnEmpty.ERROR, description="Where the query is empty: fail, skip, or draw at random.")
+    query_preprocessing: dict[str, Any] | None = Field(None, description="Not in this version.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_the_default(cls, raw: Any) -> Any:
+        """A query may be null: an input that was not given."""
+        if not isinstance(raw, dict):
+            return raw
+        return {key: value for key, value in raw.items() if value is not None or key == "query"}
+
+    @field_validator("filters")
+    @classmethod
+    def _is_a_filter(cls, value: Any) -> Any:
+        return checked_filter(value)
+
+    @field_validator("query_preprocessing")
+    @classmethod
+    def _no_preprocessing(cls, value: Any) -> Any:
+        raise ValueError("large files are not cut up as queries in this version")
+
+
+class FacetField(StageParameters):
+    key: str = Field(min_length=1, validation_alias=AliasChoices("key", "field"), description="Path of the field.")
+    limit: int = Field(10, ge=1, le=1000, description="How many values.")
+    exact: bool = Field(False, description="Count every document, where an estimate would be faster.")
+
+
+class FeatureSearchGroupBy(StageParameters):
+    field: str = Field(min_length=1, description="Path of the field whose equal values make a group.")
+    limit: int = Field(25, ge=1, le=500, description="How many groups; stands in place of final_top_k.")
+    max_per_group: int = Field(
+        1,
+        ge=1,
+        le=100,
+        validation_alias=AliasChoices("max_per_group", "group_size"),
+        description="How many documents of a group.",
+    )
+    output_mode: GroupOutput = Field(
+        GroupOutput.ALL, description="first: the best of each. all: with `group` on each. flatten: without it."
+    )
+
+
+class FeatureSearchParameters(StageParameters):
+    searches: list[FeatureSearchConfig] = Field(
+        default_factory=list, max_length=10, description="What to search; may be empty where there are filters."
+    )
+    fusion: Fusion = Field(
+        Fusion.RRF,
+        description="How several searches become one: rrf by ranks (k = 60); dbsf by scores in units of their spread; "
+        "weighted sums the scores as they are; max takes the greatest. One search alone keeps its own scores.",
+    )
+    final_top_k: int = Field(
+        25, ge=1, le=10_000, validation_alias=AliasChoices("final_top_k", "limit"), description="Documents to return."
+    )
+    filters: dict[str, Any] | list[Any] | None = Field(
+        None,
+        validation_alias=AliasChoices("filters", "pre_filters"),
+        description="Every search sees only what matches.",
+    )
+    collection_identifiers: list[str] | None = Field(
+        None,
+        validation_alias=AliasChoices("collection_identifiers", "collection_ids"),
+        description="Collections of this stage, by id or name; the retriever's if omitted.",
+    )
+    group_by: FeatureSearchGroupBy | None = Field(None, description="Group the documents by a field.")
+    facets: list[FacetField] | None = Field(
+        None, description="Count the values of fields over all that could be found."
+    )
+    hard_timeout_ms: int | None = Field(None, ge=1, description="Give up after so long.")
+    auto_preprocess: bool = Field(True, description="Accepted; text needs none.")
+    cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(None, description="Accepted.")
+    cache_ttl_seconds: int | None = Field(None, ge=0, description="Accepted.")
+    interactive: bool = Field(False, description="Accepted: no search is tried a second time.")
+    degrade_retry: bool = Field(False, description="Accepted: no search is tried a second time.")
+    learning_config: dict[str, Any] | None = Field(None, description="Goes with learned fusion.")
+    query_preprocessing: dict[str, Any] | None = Field(None, description="Not in this version.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_spelling(cls, raw: Any) -> Any:
+        """`feature_uris: [{uri, input: {text}}]` of the stage pages."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("feature_uris"), list) or "searches" in raw:
+            return raw
+        listed = [item for item in raw["feature_uris"] if isinstance(item, dict)]
+        searches = [{"feature_uri": item.get("uri"), "query": item.get("input")} for item in listed]
+        return {**{key: value for key, value in raw.items() if key != "feature_uris"}, "searches": searches}
+
+    @field_validator("facets", mode="before")
+    @classmethod
+    def _paths_too(cls, value: Any) -> Any:
+        return (
+            [{"key": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
+        )
+
+    @field_validator("filters")
+    @classmethod
+    def _is_a_filter(cls, value: Any) -> Any:
+        return checked_filter(value)
+
+    @field_validator("fusion")
+    @classmethod
+    def _not_learned(cls, value: Fusion) -> Fusion:
+        if value is Fusion.LEARNED:
+            raise ValueError("learned fusion needs interactions to learn from, which this version does not keep")
+        return value
+
+    @field_validator("query_preprocessing")
+    @classmethod
+    def _no_preprocessing(cls, value: Any) -> Any:
+        raise ValueError("large files are not cut up as queries in this version")
+
+    @model_validator(mode="after")
+    def _something_to_search(self) -> "FeatureSearchParameters":
+        if not self.searches and not self.filters:
+            raise ValueError("give at least one search, or filters to list documents by")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """One search with what this execution makes of it. query: None draws at random."""
+
+    position: int
+    config: FeatureSearchConfig
+    query: Query | None
+    collections: tuple[Collection, ...]
+    filter: Filter | None
+
+    @property
+    def loc(self) -> tuple[str | int, ...]:
+        return ("parameters", "searches", self.position)
+
+    def search(self, query: Query) -> Search:
+        config = self.config
+        return Search(
+            config.feature_uri,
+            query,
+            self.collections,
+            config.top_k,
+            config.lexical,
+            self.filter,
+            config.min_score,
+            self.loc,
+        )
+
+
+class FeatureSearch:
+    """Search one or several features and fuse the rankings."""
+
+    id: ClassVar[str] = "feature_search"
+    kind: ClassVar[StageKind] = StageKind.FILTER
+    icon: ClassVar[str] = "search"
+    description: ClassVar[str] = (
+        "Search documents by their features: by meaning (dense), by words (`lexical`), by a vector, a stored document "
+        "or a file; several searches are fused into one ranking. Filters, groups and facets as needed. After another "
+        "stage it ranks that stage's documents anew, unless it names collections of its own to search."
+    )
+    Parameters: ClassVar[type[BaseModel]] = FeatureSearchParameters
+    effects: ClassVar[frozenset[Effect]] = frozenset()
+    example: ClassVar[dict[str, Any]] = {
+        "searches": [
+            {"feature_uri": "mixpeek://text_extractor@v1/embedding", "query": "running shoes", "top_k": 50},
+            {"feature_uri": "mixpeek://text_extractor@v1/embedding", "query": "running shoes", "lexical": True},
+        ],
+        "fusion": "rrf",
+        "final_top_k": 3,
+    }
+
+    def __init__(self, parameters: FeatureSearchParameters) -> None:
+        self._parameters = parameters
+        self._filter = parse_filter(parameters.filters, ["parameters", "filters"])
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        limit_ms = self._parameters.hard_timeout_ms
+        try:
+            async with asyncio.timeout(None if limit_ms is None else limit_ms / 1000):
+                return await self._run(hits, context)
+        except TimeoutError as error:
+            raise TimeoutError(f"the search ran past hard_timeout_ms = {limit_ms}") from error
+
+    async def _run(self, hits: Hits, context: Context) -> Outcome:
+        own = self._parameters.collection_identifiers
+        given = {hit.id: hit for hit in hits if hit.document} if context.stage_index > 0 and own is None else None
+        if given is not None and not given:
+            return Outcome(Hits(), processed=0)
+        collections = context.collections
+        if own is not None:
+            collections = await context.searcher.collections(context.principal, own, context.collections)
+        scope = both(self._filter, IdIn(frozenset(given)) if given is not None else None)
+        if not self._parameters.searches:
+            return await self._listed(collections, scope, given or {}, context)
+        arms, warnings = await self._arms(collections, scope, context)
+        found = await self._found(arms, context)
+        fused = self._fused(arms, found)
+        rows, facts = await self._rows(fused, _scores(arms, found), given or {}, context)
+        facts["fusion"] = self._parameters.fusion.value
+        facts["searches"] = [{"feature": one.feature, "candidates": len(one.ranking)} for one in found]
+        facts |= await self._facets(arms, scope, context)
+        return Outcome(Hits.of(rows), processed=len(fused), metadata=facts, warnings=tuple(warnings))
+
+    async def _arms(
+        self, collections: tuple[Collection, ...], scope: Filter | None, context: Context
+    ) -> tuple[list[_Arm], list[str]]:
+        arms: list[_Arm] = []
+        warnings: list[str] = []
+        for position, config in enumerate(self._parameters.searches):
+            mine = collections
+            if config.collection_identifiers is not None:
+                mine = await context.searcher.collections(context.principal, config.collection_identifiers, collections)
+            loc: list[str | int] = ["parameters", "searches", position]
+            filter = both(scope, parse_filter(config.filters, [*loc, "filters"]))
+            arm = _Arm(position, config, query_of(config.query), mine, filter)
+            why = await self._skipped(arm, context)
+            if why:
+                warnings.append(f"search {position} ({config.feature_uri}) was skipped: {why}")
+            else:
+                arms.append(arm)
+        if not arms:
+            raise ValidationError.at(["parameters", "searches"], "; ".join(warnings))
+        return arms, warnings
+
+    async def _skipped(self, arm: _Arm, context: Context) -> str | None:
+        if arm.query is None and arm.config.on_empty is OnEmpty.ERROR:
+            message = "the query is empty; set on_empty to 'skip' or 'random' where that may be"
+            raise ValidationError.at([*arm.loc, "query"], message)
+        if arm.query is None and arm.config.on_empty is OnEmpty.SKIP:
+            return "its query is empty"
+        if arm.config.optional and await context.searcher.is_empty(context.principal, arm.collections):
+            return "its index is empty"
+        return None
+
+    async def _found(self, arms: Sequence[_Arm], context: Context) -> list[Found]:
+        """Every arm's ranking, in order: all real searches in one call."""
+        asked = [(arm, arm.query) for arm in arms if arm.query is not None]
+        answers = iter(await context.searcher.search(context.principal, [arm.search(query) for arm, query in asked]))
+        return [await self._random(arm, context) if arm.query is None else next(answers) for arm in arms]
+
+    async def _random(self, arm: _Arm, context: Context) -> Found:
+        config = arm.config
+        feature = resolve_feature(config.feature_uri, arm.collections, config.lexical, [*arm.loc, "feature_uri"])
+        where = [collection for collection, _ in feature.targets]
+        seed = f"{context.seed}:{context.stage_index}:{arm.position}"
+        drawn = await context.searcher.random(context.principal, where, arm.filter, config.top_k, seed)
+        return Found(feature.name, drawn)
+
+    def _fused(self, arms: Sequence[_Arm], found: Sequence[Found]) -> Sequence[Scored]:
+        if len(found) == 1:
+            return found[0].ranking
+        return fuse(self._parameters.fusion, [one.ranking for one in found], [arm.config.weight for arm in arms])
+
+    async def _rows(
+        self,
+        fused: Sequence[Scored],
+        scores: Mapping[str, Mapping[str, float]],
+        given: Mapping[str, Hit],
+        context: Context,
+    ) -> tuple[list[Hit], dict[str, JSON]]:
+        grouping = self._parameters.group_by
+        if grouping is None:
+            return await self._top(fused, scores, given, context), {}
+        documents = await context.searcher.hydrate(context.principal, [entry.document_id for entry in fused])
+        groups = group(_hits(fused, documents, scores, given, context.stage_name), grouping.field)
+        rows = ungroup(groups[: grouping.limit], grouping.max_per_group, grouping.output_mode)
+        return rows, {"total_groups": len(groups)}
+
+    async def _top(
+        self,
+        fused: Sequence[Scored],
+        scores: Mapping[str, Mapping[str, float]],
+        given: Mapping[str, Hit],
+        context: Context,
+    ) -> list[Hit]:
+        """The first final_top_k that are still there: what was deleted meanwhile makes room for the next."""
+        rows: list[Hit] = []
+        start, wanted = 0, self._parameters.final_top_k
+        while len(rows) < wanted and start < len(fused):
+            window = fused[start : start + wanted - len(rows)]
+            start += len(window)
+            documents = await context.searcher.hydrate(context.principal, [entry.document_id for entry in window])
+            rows.extend(_hits(window, documents, scores, given, context.stage_name))
+        return rows
+
+    async def _listed(
+        self, collections: Sequence[Collection], scope: Filter | None, given: Mapping[str, Hit], context: Context
+    ) -> Outcome:
+        """No search, only filters: the documents that match, by id."""
+        documents, more = await context.searcher.list_documents(
+            context.principal, collections, scope, self._parameters.final_top_k
+        )
+        ranking = [Scored(document.document_id, 1.0) for document in documents]
+        found = {document.document_id: document for document in documents}
+        rows = list(_hits(ranking, found, {}, given, context.stage_name))
+        return Outcome(Hits.of(rows), processed=len(rows), metadata={"more": more})
+
+    async def _facets(self, arms: Sequence[_Arm], scope: Filter | None, context: Context) -> dict[str, JSON]:
+        if not self._parameters.facets:
+            return {}
+        collections = tuple({c.collection_id: c for arm in arms for c in arm.collections}.values())
+        counts: dict[str, JSON] = {}
+        for facet in self._parameters.facets:
+            entries = await context.searcher.facet(
+                context.principal,
+                collections,
+                canonical_path(facet.key),
+                facet.limit,
+                _any_of(arms, scope),
+                facet.exact,
+            )
+            counts[facet.key] = [{"value": entry.value, "count": entry.count} for entry in entries]
+        return {"facets": counts}
+
+
+def _any_of(arms: Sequence[_Arm], scope: Filter | None) -> Filter | None:
+    """What could be found by any of the searches."""
+    filters = [arm.filter for arm in arms]
+    if any(arm.config.filters is None for arm in arms):
+        return scope
+    distinct = [one for n, one in enumerate(filters) if one is not None and one not in filters[:n]]
+    return distinct[0] if len(distinct) == 1 else Or(tuple(distinct))
+
+
+def _scores(arms: Sequence[_Arm], found: Sequence[Found]) -> dict[str, dict[str, float]]:
+    """By document, its score by each feature; a second search by the same feature counts on: `...#2`."""
+    scores: dict[str, dict[str, float]] = {}
+    seen: dict[str, int] = {}
+    for arm, one in zip(arms, found, strict=True):
+        seen[one.feature] = seen.get(one.feature, 0) + 1
+        name = one.feature if seen[one.feature] == 1 else f"{one.feature}#{seen[one.feature]}"
+        # A lot that was drawn says nothing about the feature.
+        for entry in one.ranking if arm.query is not None else ():
+            scores.setdefault(entry.document_id, {})[name] = entry.score
+    return scores
+
+
+def _hits(
+    ranking: Iterable[Scored],
+    documents: Mapping[str, Document],
+    scores: Mapping[str, Mapping[str, float]],
+    given: Mapping[str, Hit],
+    stage_name: str,
+) -> Iterable[Hit]:
+    """What is still there, as hits; one that came in keeps its fields and earlier scores."""
+    for entry in ranking:
+        document = documents.get(entry.document_id)
+        if document is None:
+            continue
+        earlier = given.get(entry.document_id)
+        known = {**scores.get(entry.document_id, {}), stage_name: entry.score}
+        if earlier is None:
+            yield Hit(entry.document_id, entry.score, document, known)
+        else:
+            yield Hit(entry.document_id, entry.score, document, {**earlier.scores, **known}, earlier.extra)
