@@ -49,7 +49,7 @@ class StageConfigAnswer(BaseModel):
     stage_type: StageType | None = None
 
 
-class _NamesCollections(BaseModel):
+class NamesCollections(BaseModel):
     """Collections by id or name, under whichever key the client's version writes."""
 
     @model_validator(mode="before")
@@ -64,7 +64,7 @@ class _NamesCollections(BaseModel):
         return raw
 
 
-class CreateRetrieverRequest(_NamesCollections):
+class CreateRetrieverRequest(NamesCollections):
     budget_limits: BudgetLimits = Field(default_factory=BudgetLimits)
     cache_config: dict[str, Any] | None = None
     collection_identifiers: list[str] | None = None
@@ -76,7 +76,7 @@ class CreateRetrieverRequest(_NamesCollections):
     tags: list[str] | None = None
 
 
-class PatchRetrieverRequest(_NamesCollections):
+class PatchRetrieverRequest(NamesCollections):
     """What is sent is changed; a change to what is run (stages and on) makes a new version."""
 
     budget_limits: BudgetLimits | None = None
@@ -90,7 +90,7 @@ class PatchRetrieverRequest(_NamesCollections):
     tags: list[str] | None = None
 
 
-class CloneRetrieverRequest(_NamesCollections):
+class CloneRetrieverRequest(NamesCollections):
     """What is sent stands over the source's; an omitted or null field is copied."""
 
     budget_limits: BudgetLimits | None = None

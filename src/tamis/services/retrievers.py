@@ -1,0 +1,227 @@
+"""Saved retrievers: made, changed, copied and let go. What is saved is checked as it would be before a run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tamis.engine.definition import named_collections
+from tamis.engine import templates
+from tamis.engine.plan import Planner
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import ConflictError, NotFoundError
+from tamis.model.collection import Collection
+from tamis.model.ids import new_id
+from tamis.model.json import JSON
+from tamis.model.page import Page
+from tamis.model.principal import Principal
+from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.services.listing import ListQuery, select, timestamp
+from tamis.services.naming import check_name
+
+# The literal path segments below /v1/retrievers, in the contract and in what later clients call.
+RESERVED_NAMES = frozenset(
+    {
+        "batch", "evaluations", "execute", "executions", "explain", "interactions", "learned-fusion", "list",
+        "prices", "public", "published", "stages", "typeahead",
+    }
+)  # fmt: skip
+_NAME_LOC = ("body", "retriever_name")
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverDraft:
+    """What a caller asks for. collections: ids or names; empty searches every collection of the namespace."""
+
+    name: str
+    stages: tuple[StageSpec, ...]
+    input_schema: Mapping[str, JSON] = field(default_factory=dict)
+    collections: tuple[str, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    cache_config: Mapping[str, JSON] = field(default_factory=dict)
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    display_config: dict[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverChanges:
+    """The fields of a draft that change; `changed` names them, the others' values mean nothing."""
+
+    changed: frozenset[str]
+    name: str = ""
+    stages: tuple[StageSpec, ...] = ()
+    input_schema: Mapping[str, JSON] = field(default_factory=dict)
+    collections: tuple[str, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    cache_config: Mapping[str, JSON] = field(default_factory=dict)
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    display_config: dict[str, JSON] | None = None
+
+    def over(self, draft: RetrieverDraft) -> RetrieverDraft:
+        return replace(draft, **{name: getattr(self, name) for name in self.changed})
+
+
+def draft_of(retriever: Retriever) -> RetrieverDraft:
+    definition = retriever.definition
+    return RetrieverDraft(
+        name=retriever.name,
+        stages=definition.stages,
+        input_schema=definition.input_schema,
+        collections=definition.collection_ids,
+        budget=definition.budget,
+        cache_config=definition.cache_config,
+        description=retriever.description,
+        tags=retriever.tags,
+        display_config=retriever.display_config,
+    )
+
+
+_RUN_FIELDS = frozenset({"stages", "input_schema", "collections", "budget", "cache_config"})
+
+
+class _AnyName:
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_ANY_NAME = _AnyName()
+
+
+class RetrieverService:
+    def __init__(self, metadata: Metadata, planner: Planner, clock: Clock) -> None:
+        self._metadata = metadata
+        self._planner = planner
+        self._clock = clock
+
+    async def create(self, principal: Principal, draft: RetrieverDraft) -> Retriever:
+        """Raises: ValidationError (the plan's faults too), NotFoundError (a collection), AlreadyExistsError."""
+        check_name(draft.name, _NAME_LOC, RESERVED_NAMES)
+        definition = await self._definition(principal, draft)
+        now = self._clock.now()
+        retriever = Retriever(
+            new_id("ret"), draft.name, definition, now, now, draft.description, draft.tags, draft.display_config,
+            created_by=principal.user_id or None, updated_by=principal.user_id or None,
+        )  # fmt: skip
+        return await self._metadata.write(lambda session: session.retrievers.insert(principal, retriever))
+
+    async def get(self, principal: Principal, identifier: str) -> Retriever:
+        """By id or name. Raises: NotFoundError."""
+        return await self._metadata.read(lambda session: find_retriever(session, principal, identifier))
+
+    async def list(self, principal: Principal, query: ListQuery) -> Page[Retriever]:
+        """Newest first where the query names no order."""
+        every = await self._metadata.read(lambda session: session.retrievers.list(principal))
+        return select(every, _view, query)
+
+    async def patch(self, principal: Principal, identifier: str, changes: RetrieverChanges) -> Retriever:
+        """A change to what is run makes the next version. Raises: as `create`, and NotFoundError."""
+        current = await self.get(principal, identifier)
+        if "name" in changes.changed and changes.name != current.name:
+            check_name(changes.name, _NAME_LOC, RESERVED_NAMES)
+        draft = changes.over(draft_of(current))
+        runs_anew = changes.changed & _RUN_FIELDS
+        definition = await self._definition(principal, draft) if runs_anew else current.definition
+        changed = replace(
+            current,
+            name=draft.name,
+            description=draft.description,
+            tags=draft.tags,
+            display_config=draft.display_config,
+            definition=definition,
+            version=current.version + (definition != current.definition),
+            updated_at=self._clock.now(),
+            updated_by=principal.user_id or None,
+        )
+
+        def store(session: Session) -> Retriever:
+            if find_retriever(session, principal, current.retriever_id) != current:
+                raise ConflictError(f"retriever {current.name!r} was changed meanwhile; read it and try again")
+            return session.retrievers.replace(principal, changed)
+
+        return await self._metadata.write(store)
+
+    async def delete(self, principal: Principal, identifier: str) -> None:
+        """Its executions' records stay. Raises: NotFoundError."""
+
+        def remove(session: Session) -> None:
+            found = find_retriever(session, principal, identifier)
+            session.retrievers.delete(principal, found.retriever_id)
+
+        await self._metadata.write(remove)
+
+    async def clone(self, principal: Principal, identifier: str, changes: RetrieverChanges) -> tuple[Retriever, str]:
+        """A new retriever and its source's id. Raises: as `create`, and NotFoundError."""
+        source = await self.get(principal, identifier)
+        clone = await self.create(principal, changes.over(draft_of(source)))
+        return clone, source.retriever_id
+
+    async def _definition(self, principal: Principal, draft: RetrieverDraft) -> Definition:
+        """The draft's pipeline with its collections by id, checked as before a run."""
+        collections = await self._metadata.read(
+            lambda session: find_collections(session, principal, draft.collections, draft.stages)
+        )
+        definition = Definition(
+            stages=draft.stages,
+            input_schema=dict(draft.input_schema),
+            collection_ids=tuple(one.collection_id for one in collections) if draft.collections else (),
+            budget=draft.budget,
+            cache_config=dict(draft.cache_config),
+        )
+        # Where no input is declared, any may come with the run.
+        self._planner.plan(definition, collections, () if draft.input_schema else _ANY_NAME)
+        return definition
+
+
+def find_retriever(session: Session, principal: Principal, identifier: str) -> Retriever:
+    """Raises: NotFoundError."""
+    found = session.retrievers.get(principal, identifier)
+    if found is None:
+        raise NotFoundError.of("retriever", identifier)
+    return found
+
+
+def find_collections(
+    session: Session, principal: Principal, identifiers: Sequence[str], stages: Sequence[StageSpec]
+) -> tuple[Collection, ...]:
+    """The collections that a pipeline runs over: those named, else those that its stages name, else all there are.
+
+    Raises: NotFoundError naming the first that is not there.
+    """
+    named = tuple(dict.fromkeys(identifiers)) or tuple(
+        n for n in named_collections(stages) if not templates.mentions(n)
+    )
+    if not named:
+        return tuple(session.collections.list(principal))
+    return tuple(_find_collection(session, principal, identifier) for identifier in named)
+
+
+def _find_collection(session: Session, principal: Principal, identifier: str) -> Collection:
+    found = session.collections.get(principal, identifier)
+    if found is None:
+        raise NotFoundError.of("collection", identifier)
+    return found
+
+
+def _view(retriever: Retriever) -> dict[str, JSON]:
+    """What list filters, search and sorts see."""
+    return {
+        "retriever_id": retriever.retriever_id,
+        "retriever_name": retriever.name,
+        "name": retriever.name,
+        "description": retriever.description,
+        "tags": list(retriever.tags),
+        "collection_ids": list(retriever.definition.collection_ids),
+        "version": retriever.version,
+        "created_at": timestamp(retriever.created_at),
+        "updated_at": timestamp(retriever.updated_at),
+        "created_by": retriever.created_by,
+    }
