@@ -10,13 +10,13 @@ from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import NotFoundError, ValidationError
-from tamis.model.canonical import canonical_json
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
+from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
 
@@ -175,7 +175,7 @@ def _check_indexes(indexes: Sequence[dict[str, JSON]]) -> None:
     names: set[object] = set()
     for place, index in enumerate(indexes):
         loc: list[str | int] = ["body", "payload_indexes", place, "field_name"]
-        canonical_json(index, loc[:-1])
+        check_json(index, loc[:-1])
         if index["field_name"] in names:
             raise ValidationError.at(loc, f"{index['field_name']!r} has an index above already")
         names.add(index["field_name"])

@@ -7,9 +7,9 @@ from typing import Any
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import NotFoundError
-from tamis.model.canonical import canonical_json
 from tamis.model.organization import Organization, User
 from tamis.model.principal import Principal
+from tamis.services.json_values import check_json
 from tamis.services.naming import check_name
 
 
@@ -30,7 +30,7 @@ class OrganizationService:
         """changes: fields of Organization by name; metadata is replaced whole. Raises: ValidationError."""
         if "name" in changes:
             check_name(changes["name"], ["body", "organization_name"])
-        canonical_json(changes.get("metadata"), ["body", "metadata"])
+        check_json(changes.get("metadata"), ["body", "metadata"])
 
         def write(session: Session) -> OrganizationView:
             before = _view(session, principal).organization
