@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tamis.engine.definition import named_collections
 from tamis.engine import templates
+from tamis.engine.definition import named_collections
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
