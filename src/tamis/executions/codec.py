@@ -1,0 +1,157 @@
+"""The bytes of a record: a version byte, then MessagePack under zstandard.
+
+Format 1. Fields are only ever added at the end, with a default, so that every older record of a format stays readable;
+anything else is a new format, with a sample of the old one in tests/formats.
+"""
+
+import threading
+from typing import Any
+
+import msgspec
+import numpy as np
+import orjson
+import zstandard
+
+from tamis.errors import StorageError
+from tamis.executions.columns import Ids, Ranking, Rows
+from tamis.executions.record import CollectionState, Record, RecordedError, RecordedStage, StageOutcome
+from tamis.model.execution import StoredExecution
+
+FORMAT = 1
+_LEVEL = 1
+_LARGEST_BYTES = 1 << 30
+
+
+class StageRow(msgspec.Struct, array_like=True):
+    """parameters: None where the definition's own were used.  received: None where it is what was returned before."""
+
+    index: int
+    outcome: str
+    parameters: dict[str, Any] | None
+    received: Ranking | None
+    returned: Ranking | None
+    processed: int
+    duration_ms: float
+    credits_used: float = 0.0
+    tokens_used: int | None = None
+    llm_calls: int | None = None
+    cache_key: str | None = None
+    cache_hit: bool | None = None
+    metadata: dict[str, Any] = {}
+    warnings: list[str] = []
+    error: str | None = None
+    limit: str | None = None
+
+
+class Body(msgspec.Struct, array_like=True):
+    """Everything of a record that its header and its inputs do not say. definition: encoded once for each plan."""
+
+    definition: msgspec.Raw
+    definition_hash: bytes
+    retriever_version: int | None
+    seed: int
+    code_version: str
+    models: dict[str, str]
+    collections: list[tuple[str, str, int]]
+    ids: Ids
+    revisions: list[int]
+    stages: list[StageRow]
+    warnings: list[str] = []
+    error: tuple[str, str, dict[str, Any]] | None = None
+
+
+def encode(body: Body) -> bytes:
+    return bytes([FORMAT]) + _zstd().compress(_encoder().encode(body))
+
+
+def encode_part(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(_encoder().encode(value))
+
+
+def decode(stored: StoredExecution) -> Record:
+    """Raises: StorageError where the bytes are of no format that this version reads."""
+    version = stored.record[0] if stored.record else 0
+    if version != FORMAT:
+        raise StorageError(f"execution record of format {version}; this version of Tamis reads format {FORMAT}")
+    try:
+        packed = zstandard.ZstdDecompressor().decompress(stored.record[1:], max_output_size=_LARGEST_BYTES)
+        return _record(stored, msgspec.msgpack.decode(packed, type=Body))
+    except (msgspec.MsgspecError, zstandard.ZstdError, ValueError, LookupError) as error:
+        raise StorageError(f"the record of {stored.header.execution_id} is damaged: {error}") from error
+
+
+def _record(stored: StoredExecution, body: Body) -> Record:
+    definition = msgspec.msgpack.decode(body.definition)
+    rows = Rows(body.ids)
+    stages: list[RecordedStage] = []
+    before: tuple[Any, ...] = ()
+    for row in body.stages:
+        stages.append(_stage(row, definition["stages"][row.index], rows, before))
+        before = stages[-1].returned
+    return Record(
+        format=FORMAT,
+        header=stored.header,
+        inputs=orjson.loads(stored.inputs),
+        definition=definition,
+        definition_hash=body.definition_hash.hex(),
+        retriever_version=body.retriever_version,
+        seed=body.seed,
+        code_version=body.code_version,
+        models=body.models,
+        collections=tuple(CollectionState(*one) for one in body.collections),
+        revisions={key: revision for key, revision in zip(rows.ids, body.revisions, strict=True) if revision},
+        stages=tuple(stages),
+        warnings=tuple(body.warnings),
+        error=RecordedError(*body.error) if body.error else None,
+    )
+
+
+def _stage(row: StageRow, spec: dict[str, Any], rows: Rows, before: tuple[Any, ...]) -> RecordedStage:
+    received = before if row.received is None else rows.read(row.received)
+    return RecordedStage(
+        index=row.index,
+        stage_name=spec["stage_name"],
+        stage_id=spec["stage_id"],
+        outcome=StageOutcome(row.outcome),
+        parameters=spec["parameters"] if row.parameters is None else row.parameters,
+        received=received,
+        returned=received if row.returned is None else rows.read(row.returned),
+        processed=row.processed,
+        duration_ms=row.duration_ms,
+        credits_used=row.credits_used,
+        tokens_used=row.tokens_used,
+        llm_calls=row.llm_calls,
+        cache_key=row.cache_key,
+        cache_hit=row.cache_hit,
+        metadata=row.metadata,
+        warnings=tuple(row.warnings),
+        error=row.error,
+        limit=row.limit,
+    )
+
+
+_local = threading.local()
+
+
+def _zstd() -> zstandard.ZstdCompressor:
+    """One for each thread: it is costly to make and not safe to share."""
+    if not hasattr(_local, "zstd"):
+        _local.zstd = zstandard.ZstdCompressor(level=_LEVEL)
+    compressor: zstandard.ZstdCompressor = _local.zstd
+    return compressor
+
+
+def _encoder() -> msgspec.msgpack.Encoder:
+    if not hasattr(_local, "encoder"):
+        _local.encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+    encoder: msgspec.msgpack.Encoder = _local.encoder
+    return encoder
+
+
+def _plain(value: Any) -> Any:
+    """Stages may leave numbers of numpy or mappings of their own in what they say."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if hasattr(value, "keys"):
+        return dict(value)
+    return str(value)

@@ -1,0 +1,98 @@
+"""The record of one execution: enough to say what happened, to run it again and to tell what changed since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tamis.model.execution import ExecutionHeader
+from tamis.model.json import JSON
+
+
+class StageOutcome(StrEnum):
+    """skipped: it failed and the run went on.  cut: the budget ended the run there."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHit:
+    """scores: every score it had been given by then, by feature or stage name.
+
+    extra: what stages had added to it.  is_document: false for a row that a stage made.
+    """
+
+    id: str
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, JSON] = field(default_factory=dict)
+    is_document: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStage:
+    """One stage as it ran. parameters: after templating, as far as it got; large values as references.
+
+    limit: which of the budget's limits cut it, `max_time_ms` or `max_credits`.
+    """
+
+    index: int
+    stage_name: str
+    stage_id: str
+    outcome: StageOutcome
+    parameters: Mapping[str, JSON]
+    received: tuple[RecordedHit, ...]
+    returned: tuple[RecordedHit, ...]
+    processed: int
+    duration_ms: float
+    credits_used: float = 0.0
+    tokens_used: int | None = None
+    llm_calls: int | None = None
+    cache_key: str | None = None
+    cache_hit: bool | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionState:
+    """A collection as the execution found it."""
+
+    collection_id: str
+    extractor_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedError:
+    code: str
+    message: str
+    details: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """format: the version of the bytes it was read from.  code_version: of the Tamis that ran it.
+
+    definition: frozen, as JSON.  inputs: as JSON, large values as references (`references.restore`).
+    models: version by model name.  revisions: by document id, the revision of the document that was seen.
+    """
+
+    format: int
+    header: ExecutionHeader
+    inputs: Mapping[str, JSON]
+    definition: Mapping[str, JSON]
+    definition_hash: str
+    retriever_version: int | None
+    seed: int
+    code_version: str
+    models: Mapping[str, str]
+    collections: tuple[CollectionState, ...]
+    revisions: Mapping[str, int]
+    stages: tuple[RecordedStage, ...]
+    warnings: tuple[str, ...] = ()
+    error: RecordedError | None = None

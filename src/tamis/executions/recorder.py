@@ -1,0 +1,190 @@
+"""Folds the events of one execution into its record. Pure: the service writes what comes out, before it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+
+from tamis import __version__
+from tamis.engine.events import (
+    Event,
+    ExecutionFinished,
+    ExecutionStarted,
+    StageCut,
+    StageEnd,
+    StageFailed,
+    StageFinished,
+)
+from tamis.engine.plan import Plan
+from tamis.engine.run import RunRequest
+from tamis.errors import TamisError
+from tamis.executions.codec import Body, StageRow, encode, encode_part
+from tamis.executions.columns import Columns
+from tamis.executions.record import StageOutcome
+from tamis.executions.references import externalize, json_text
+from tamis.executions.summary import query_summary
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.hits import Hits
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """blobs: values over 64 kB by SHA-1, to be stored in the same transaction as `input_blobs`."""
+
+    execution: StoredExecution
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Recorder:
+    """A sink for `Executor.run`: `recorder(event)` for each event, then `finish` once.
+
+    retriever_id, retriever_version: of a saved retriever.  models: version by name, of those at hand.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        request: RunRequest,
+        retriever_id: str | None = None,
+        retriever_version: int | None = None,
+        models: Mapping[str, str] | None = None,
+    ) -> None:
+        self._plan = plan
+        self._request = request
+        self._retriever_id = retriever_id
+        self._retriever_version = retriever_version
+        self._models = dict(models or {})
+        self._started: ExecutionStarted | None = None
+        self._ends: list[StageEnd] = []
+        self._finished: ExecutionFinished | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StageFinished | StageFailed | StageCut):
+            self._ends.append(event)
+        elif isinstance(event, ExecutionStarted):
+            self._started = event
+        elif isinstance(event, ExecutionFinished):
+            self._finished = event
+
+    def finish(self, total_returned: int = 0, duration_ms: float | None = None) -> Recorded:
+        """The record of what was told so far; an execution that has not ended is `processing`.
+
+        total_returned: documents in the answer, after pagination.  duration_ms: from accepted to answered.
+        Raises: ValueError where the execution has not begun.
+        """
+        started = self._started
+        if started is None:
+            raise ValueError("the execution has not begun: there is nothing to record")
+        blobs: dict[str, bytes] = {}
+        header = self._header(started, total_returned, duration_ms)
+        inputs = json_text(externalize(started.inputs, blobs))
+        return Recorded(StoredExecution(header, inputs, encode(self._body(started, blobs))), blobs)
+
+    def _header(self, started: ExecutionStarted, total_returned: int, duration_ms: float | None) -> ExecutionHeader:
+        request, end = self._request, self._finished or _UNFINISHED
+        return ExecutionHeader(
+            execution_id=started.execution_id,
+            mode=request.mode,
+            status=end.status,
+            started_at=started.at,
+            duration_ms=round(end.duration_ms if duration_ms is None else duration_ms, 3),
+            credits_used=end.credits_used,
+            total_processed=end.total_processed,
+            total_returned=total_returned,
+            total_stages=started.total_stages,
+            stages_completed=end.stages_completed,
+            collection_ids=tuple(one.collection_id for one in request.collections),
+            retriever_id=self._retriever_id,
+            cache_hit_rate=end.cache_hit_rate,
+            query_summary=query_summary(started.inputs),
+            inputs_hash=started.inputs_hash,
+            error=end.error.message if end.error else None,
+            key_id=request.principal.key_id or None,
+        )
+
+    def _body(self, started: ExecutionStarted, blobs: dict[str, bytes]) -> Body:
+        definition, large = _encoded(_Frozen(self._plan.hash, self._plan))
+        blobs.update(large)
+        columns = Columns()
+        stages = []
+        before = Hits()
+        for end in self._ends:
+            stages.append(_row(end, before, columns, blobs))
+            before = end.returned if isinstance(end, StageFinished) else end.received
+        finished = self._finished or _UNFINISHED
+        return Body(
+            definition=definition,
+            definition_hash=bytes.fromhex(self._plan.hash),
+            retriever_version=self._retriever_version,
+            seed=started.seed,
+            code_version=__version__,
+            models=self._models,
+            collections=[(one.collection_id, one.extractor.id, one.revision) for one in self._request.collections],
+            ids=columns.ids(),
+            revisions=columns.revisions,
+            stages=stages,
+            warnings=list(finished.warnings),
+            error=_error(finished.error) if finished.error else None,
+        )
+
+
+_UNFINISHED = ExecutionFinished(ExecutionStatus.PROCESSING, 0.0, 0.0, 0, 0, None)
+
+
+def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes]) -> StageRow:
+    received = None if end.received is before or not (end.received or before) else columns.write(end.received.items)
+    if isinstance(end, StageCut):
+        return StageRow(
+            end.index, StageOutcome.CUT.value, None, received, None, 0, _ms(end.duration_ms), error=end.reason,
+            limit=end.limit,
+        )  # fmt: skip
+    parameters = None if end.parameters is None else externalize(end.parameters, blobs)
+    if isinstance(end, StageFailed):
+        outcome = StageOutcome.SKIPPED if end.skipped else StageOutcome.FAILED
+        message = end.error.message
+        return StageRow(
+            end.index, outcome.value, parameters, received, None, 0, _ms(end.duration_ms), error=message
+        )  # fmt: skip
+    return StageRow(
+        index=end.index,
+        outcome=StageOutcome.COMPLETED.value,
+        parameters=parameters,
+        received=received,
+        returned=None if end.returned is end.received else columns.write(end.returned.items),
+        processed=end.processed,
+        duration_ms=_ms(end.duration_ms),
+        credits_used=end.credits_used,
+        tokens_used=end.tokens_used,
+        llm_calls=end.llm_calls,
+        cache_key=end.cache_key,
+        cache_hit=end.cache_hit,
+        metadata=dict(end.metadata),
+        warnings=list(end.warnings),
+    )
+
+
+def _ms(duration_ms: float) -> float:
+    return round(duration_ms, 3)
+
+
+def _error(error: TamisError) -> tuple[str, str, dict[str, Any]]:
+    """Details as plain JSON: what is not becomes text."""
+    return error.code, error.message, orjson.loads(orjson.dumps(error.details, default=str))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """A plan as a cache's key: equal hash, equal definition."""
+
+    hash: str
+    plan: Plan = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _encoded(frozen: _Frozen) -> tuple[msgspec.Raw, dict[str, bytes]]:
+    """A definition is encoded once, however often it runs."""
+    blobs: dict[str, bytes] = {}
+    return encode_part(externalize(frozen.plan.document, blobs)), blobs
