@@ -28,7 +28,7 @@ from tamis.api import (
 from tamis.api.errors import add_error_handlers
 from tamis.api.limits import Limits
 from tamis.api.schemas.error import ErrorResponse
-from tamis.wiring import System
+from tamis.wiring.system import System
 
 # Where two paths could both match, the router that comes first takes the request: literal paths before identifiers.
 _ROUTERS = (

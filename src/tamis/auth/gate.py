@@ -58,7 +58,7 @@ class Gate:
         now = time.monotonic()
         known = self._keys.get(hashed)
         if known is None or known.until < now:
-            found = await self._metadata.read(lambda session: session.keys.find_hash(hashed))
+            found = await self._metadata.read_now(lambda session: session.keys.find_hash(hashed))
             if found is None:
                 raise UnauthorizedError("unknown API key")
             known = self._keys[hashed] = _Remembered(found[0], now + _REMEMBER_S)
@@ -78,7 +78,7 @@ class Gate:
 
     async def _find_namespace(self, principal: Principal, namespace: str | None) -> str:
         if namespace:
-            found = await self._metadata.read(lambda session: session.namespaces.get(principal, namespace))
+            found = await self._metadata.read_now(lambda session: session.namespaces.get(principal, namespace))
             if found is None:
                 raise NotFoundError.of("namespace", namespace)
             return found.namespace_id

@@ -9,7 +9,7 @@ from rich.table import Table
 from tamis import __version__
 from tamis.cli.terminal import out
 from tamis.settings import Settings
-from tamis.wiring import model_report
+from tamis.wiring.operation import model_report
 
 _PARTS = {
     "fastapi": "HTTP",

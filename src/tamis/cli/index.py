@@ -8,7 +8,7 @@ import typer
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir
 from tamis.cli.terminal import out, plain_errors
 from tamis.settings import Settings
-from tamis.wiring import rebuild_indexes
+from tamis.wiring.operation import rebuild_indexes
 
 app = typer.Typer(
     help="Look after the search index, which is derived and can always be made again.", no_args_is_help=True

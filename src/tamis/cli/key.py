@@ -11,7 +11,7 @@ from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir
 from tamis.cli.terminal import fail, out, plain_errors
 from tamis.model.principal import Permission
 from tamis.settings import Settings
-from tamis.wiring import KeyDesk, open_key_desk
+from tamis.wiring.operation import KeyDesk, open_key_desk
 
 T = TypeVar("T")
 

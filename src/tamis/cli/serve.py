@@ -16,7 +16,7 @@ import uvloop
 from tamis.app import build_app
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.settings import Settings
-from tamis.wiring import System, open_system
+from tamis.wiring.system import System, open_system
 
 
 class _Server(uvicorn.Server):
@@ -64,7 +64,7 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _run(settings: Settings, listening: socket.socket) -> None:
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    system = await open_system(settings, url)
+    system = await open_system(settings)
     try:
         server = _Server(_config(system))
         system.announce(url)

@@ -1,0 +1,1 @@
+"""The only place where ports meet backends, and the only reader of the settings."""

@@ -1,0 +1,59 @@
+"""Which backend answers for each port, by the settings."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.extraction import Extractors
+from tamis.engine.ports.index import VectorIndex
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.extractors import ExtractorRegistry
+from tamis.inference.models import LocalModels
+from tamis.settings import Settings
+from tamis.storage.blobs import open_blobs
+from tamis.storage.datadir import DataDirectory
+from tamis.storage.index import open_cluster_index, open_edge_index
+from tamis.storage.metadata import open_postgres, open_sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What the ports are joined to."""
+
+    metadata: Metadata
+    index: VectorIndex
+    blobs: BlobStore
+    models: Models
+    extractors: Extractors
+
+
+def local_models(settings: Settings) -> LocalModels:
+    return LocalModels(settings.model_dir, settings.model_cache_dir, settings.model_downloads, settings.model_threads)
+
+
+async def open_metadata(settings: Settings, path: Path) -> Metadata:
+    """The system of record: the settings' database, else SQLite at `path`."""
+    if settings.database_url:
+        return await open_postgres(settings.database_url)
+    return await open_sqlite(path)
+
+
+async def open_index(settings: Settings, root: Path) -> VectorIndex:
+    """The settings' cluster, else the embedded index under `root`."""
+    if settings.index_url:
+        return await open_cluster_index(settings.index_url, settings.index_api_key)
+    return await open_edge_index(root)
+
+
+async def open_backends(
+    settings: Settings, directory: DataDirectory, models: Models, stack: contextlib.AsyncExitStack
+) -> Backends:
+    """Open every backend; `stack` closes them in the opposite order."""
+    metadata = await open_metadata(settings, directory.metadata_path)
+    stack.push_async_callback(metadata.close)
+    index = await open_index(settings, directory.index_path)
+    stack.push_async_callback(index.close)
+    blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
+    return Backends(metadata, index, blobs, models, ExtractorRegistry())

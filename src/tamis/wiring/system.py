@@ -1,0 +1,130 @@
+"""The whole of Tamis, opened: services over ports, ports over backends."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tamis.auth.gate import Gate
+from tamis.engine.executor import Executor
+from tamis.engine.plan import Planner
+from tamis.engine.ports.inference import Models
+from tamis.engine.prices import PriceTable
+from tamis.engine.searcher import Searcher
+from tamis.engine.stages import STAGES
+from tamis.jobs.extraction import ExtractionWorker
+from tamis.model.namespace import ExtractorRef
+from tamis.services.batches import BatchService
+from tamis.services.buckets import BucketService
+from tamis.services.clock import SystemClock
+from tamis.services.collections import CollectionService
+from tamis.services.documents import DocumentService
+from tamis.services.executions import ExecutionService
+from tamis.services.health import HealthService
+from tamis.services.indexing import Indexer
+from tamis.services.inference import InferenceService
+from tamis.services.keys import KeyService, bootstrap
+from tamis.services.lineage import LineageService
+from tamis.services.namespaces import NamespaceService
+from tamis.services.objects import ObjectService
+from tamis.services.organizations import OrganizationService
+from tamis.services.retrievers import RetrieverService
+from tamis.services.tasks import TaskService
+from tamis.services.triggers import TriggerService
+from tamis.services.uploads import UploadService
+from tamis.settings import Settings
+from tamis.storage.datadir import DataDirectory
+from tamis.wiring.backends import Backends, local_models, open_backends
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    request_bytes: int
+    upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Tamis, open and running: services by their class, and what the edges need besides.
+
+    first_key: the admin key in the clear, where this start made one up; shown once and kept nowhere.
+    """
+
+    services: dict[type[Any], Any]
+    backends: Backends
+    worker: ExtractionWorker
+    limits: RequestLimits
+    data_dir: Path
+    first_key: str | None
+    announce: Callable[[str], None]
+    close: Callable[[], Any]
+
+
+async def open_system(settings: Settings, models: Models | None = None) -> System:
+    """Open the stores, catch the index up, start the worker.
+
+    models: instead of those that the settings name (tests keep embeddings between runs).
+    Raises: DataDirectoryInUse, StorageError, IndexUnavailableError.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        directory = DataDirectory(settings.data_dir)
+        stack.callback(directory.close)
+        backends = await open_backends(settings, directory, models or local_models(settings), stack)
+        extractors = [ExtractorRef(extractor.name, extractor.version) for extractor in backends.extractors.all()]
+        created = await bootstrap(backends.metadata, settings.root_key, extractors)
+        indexer = Indexer(backends.metadata, backends.index)
+        worker = _worker(settings, backends, indexer)
+        services = _services(settings, backends, indexer, worker)
+        await indexer.catch_up()
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+        closing = stack.pop_all()
+    return System(
+        services=services,
+        backends=backends,
+        worker=worker,
+        limits=RequestLimits(settings.max_request_bytes, settings.max_upload_bytes),
+        data_dir=directory.root,
+        first_key=created.secret if created and settings.root_key is None else None,
+        announce=directory.announce,
+        close=closing.aclose,
+    )
+
+
+def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> ExtractionWorker:
+    return ExtractionWorker(
+        backends.metadata, indexer, backends.extractors, backends.models, backends.blobs, settings.extraction_threads
+    )  # fmt: skip
+
+
+def _services(
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker
+) -> dict[type[Any], Any]:
+    metadata, blobs, extractors = backends.metadata, backends.blobs, backends.extractors
+    gate = Gate(metadata)
+    clock = SystemClock()
+    planner = Planner(STAGES)
+    searcher = Searcher(backends.index, metadata, backends.models, extractors, blobs)
+    executor = Executor(searcher, backends.models, clock, PriceTable.over_default(settings.prices))
+    every: Sequence[Any] = (
+        gate,
+        backends.extractors,
+        HealthService(metadata, backends.index, blobs, backends.models),
+        KeyService(metadata, gate.forget),
+        OrganizationService(metadata),
+        NamespaceService(metadata, blobs, indexer, extractors, gate.forget),
+        BucketService(metadata, blobs),
+        ObjectService(metadata, blobs),
+        UploadService(metadata, blobs, settings.public_url),
+        CollectionService(metadata, indexer, extractors),
+        DocumentService(metadata, indexer),
+        LineageService(metadata),
+        BatchService(metadata, worker.wake),
+        TriggerService(metadata, worker.wake),
+        TaskService(metadata),
+        RetrieverService(metadata, planner, clock),
+        ExecutionService(metadata, planner, executor, clock, results_alias=settings.results_alias),
+        InferenceService(backends.models),
+    )
+    return {type(service): service for service in every}
