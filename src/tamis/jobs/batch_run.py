@@ -18,12 +18,13 @@ from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import IndexUnavailableError
 from tamis.jobs import batch_state
-from tamis.jobs.calling import TRANSIENT, Result, extract
+from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import Chunk, Committed, commit
 from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
+from tamis.services.batches import TRANSIENT
 from tamis.services.indexing import Indexer
 
 R = TypeVar("R")

@@ -11,14 +11,12 @@ from pydantic import BaseModel
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.inference import Models
 from tamis.errors import ModelMissingError, TamisError, ValidationError
+from tamis.services.batches import TRANSIENT
 
 _LOG = logging.getLogger(__name__)
 _NICENESS = 10
 
 Result: TypeAlias = Sequence[Segment] | ExtractionFailure
-
-TRANSIENT = frozenset({"dependency", "network", "resource"})
-"""ErrorCategory values that another attempt may cure."""
 
 
 def step_back() -> None:

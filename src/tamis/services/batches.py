@@ -17,6 +17,7 @@ from tamis.services.batch_tiers import tiers_from_bucket
 
 BATCH_TASK, TIER_TASK = "api_buckets_batches_process", "engine_feature_extractor_run"
 TRANSIENT = frozenset({"dependency", "network", "resource"})
+"""ErrorCategory values that another attempt may cure."""
 _PAGE = 1000
 _EXAMPLES = 20
 

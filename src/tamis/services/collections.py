@@ -10,13 +10,14 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection, ExtractorConfig, Source
-from tamis.model.ids import looks_like_id, new_id
+from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.collection_design import Design, design, merged_schema
 from tamis.services.indexing import Indexer
 from tamis.services.listing import ListQuery, select, timestamp
+from tamis.services.naming import check_name
 
 R = TypeVar("R")
 _RESERVED = frozenset({"list", "features"})
@@ -186,11 +187,10 @@ def require_collection(session: Session, principal: Principal, identifier: str) 
 
 
 def _check_name(name: str) -> None:
-    loc: list[str | int] = ["body", "collection_name"]
+    loc = ["body", "collection_name"]
     if not 3 <= len(name) <= 100:
-        raise ValidationError.at(loc, "3 to 100 characters")
-    if name in _RESERVED or looks_like_id(name) or "/" in name:
-        raise ValidationError.at(loc, "a name that is no word of the API's paths, has no slash and is no id")
+        raise ValidationError.at([*loc], "3 to 100 characters")
+    check_name(name, loc, _RESERVED)
 
 
 def _resolve_source(session: Session, principal: Principal, draft: CollectionDraft) -> tuple[Source, dict[str, JSON]]:

@@ -1,0 +1,139 @@
+"""Batches of a bucket's objects."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.schemas.batch import (
+    AddObjectsToBatchRequest,
+    BatchModel,
+    CreateBatchRequest,
+    ListBatchesRequest,
+    ListBatchesResponse,
+    PatchBatchRequest,
+    RetryBatchRequest,
+    SubmitBatchRequest,
+    batch_model,
+    failed_model,
+    task_model,
+)
+from tamis.api.schemas.page import GenericDeleteResponse, PaginationMetadata
+from tamis.api.schemas.task import TaskResponse
+from tamis.model.batch import TaskStatus
+from tamis.services.batches import BatchService
+
+router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/batches", tags=["batches"])
+
+Batches = Annotated[BatchService, Depends(service(BatchService))]
+
+
+@router.post("")
+async def create_batch(
+    principal: Writer, bucket_identifier: str, body: CreateBatchRequest, batches: Batches
+) -> BatchModel:
+    """A draft of objects that are to be processed together."""
+    metadata = {**(body.metadata or {}), **({"batch_name": body.batch_name} if body.batch_name else {})}
+    return batch_model(await batches.create(principal, bucket_identifier, body.object_ids, metadata))
+
+
+@router.post("/list")
+async def list_batches(
+    principal: Reader, bucket_identifier: str, batches: Batches, body: ListBatchesRequest | None = None
+) -> ListBatchesResponse:
+    """The bucket's batches, newest first."""
+    asked = body or ListBatchesRequest()
+    status = TaskStatus(asked.status.value) if asked.status else None
+    page = await batches.list(principal, bucket_identifier, status, asked.limit, asked.offset)
+    shown = [batch_model(details) for details in page.items]
+    where = PaginationMetadata(has_next=page.has_next, limit=page.limit, offset=page.offset, total=page.total)
+    return ListBatchesResponse(batches=shown, pagination=where, results=shown, total_count=page.total)
+
+
+@router.get("/{batch_id}")
+async def get_batch(principal: Reader, bucket_identifier: str, batch_id: str, batches: Batches) -> BatchModel:
+    """A batch with its tiers, and what failed in each."""
+    return batch_model(await batches.get(principal, bucket_identifier, batch_id))
+
+
+@router.patch("/{batch_id}")
+async def patch_batch(
+    principal: Writer, bucket_identifier: str, batch_id: str, body: PatchBatchRequest, batches: Batches
+) -> BatchModel:
+    """Replace the batch's metadata."""
+    return batch_model(await batches.patch(principal, bucket_identifier, batch_id, body.metadata))
+
+
+@router.delete("/{batch_id}")
+async def delete_batch(
+    principal: Deleter, bucket_identifier: str, batch_id: str, batches: Batches
+) -> GenericDeleteResponse:
+    """Forget a batch that does not run; the documents that it made stay."""
+    await batches.delete(principal, bucket_identifier, batch_id)
+    return GenericDeleteResponse()
+
+
+@router.post("/{batch_id}/objects")
+async def add_objects_to_batch(
+    principal: Writer, bucket_identifier: str, batch_id: str, body: AddObjectsToBatchRequest, batches: Batches
+) -> BatchModel:
+    """Put more objects into a draft."""
+    return batch_model(await batches.add_objects(principal, bucket_identifier, batch_id, body.object_ids))
+
+
+@router.post("/{batch_id}/submit")
+async def submit_batch(
+    principal: Writer,
+    bucket_identifier: str,
+    batch_id: str,
+    batches: Batches,
+    body: SubmitBatchRequest | None = None,
+) -> TaskResponse:
+    """Start processing; submitted again, it answers the same task."""
+    return task_model(await batches.submit(principal, bucket_identifier, batch_id))
+
+
+@router.post("/{batch_id}/cancel")
+async def cancel_batch(principal: Writer, bucket_identifier: str, batch_id: str, batches: Batches) -> TaskResponse:
+    """Stop between two calls of the extractor."""
+    return task_model(await batches.cancel(principal, bucket_identifier, batch_id))
+
+
+@router.post("/{batch_id}/retry")
+async def retry_batch(
+    principal: Writer,
+    bucket_identifier: str,
+    batch_id: str,
+    batches: Batches,
+    body: RetryBatchRequest | None = None,
+) -> dict[str, Any]:
+    """Process failed sources again."""
+    asked = body or RetryBatchRequest()
+    batch, count = await batches.retry(
+        principal, bucket_identifier, batch_id, asked.retry_mode == "all", asked.tier_nums, asked.max_retry_count
+    )
+    return {
+        "batch_id": batch.batch_id,
+        "task_id": batch.task_id,
+        "status": str(batch.status),
+        "retry_mode": asked.retry_mode,
+        "tier_nums": asked.tier_nums,
+        "retried_count": count,
+        "message": f"{count} sources wait to be processed again",
+    }
+
+
+@router.get("/{batch_id}/failed-documents")
+async def list_failed_documents(
+    principal: Reader,
+    bucket_identifier: str,
+    batch_id: str,
+    batches: Batches,
+    tier_num: int | None = None,
+    collection_id: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:
+    """The sources that could not be extracted, each with its reason."""
+    page = await batches.failed(principal, bucket_identifier, batch_id, tier_num, collection_id, limit, offset)
+    return failed_model(batch_id, page)
