@@ -25,6 +25,8 @@ from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 
 _ALL_VALUES = 10_000
+_AT_ONCE = 200
+"""Documents that are read sooner than a thread is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ class Searcher:
         """The documents that are still there, by id."""
         if not document_ids:
             return {}
-        return await self._metadata.read(lambda session: session.documents.get_many(principal, document_ids))
+        read = self._metadata.read_now if len(document_ids) <= _AT_ONCE else self._metadata.read
+        return await read(lambda session: session.documents.get_many(principal, document_ids))
 
     async def collections(
         self, principal: Principal, identifiers: Sequence[str], known: Sequence[Collection] = ()

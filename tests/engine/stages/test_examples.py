@@ -1,0 +1,71 @@
+"""Every stage's own example runs, and the catalogue is complete and honest."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tamis.engine import stages
+from tamis.engine.stage import Stage
+from tamis.engine.stages import STAGES
+from tamis.model.hits import Hits
+from tests.engine.stages.shop import Shop
+
+ISSUE = {
+    "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
+    "deduplicate", "group_by", "aggregate",
+}  # fmt: skip
+
+
+def example_of(stage: type[Stage]) -> dict[str, Any]:
+    example: dict[str, Any] = getattr(stage, "example")  # noqa: B009 - the protocol does not ask for one
+    return example
+
+
+def test_the_registry_has_every_stage_under_its_own_name() -> None:
+    assert set(STAGES) == ISSUE
+    files = {path.stem for path in Path(stages.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == ISSUE
+    assert all(stage.id == name for name, stage in STAGES.items())
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> None:
+    found = await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})
+    hits = Hits() if stage.id == "feature_search" else found.hits
+    outcome = await stage(stage.Parameters.model_validate(example_of(stage))).run(hits, shop.context())
+    assert outcome.hits
+    assert outcome.hits != hits or stage.id == "score_normalize"
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+async def test_nothing_in_is_nothing_out(stage: type[Stage], shop: Shop) -> None:
+    context = shop.context(stage_index=1)
+    outcome = await stage(stage.Parameters.model_validate(example_of(stage))).run(Hits(), context)
+    assert not outcome.hits
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+def test_unknown_parameters_are_refused(stage: type[Stage]) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        stage.Parameters.model_validate({**example_of(stage), "no_such_parameter": 1})
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+def test_the_catalogue_describes_every_parameter(stage: type[Stage]) -> None:
+    schema = stage.Parameters.model_json_schema()
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", stage.icon)
+    assert len(stage.description) > 40
+    assert schema["additionalProperties"] is False
+    for name, field in stage.Parameters.model_fields.items():
+        assert field.description, name
+        assert name in schema["properties"], f"the contract's spelling of {name} comes first"
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+def test_null_means_the_default(stage: type[Stage]) -> None:
+    given = example_of(stage)
+    nulls = {name: None for name in stage.Parameters.model_fields if name not in given and name != "value"}
+    assert stage.Parameters.model_validate({**given, **nulls}) == stage.Parameters.model_validate(given)
