@@ -62,13 +62,16 @@ def field_index(key: str) -> Any:
 def vector(raw: Sequence[Any]) -> Any:
     """raw: `["d", f32 bytes]`, `["m", rows, f32 bytes]` or `["s", u32 bytes, f32 bytes]`."""
     if raw[0] == "s":
-        indices: Any = memoryview(raw[1]).cast("I").tolist()
-        return edge.SparseVector(indices, memoryview(raw[2]).cast("f").tolist())
+        return edge.SparseVector(_integers(raw[1]), memoryview(raw[2]).cast("f").tolist())
     values = memoryview(raw[-1]).cast("f").tolist()
     if raw[0] == "d":
         return values
     width = len(values) // raw[1] if raw[1] else 0
     return [values[start : start + width] for start in range(0, len(values), width)] if width else []
+
+
+def _integers(data: bytes) -> list[Any]:
+    return list(memoryview(data).cast("I"))
 
 
 def raw_vector(value: Any) -> list[Any]:

@@ -1,0 +1,320 @@
+"""The index process lives, dies, builds and comes back without losing what it acknowledged."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamis.engine.ports.index import IndexInfo, Point, VectorSearch
+from tamis.errors import IndexUnavailableError
+from tamis.model.filters import IdIn, parse_filter
+from tamis.model.vector import Dense, FeatureSpec, VectorKind
+from tamis.storage.index import open_edge_index
+from tamis.storage.index.edge import EdgeIndex
+from tamis.storage.index.files import ShardFiles, safe_name, shard_key
+from tamis.storage.index.process import lock
+from tamis.storage.index.wire import FrameBuffer, pack, unpack
+from tamis.testing.index_contract import COLLECTION, HERE
+
+DIMENSIONS = 64
+FEATURES = [FeatureSpec("embedding", VectorKind.DENSE, DIMENSIONS)]
+PATIENCE_S = 60.0
+SHARD = Path(shard_key(HERE.organization_id, HERE.namespace_id, COLLECTION))
+
+
+def vectors(count: int, seed: int = 0) -> list[Dense]:
+    rows = np.random.default_rng(seed).standard_normal((count, DIMENSIONS)).astype(np.float32)
+    return [Dense(row) for row in rows]
+
+
+def points(count: int, start: int = 0, **fields: str) -> list[Point]:
+    made = vectors(count, start)
+    return [
+        Point(f"doc_{start + n:05}", {"embedding": one}, {"number": start + n, **fields}) for n, one in enumerate(made)
+    ]
+
+
+@asynccontextmanager
+async def opened(root: Path, threshold: int = 1_000_000) -> AsyncIterator[EdgeIndex]:
+    index = await open_edge_index(root, build_threshold=threshold)
+    try:
+        await index.create(HERE, COLLECTION, FEATURES)
+        yield index
+    finally:
+        await index.close()
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not await check():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie has ended: whoever started it has yet to ask.
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def kill(pid: int | None) -> None:
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+async def info(index: EdgeIndex) -> IndexInfo:
+    return await index.info(HERE, COLLECTION)
+
+
+async def present(index: EdgeIndex, document_ids: set[str]) -> int:
+    return await index.count(HERE, COLLECTION, IdIn(frozenset(document_ids)))
+
+
+async def phase(index: EdgeIndex, wanted: str) -> bool:
+    return (await info(index)).facts["build_phase"] == wanted
+
+
+async def test_what_was_acknowledged_survives_kills_while_writing(tmp_path: Path) -> None:
+    acknowledged: set[str] = set()
+    async with opened(tmp_path) as index:
+        chance = random.Random(4)
+        for life in range(4):
+            killer = asyncio.get_running_loop().call_later(chance.uniform(0.02, 0.3), kill, index.pid)
+            with pytest.raises(IndexUnavailableError):
+                for batch in range(10_000):
+                    some = points(20, start=life * 20_000 + batch * 20)
+                    await index.upsert(HERE, COLLECTION, some)
+                    acknowledged.update(one.document_id for one in some)
+            killer.cancel()
+            assert await present(index, acknowledged) == len(acknowledged)
+        assert (await index.health())["restarts"] == 4
+    async with opened(tmp_path) as index:
+        assert await present(index, acknowledged) == len(acknowledged) > 0
+
+
+async def test_reads_wait_for_the_restart_and_writes_say_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        some = points(10)
+        await index.upsert(HERE, COLLECTION, some)
+        kill(index.pid)
+        search = VectorSearch("embedding", some[3].vectors["embedding"], 1)
+        answers = await asyncio.gather(*(index.search(HERE, [(COLLECTION, search)]) for _ in range(20)))
+        assert {found[0][0].document_id for found in answers} == {"doc_00003"}
+        kill(index.pid)
+        with pytest.raises(IndexUnavailableError):
+            await index.upsert(HERE, COLLECTION, some)
+
+
+async def test_a_build_starts_by_itself_and_covers_the_points(tmp_path: Path) -> None:
+    async with opened(tmp_path, threshold=500) as index:
+        await index.upsert(HERE, COLLECTION, points(499))
+        assert (await info(index)).indexed == 0
+        await index.upsert(HERE, COLLECTION, points(1, start=499))
+
+        async def built() -> bool:
+            return (await info(index)).indexed == 500
+
+        await eventually(built)
+
+
+async def test_writes_and_searches_during_a_build_are_neither_lost_nor_held_up(tmp_path: Path) -> None:
+    base = points(3000, state="base")
+    expected = {one.document_id: "base" for one in base}
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, base)
+        building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+        rounds = 0
+        while not building.done():
+            await _disturb(index, base, rounds % 90, expected)
+            rounds += 1
+        await building
+        assert rounds > 3
+        await _agrees(index, expected)
+        assert (await info(index)).indexed > 2000
+    async with opened(tmp_path) as index:
+        await _agrees(index, expected)
+
+
+async def _disturb(index: EdgeIndex, base: list[Point], turn: int, expected: dict[str, str]) -> None:
+    """Every kind of write, and a search that has to see it at once."""
+    new = points(5, start=10_000 + turn * 5, state="new")
+    changed = [Point(one.document_id, one.vectors, {"state": "changed"}) for one in base[turn * 30 : turn * 30 + 5]]
+    marked = [Point(one.document_id, {}, {"state": "marked"}) for one in base[turn * 30 + 5 : turn * 30 + 10]]
+    gone = [one.document_id for one in base[turn * 30 + 10 : turn * 30 + 15]]
+    marked = [one for one in marked if one.document_id in expected]
+    await index.upsert(HERE, COLLECTION, new + changed)
+    await index.set_fields(HERE, COLLECTION, marked)
+    await index.delete(HERE, COLLECTION, gone)
+    expected.update({one.document_id: str(one.fields["state"]) for one in new + changed + marked})
+    for name in gone:
+        expected.pop(name, None)
+    found = await index.search(HERE, [(COLLECTION, VectorSearch("embedding", new[0].vectors["embedding"], 1))])
+    assert found[0][0].document_id == new[0].document_id
+
+
+async def _agrees(index: EdgeIndex, expected: dict[str, str]) -> None:
+    assert await index.count(HERE, COLLECTION, None) == len(expected)
+    for state in ("base", "new", "changed", "marked"):
+        names = {name for name, held in expected.items() if held == state}
+        assert await index.count(HERE, COLLECTION, parse_filter({"state": state})) == len(names)
+        assert await present(index, names) == len(names)
+
+
+async def test_a_killed_builder_is_replaced(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(2000))
+        building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+        await eventually(lambda: phase(index, "build"))
+        builder = (await info(index)).facts["builder_pid"]
+        assert isinstance(builder, int)
+        kill(builder)
+        await building
+        assert (await info(index)).indexed == 2000
+        assert await index.count(HERE, COLLECTION, None) == 2000
+
+
+@pytest.mark.parametrize("moment", ["export", "build"])
+async def test_a_kill_during_a_build_leaves_the_shard_whole(tmp_path: Path, moment: str) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(1500))
+        building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+        await eventually(lambda: phase(index, moment))
+        builder = (await info(index)).facts["builder_pid"]
+        await index.upsert(HERE, COLLECTION, points(100, start=5000))
+        kill(index.pid)
+        await building  # asked again of the new process
+        assert await index.count(HERE, COLLECTION, None) == 1600
+        assert (await info(index)).indexed == 1600
+        assert builder is None or (isinstance(builder, int) and not is_alive(builder))
+    left = sorted(path.name for path in (tmp_path / SHARD).iterdir() if path.is_dir())
+    async with opened(tmp_path) as index:
+        assert await index.count(HERE, COLLECTION, None) == 1600
+        kept = [path for path in (tmp_path / SHARD).iterdir() if path.is_dir()]
+        assert kept == [ShardFiles(tmp_path / SHARD).current()], left
+
+
+_PARENT = """
+import asyncio, sys
+from pathlib import Path
+from tests.storage.test_index_process import *
+async def main():
+    async with opened(Path(sys.argv[1])) as index:
+        await index.upsert(HERE, COLLECTION, points(3000))
+        building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+        await eventually(lambda: phase(index, "build"))
+        print(index.pid, (await info(index)).facts["builder_pid"], flush=True)
+        await building
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def test_a_killed_parent_leaves_no_child_and_the_next_start_waits_for_it(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        children = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(children) == 2
+    assert all(is_alive(pid) for pid in children)
+    parent.kill()
+    parent.wait()
+    assert asyncio.run(_count(tmp_path)) == 3000
+    deadline = time.monotonic() + PATIENCE_S
+    while any(is_alive(pid) for pid in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+async def _count(root: Path) -> int:
+    async with opened(root) as index:
+        return await index.count(HERE, COLLECTION, None)
+
+
+async def test_the_rest_of_a_build_is_cleared_away(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(100))
+    files = ShardFiles(tmp_path / SHARD)
+    for name in ("gen-half", "build-half"):
+        (files.root / name / "segments").mkdir(parents=True)
+        (files.root / name / "segments" / "torn").write_bytes(b"\x00" * 100)
+    (files.current() / "temp_segments" / "unfinished").mkdir(parents=True)
+    (files.root / "CURRENT.ab12.new").write_text("gen-half")
+    async with opened(tmp_path) as index:
+        assert await index.count(HERE, COLLECTION, None) == 100
+        assert not (files.current() / "temp_segments" / "unfinished").exists()
+        assert sorted(one.name for one in files.root.iterdir()) == sorted(
+            ["CURRENT", "meta.json", files.current().name]
+        )
+
+
+async def test_a_shard_that_does_not_open_says_that_it_lost_its_points(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(100))
+    for path in ShardFiles(tmp_path / SHARD).current().rglob("segment.json"):
+        path.write_bytes(b"{")
+    async with opened(tmp_path) as index:
+        told = await info(index)
+        assert (told.points, told.facts["needs_rebuild"]) == (0, True)
+        assert (await index.health())["needs_rebuild"] == [str(SHARD)]
+        await index.drop(HERE, COLLECTION)
+        await index.create(HERE, COLLECTION, FEATURES)
+        await index.upsert(HERE, COLLECTION, points(100))
+        told = await info(index)
+        assert (told.points, told.facts["needs_rebuild"]) == (100, False)
+
+
+def test_one_process_owns_a_root_and_the_next_one_waits(tmp_path: Path) -> None:
+    first = lock(tmp_path)
+    with pytest.raises(TimeoutError):
+        lock(tmp_path, wait_s=0.05)
+    threading.Timer(0.1, first.close).start()
+    lock(tmp_path, wait_s=PATIENCE_S).close()
+
+
+def test_the_server_never_loads_the_engine(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from pathlib import Path; from tests.storage.test_index_process import opened\n"
+        "async def main():\n    async with opened(Path(sys.argv[1])): pass\n"
+        "asyncio.run(main()); assert 'qdrant_edge' not in sys.modules"
+    )
+    # This module imports `process` for its lock; the server imports neither.
+    code = code.replace(
+        "from tests.storage.test_index_process import opened", "from tamis.storage.index import open_edge_index"
+    )
+    code = code.replace(
+        "async with opened(Path(sys.argv[1])): pass", "await (await open_edge_index(Path(sys.argv[1]))).close()"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2, unique=True))
+def test_names_of_directories_are_safe_and_different(pair: list[str]) -> None:
+    names = [safe_name(text.encode("utf-8", "replace").decode()) for text in pair]
+    assert all(name and "/" not in name and "." not in name and len(name) < 255 for name in names)
+    if pair[0].encode("utf-8", "replace") != pair[1].encode("utf-8", "replace"):
+        assert names[0] != names[1]
+
+
+@given(st.lists(st.binary(max_size=40)), st.lists(st.integers(1, 30)))
+def test_frames_survive_any_cutting(bodies: list[bytes], cuts: list[int]) -> None:
+    stream, buffer, found = b"".join(pack(body) for body in bodies), FrameBuffer(), []
+    for size in [*cuts, len(stream)]:
+        found += [unpack(frame) for frame in buffer.feed(stream[:size])] if stream[:size] else []
+        stream = stream[size:]
+    assert found == bodies
