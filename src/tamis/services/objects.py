@@ -1,0 +1,237 @@
+"""Objects of a bucket: kept to its schema, unique by its key, with their files in the blob store."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tamis.engine.aggregation import Aggregation, Rows, aggregate
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import AlreadyExistsError, NotFoundError, ValidationError
+from tamis.model.batch import TaskStatus
+from tamis.model.bucket import Bucket, BucketObject, Upload
+from tamis.model.filters import Filter
+from tamis.model.page import Page
+from tamis.model.principal import Principal
+from tamis.services.blob_intake import OURS, BlobDraft
+from tamis.services.buckets import require_bucket
+from tamis.services.listing import ListQuery
+from tamis.services.object_design import (
+    ObjectChange,
+    ObjectDraft,
+    Prepared,
+    check_policy,
+    prepare,
+    prepare_change,
+)
+
+MAX_BATCH = 100
+_WRITES_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a transaction did: the objects to answer with, and the files that it left without an owner."""
+
+    objects: Sequence[BucketObject]
+    orphans: frozenset[str] = frozenset()
+
+
+class ObjectService:
+    def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
+        self._metadata = metadata
+        self._blobs = blobs
+
+    async def create(
+        self, principal: Principal, bucket_identifier: str, draft: ObjectDraft, policy: str | None = None
+    ) -> BucketObject:
+        """policy: `insert`, `update` or `upsert` by the bucket's unique key; else the bucket's default.
+
+        Raises: NotFoundError (bucket, upload, object to update), ValidationError, BadRequestError (policy),
+        AlreadyExistsError (unique key).
+        """
+        return (await self._create(principal, bucket_identifier, [draft], [["body"]], policy))[0]
+
+    async def create_many(
+        self, principal: Principal, bucket_identifier: str, drafts: Sequence[ObjectDraft], policy: str | None = None
+    ) -> Sequence[BucketObject]:
+        """All of them or none, in order. Raises as `create`, naming the object."""
+        locs: list[list[str | int]] = [["body", "objects", place] for place in range(len(drafts))]
+        return await self._create(principal, bucket_identifier, drafts, locs, policy)
+
+    async def get(self, principal: Principal, bucket_identifier: str, object_id: str) -> BucketObject:
+        """Raises: NotFoundError."""
+        return await self._metadata.read(lambda session: _require(session, principal, bucket_identifier, object_id))
+
+    async def list(self, principal: Principal, bucket_identifier: str, query: ListQuery) -> Page[BucketObject]:
+        """Raises: NotFoundError (bucket)."""
+
+        def read(session: Session) -> Page[BucketObject]:
+            bucket = require_bucket(session, principal, bucket_identifier)
+            return session.objects.page(principal, bucket.bucket_id, query.window)
+
+        return await self._metadata.read(read)
+
+    async def aggregate(
+        self, principal: Principal, bucket_identifier: str, wanted: Aggregation, matching: Filter | None
+    ) -> Rows:
+        """Over every object that matches. Raises: NotFoundError (bucket), ValidationError. Cost: one scan."""
+
+        def read(session: Session) -> Rows:
+            bucket = require_bucket(session, principal, bucket_identifier)
+            objects = session.objects.scan(principal, bucket.bucket_id, matching)
+            return aggregate((found.view() for found in objects), wanted)
+
+        return await self._metadata.read(read)
+
+    async def change(
+        self, principal: Principal, bucket_identifier: str, object_id: str, change: ObjectChange
+    ) -> BucketObject:
+        """Put or patch. Raises: NotFoundError, ValidationError, AlreadyExistsError (unique key)."""
+
+        def before(session: Session) -> tuple[Bucket, BucketObject]:
+            found = _require(session, principal, bucket_identifier, object_id)
+            return require_bucket(session, principal, found.bucket_id), found
+
+        bucket, found = await self._metadata.read(before)
+        uploads = await self._uploads(principal, bucket, [change.blobs or ()], [["body"]])
+        prepared = prepare_change(bucket, found, change, uploads)
+
+        def write(session: Session) -> _Done:
+            latest = _require(session, principal, bucket_identifier, object_id)
+            after = replace(prepared.object, status=latest.status, error=latest.error, updated_at=datetime.now(UTC))
+            session.objects.replace(principal, [after])
+            return _Done([after], _files(latest) - _files(after))
+
+        return (await self._commit(principal, [prepared], write))[0]
+
+    async def delete(self, principal: Principal, bucket_identifier: str, object_id: str) -> None:
+        """Remove the object and its files; documents made of it stay. Raises: NotFoundError."""
+
+        def remove(session: Session) -> BucketObject:
+            found = _require(session, principal, bucket_identifier, object_id)
+            session.objects.delete(principal, [found.object_id])
+            return found
+
+        await self._remove_files(principal, _files(await self._metadata.write(remove)))
+
+    async def _create(
+        self,
+        principal: Principal,
+        bucket_identifier: str,
+        drafts: Sequence[ObjectDraft],
+        locs: Sequence[Sequence[str | int]],
+        policy: str | None,
+    ) -> Sequence[BucketObject]:
+        bucket = await self._metadata.read(lambda session: require_bucket(session, principal, bucket_identifier))
+        chosen = check_policy(bucket, policy)
+        uploads = await self._uploads(principal, bucket, [draft.blobs for draft in drafts], locs)
+        prepared = [prepare(bucket, draft, uploads, loc) for draft, loc in zip(drafts, locs, strict=True)]
+
+        def write(session: Session) -> _Done:
+            require_bucket(session, principal, bucket.bucket_id)
+            done = [_place(session, principal, each, chosen) for each in prepared]
+            orphans = frozenset[str]().union(*(each.orphans for each in done))
+            return _Done([kept for each in done for kept in each.objects], orphans)
+
+        return await self._commit(principal, prepared, write)
+
+    async def _uploads(
+        self,
+        principal: Principal,
+        bucket: Bucket,
+        drafts: Sequence[Sequence[BlobDraft]],
+        locs: Sequence[Sequence[str | int]],
+    ) -> Mapping[str, Upload]:
+        """The confirmed uploads that blobs name. Raises: NotFoundError, ValidationError (not confirmed)."""
+        wanted = {
+            blob.upload_id: [*loc, "blobs", place, "upload_id"]
+            for blobs, loc in zip(drafts, locs, strict=True)
+            for place, blob in enumerate(blobs)
+            if blob.upload_id
+        }
+
+        def read(session: Session) -> dict[str, Upload]:
+            found = {}
+            for upload_id, loc in wanted.items():
+                upload = session.uploads.get(principal, upload_id)
+                if upload is None or upload.bucket_id != bucket.bucket_id:
+                    raise NotFoundError.of("upload", upload_id)
+                if upload.status != TaskStatus.COMPLETED:
+                    raise ValidationError.at(loc, f"the upload is {upload.status}; send its file and confirm it first")
+                found[upload_id] = upload
+            return found
+
+        return await self._metadata.read(read) if wanted else {}
+
+    async def _commit(
+        self, principal: Principal, prepared: Sequence[Prepared], write: Callable[[Session], _Done]
+    ) -> Sequence[BucketObject]:
+        """Files first, then the record: an object never names a file that is not there."""
+        written = {intake.key for each in prepared for intake in each.intakes if intake.payload is not None}
+        try:
+            await self._store_files(principal, prepared)
+            done = await self._metadata.write(write)
+        except BaseException:
+            await self._remove_files(principal, written)
+            raise
+        await self._remove_files(principal, done.orphans)
+        return done.objects
+
+    async def _store_files(self, principal: Principal, prepared: Sequence[Prepared]) -> None:
+        gate = asyncio.Semaphore(_WRITES_AT_ONCE)
+
+        async def store(key: str, payload: bytes, mime_type: str | None) -> None:
+            async with gate:
+                await self._blobs.put(principal, key, payload, mime_type)
+
+        writes = [
+            store(intake.key, intake.payload, intake.blob.mime_type)
+            for each in prepared
+            for intake in each.intakes
+            if intake.payload is not None
+        ]
+        # All of them end before a failure goes on, so that what cleans up finds every file.
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
+
+    async def _remove_files(self, principal: Principal, keys: frozenset[str] | set[str]) -> None:
+        for key in sorted(keys):
+            await self._blobs.delete(principal, key)
+
+
+def _place(session: Session, principal: Principal, prepared: Prepared, policy: str) -> _Done:
+    """Insert or replace one object. Raises: NotFoundError, AlreadyExistsError."""
+    fresh = prepared.object
+    known = session.objects.get(principal, fresh.object_id) if prepared.idempotent else None
+    if known is None and fresh.skip_duplicates and fresh.content_hash:
+        known = session.objects.find_content(principal, fresh.bucket_id, fresh.content_hash)
+    if known is not None:
+        return _Done([known], _files(fresh) - _files(known))
+    holder = session.objects.find_unique(principal, fresh.bucket_id, fresh.unique_key) if fresh.unique_key else None
+    if holder is None and policy == "update":
+        raise NotFoundError("no object of this bucket has this unique key", bucket_id=fresh.bucket_id)
+    if holder is None:
+        session.objects.insert(principal, [fresh])
+        return _Done([fresh])
+    if policy == "insert":
+        raise AlreadyExistsError("an object with this unique key exists already", object_id=holder.object_id)
+    after = replace(fresh, object_id=holder.object_id, created_at=holder.created_at)
+    session.objects.replace(principal, [after])
+    return _Done([after], _files(holder) - _files(after))
+
+
+def _require(session: Session, principal: Principal, bucket_identifier: str, object_id: str) -> BucketObject:
+    bucket = require_bucket(session, principal, bucket_identifier)
+    found = session.objects.get(principal, object_id)
+    if found is None or found.bucket_id != bucket.bucket_id:
+        raise NotFoundError.of("object", object_id)
+    return found
+
+
+def _files(found: BucketObject) -> frozenset[str]:
+    """Keys of the files that are this object's own; those of uploads belong to their uploads."""
+    own = f"{OURS}{found.bucket_id}/objects/"
+    return frozenset(blob.url.removeprefix(OURS) for blob in found.blobs if blob.url and blob.url.startswith(own))
