@@ -1,0 +1,28 @@
+"""The extractors: one file each, one line in the registry."""
+
+from collections.abc import Sequence
+
+from tamis.engine.ports.extraction import Extractor
+from tamis.engine.ports.inference import Models
+from tamis.extractors.passthrough_extractor import PassthroughExtractor
+from tamis.extractors.text_extractor import TextExtractor
+
+_SUFFIX = "_extractor"
+
+
+class ExtractorRegistry:
+    """models: lets an extractor that takes a model's name find out about it."""
+
+    def __init__(self, models: Models | None = None) -> None:
+        self._extractors: dict[str, Extractor] = {
+            "text_extractor": TextExtractor(models),
+            "passthrough_extractor": PassthroughExtractor(),
+        }
+
+    def get(self, name: str, version: str) -> Extractor | None:
+        """By name, with or without `_extractor`; None where there is no such version."""
+        found = self._extractors.get(name) or self._extractors.get(name + _SUFFIX)
+        return found if found is not None and found.version == version else None
+
+    def all(self) -> Sequence[Extractor]:
+        return tuple(self._extractors.values())

@@ -1,0 +1,1 @@
+"""Pure analysis of text: where sentences and paragraphs end, how a text falls into chunks."""
