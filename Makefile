@@ -35,7 +35,8 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/first.py
+	$(BIN)/python -m benchmarks.first
+	$(BIN)/python -m benchmarks.quality
 
 # Pin again what pyproject.toml and the .in files ask for.
 lock: $(VENV)/.run

@@ -61,16 +61,19 @@ class System:
     close: Callable[[], Any]
 
 
-async def open_system(settings: Settings, models: Models | None = None) -> System:
+async def open_system(
+    settings: Settings, models: Models | None = None, wrap: Callable[[Backends], Backends] = lambda backends: backends
+) -> System:
     """Open the stores, catch the index up, start the worker.
 
     models: instead of those that the settings name (tests keep embeddings between runs).
+    wrap: put something between the services and the backends (benchmarks measure there).
     Raises: DataDirectoryInUse, StorageError, IndexUnavailableError.
     """
     async with contextlib.AsyncExitStack() as stack:
         directory = DataDirectory(settings.data_dir)
         stack.callback(directory.close)
-        backends = await open_backends(settings, directory, models or local_models(settings), stack)
+        backends = wrap(await open_backends(settings, directory, models or local_models(settings), stack))
         extractors = [ExtractorRef(extractor.name, extractor.version) for extractor in backends.extractors.all()]
         created = await bootstrap(backends.metadata, settings.root_key, extractors)
         indexer = Indexer(backends.metadata, backends.index)

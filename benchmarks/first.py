@@ -1,0 +1,184 @@
+"""The first figures: extraction against the bare model, an anonymous execution's time split, start and memory.
+
+    python -m benchmarks.first [--documents 600] [--executions 300]
+
+Everything is measured in one run on one machine; figures that carry a limit are checked, and the exit status says so.
+Times of the split are CPU milliseconds of the server process (all of its threads) at the median over executions that
+are sent one after another over loopback from another process.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import uvicorn
+from tests.live import LiveServer
+
+from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels
+from tamis.app import build_app
+from tamis.cli.ingest import ensure_bucket, ensure_collection
+from tamis.cli.search import pipeline
+from tamis.cli.stdlib_corpus import docstrings
+from tamis.client import Client
+from tamis.engine.ports.index import VectorIndex
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.settings import Settings
+from tamis.wiring.backends import Backends, local_models
+from tamis.wiring.system import System, open_system
+
+KEY = "sk_benchmark_0123456789abcdef0123456789"
+QUESTIONS = ["how do I run a program", "parse a date", "compress a file", "open a socket", "sort a list by a key"]
+LIMITS = {"extraction_ratio": 0.8, "cpu_ms": 2.0}
+
+
+@contextlib.asynccontextmanager
+async def served(folder: Path, meter: Meter, models: Models) -> AsyncIterator[tuple[System, str]]:
+    """The whole system and its HTTP server in this process, its ports metered."""
+    settings = Settings(data_dir=folder, root_key=KEY)
+
+    def metered(backends: Backends) -> Backends:
+        metadata, index = MeteredMetadata(backends.metadata, meter), MeteredIndex(backends.index, meter)
+        return replace(backends, metadata=cast(Metadata, metadata), index=cast(VectorIndex, index))
+
+    system = await open_system(settings, MeteredModels(models, meter), wrap=metered)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(meter.around(build_app(system)), lifespan="off", log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield system, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        await system.close()
+
+
+def load(url: str, count: int) -> str:
+    """Objects in, one batch submitted; returns the collection's id."""
+    rows = list(docstrings())[:count]
+    with Client(url, KEY, "default", timeout_s=300) as client:
+        bucket = ensure_bucket(
+            client, "bench", {"text": "text", "name": "string", "kind": "string", "lines": "integer"}
+        )
+        collection = ensure_collection(client, "bench", bucket, ["name", "kind", "lines"])
+        ids: list[str] = []
+        for start in range(0, len(rows), 100):
+            objects = [
+                {
+                    "blobs": [{"property": "text", "type": "text", "data": row.text}],
+                    **{"name": row.name, "kind": row.kind, "lines": row.lines},
+                }
+                for row in rows[start : start + 100]
+            ]
+            made = client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})
+            ids += [item["object_id"] for item in made]
+        batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
+        client.post(f"buckets/{bucket}/batches/{batch}/submit")
+    return collection
+
+
+def execute(url: str, collection: str, count: int) -> list[float]:
+    """Wall milliseconds of each execution, as the client sees them."""
+    times = []
+    filters = [{"field": "kind", "operator": "eq", "value": "function"}]
+    with Client(url, KEY, "default") as client:
+        for number in range(count):
+            body = pipeline(f"{QUESTIONS[number % len(QUESTIONS)]} {number}", [collection], filters, limit=10)
+            started = time.perf_counter()
+            client.post("retrievers/execute", body)
+            times.append((time.perf_counter() - started) * 1000)
+    return times
+
+
+async def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run in another process, so that the client's CPU is not counted as the server's."""
+    context = multiprocessing.get_context("spawn")
+    pool = context.Pool(1)
+    try:
+        return await asyncio.to_thread(pool.apply, function, arguments)
+    finally:
+        pool.terminate()
+        pool.join()
+
+
+def bare_rate(models: Models, count: int) -> float:
+    """Documents a second of the model alone over the same texts."""
+    texts = [row.text for row in docstrings()][:count]
+    embedder = models.embedder()
+    embedder.embed_documents(texts[:16])
+    started = time.perf_counter()
+    for start in range(0, len(texts), 64):
+        embedder.embed_documents(texts[start : start + 64])
+    return len(texts) / (time.perf_counter() - started)
+
+
+async def measure(documents: int, executions: int, folder: Path) -> dict[str, Any]:
+    models = local_models(Settings())
+    meter = Meter()
+    bare_before = bare_rate(models, documents)
+    async with served(folder / "split", meter, models) as (system, url):
+        started = time.perf_counter()
+        collection = await elsewhere(load, url, documents)
+        await system.worker.drain()
+        rate = documents / (time.perf_counter() - started)
+        await elsewhere(execute, url, collection, 20)
+        meter.start()
+        walls = await elsewhere(execute, url, collection, executions)
+        split = meter.split()
+    bare = statistics.mean((bare_before, bare_rate(models, documents)))
+    return {
+        "documents": documents,
+        "bare_model_per_s": round(bare, 1),
+        "extracted_per_s": round(rate, 1),
+        "extraction_ratio": round(rate / bare, 3),
+        "execution_wall_ms_median": round(statistics.median(walls), 2),
+        "execution_wall_ms_p99": round(sorted(walls)[int(len(walls) * 0.99)], 2),
+        **split,
+    }
+
+
+def start_and_memory(folder: Path) -> dict[str, Any]:
+    """Seconds from the command to readiness with an empty data directory, and resident memory then."""
+    started = time.perf_counter()
+    with LiveServer(folder / "start") as server:
+        seconds = time.perf_counter() - started
+        process = psutil.Process(server.pid)
+        children = sum(child.memory_info().rss for child in server.children())
+        return {
+            "start_s": round(seconds, 2),
+            "memory_mb": round(process.memory_info().rss / 1e6),
+            "children_memory_mb": round(children / 1e6),
+        }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--documents", type=int, default=600)
+    parser.add_argument("--executions", type=int, default=300)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
+        folder = Path(name)
+        figures = asyncio.run(measure(arguments.documents, arguments.executions, folder))
+        figures |= start_and_memory(folder)
+    print(json.dumps(figures, indent=2))
+    kept = figures["extraction_ratio"] >= LIMITS["extraction_ratio"] and figures["cpu_ms_outside"] <= LIMITS["cpu_ms"]
+    print("limits kept" if kept else f"LIMITS NOT KEPT: {LIMITS}")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""Ports that measure what goes through them: the same answers, and how much CPU each part of an execution took."""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
+from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.model.principal import Principal
+from tamis.model.vector import FloatArray
+
+T = TypeVar("T")
+
+
+class Meter:
+    """CPU by part for requests that come one at a time; `split` gives medians in milliseconds."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, float] = {}
+        self._rows: list[dict[str, float]] = []
+        self._lock = threading.Lock()
+        self._last = 0.0
+        self._on = False
+
+    def start(self) -> None:
+        self._rows.clear()
+        self._parts.clear()
+        self._on = True
+        self._last = time.process_time()
+
+    def add(self, part: str, seconds: float) -> None:
+        with self._lock:
+            self._parts[part] = self._parts.get(part, 0.0) + seconds
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """Close one row at the end of each request: everything since the row before belongs to it, HTTP included."""
+
+        async def metered(scope: Scope, receive: Receive, send: Send) -> None:
+            started = time.process_time()
+            await app(scope, receive, send)
+            if scope["type"] == "http" and self._on:
+                self._close_row(started)
+
+        return metered
+
+    def _close_row(self, started: float) -> None:
+        now = time.process_time()
+        with self._lock:
+            row = {**self._parts, "total": now - self._last, "http_server": started - self._last}
+            self._parts.clear()
+        self._last = now
+        self._rows.append(row)
+
+    def split(self) -> dict[str, Any]:
+        """`cpu_ms_outside`: everything but embedding and the index's answer."""
+        self._on = False
+        names = sorted({name for row in self._rows for name in row})
+        medians = {
+            f"cpu_ms_{name}": round(statistics.median(row.get(name, 0.0) for row in self._rows) * 1000, 3)
+            for name in names
+        }
+        outside = statistics.median(row["total"] - row.get("embed", 0) - row.get("search", 0) for row in self._rows)
+        return {**medians, "cpu_ms_outside": round(outside * 1000, 3), "rows": len(self._rows)}
+
+
+class MeteredModels:
+    """`Models` whose embedders and encoder are timed by process CPU, so that the model's own threads count too."""
+
+    def __init__(self, inner: Models, meter: Meter) -> None:
+        self._inner = inner
+        self._meter = meter
+
+    def embedder(self, name: str | None = None) -> Embedder:
+        return _MeteredEmbedder(self._inner.embedder(name), self._meter)
+
+    def lexical(self) -> LexicalEncoder:
+        return self._inner.lexical()
+
+    def available(self) -> Sequence[ModelInfo]:
+        return self._inner.available()
+
+
+class _MeteredEmbedder:
+    def __init__(self, inner: Embedder, meter: Meter) -> None:
+        self.info = inner.info
+        self._inner = inner
+        self._meter = meter
+
+    def embed_documents(self, texts: Sequence[str]) -> FloatArray:
+        return self._timed(lambda: self._inner.embed_documents(texts))
+
+    def embed_query(self, text: str) -> FloatArray:
+        return self._timed(lambda: self._inner.embed_query(text))
+
+    def spans(self, text: str) -> Sequence[tuple[int, int]]:
+        return self._inner.spans(text)
+
+    def _timed(self, call: Callable[[], T]) -> T:
+        started = time.process_time()
+        try:
+            return call()
+        finally:
+            self._meter.add("embed", time.process_time() - started)
+
+
+class MeteredIndex:
+    """`VectorIndex` whose searches are timed: the server's side of the call, the child's CPU is not in it."""
+
+    def __init__(self, inner: VectorIndex, meter: Meter) -> None:
+        self._inner = inner
+        self._meter = meter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def search(
+        self, principal: Principal, searches: Sequence[tuple[str, VectorSearch]]
+    ) -> Sequence[Sequence[Scored]]:
+        started = time.process_time()
+        try:
+            return await self._inner.search(principal, searches)
+        finally:
+            self._meter.add("search", time.process_time() - started)
+
+
+class MeteredMetadata:
+    """`Metadata` whose reads and writes are timed; on the path of an execution a write is its record."""
+
+    def __init__(self, inner: Metadata, meter: Meter) -> None:
+        self._inner = inner
+        self._meter = meter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def read(self, function: Callable[[Session], T]) -> T:
+        return await self._timed("read", self._inner.read, function)
+
+    async def read_now(self, function: Callable[[Session], T]) -> T:
+        return await self._timed("read", self._inner.read_now, function)
+
+    async def write(self, function: Callable[[Session], T]) -> T:
+        return await self._timed("record", self._inner.write, function)
+
+    async def _timed(self, part: str, call: Callable[..., Any], function: Callable[[Session], T]) -> T:
+        started = time.process_time()
+        try:
+            result: T = await call(function)
+            return result
+        finally:
+            self._meter.add(part, time.process_time() - started)
