@@ -11,7 +11,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def snapshot(execution_id: str, text: str = "", fingerprint: str = "f") -> Snapshot:
     document = Document("doc_1", "col_1", {"text": text}, NOW, NOW)
-    return Snapshot(execution_id, "anonymous", fingerprint, Hits.of([Hit("doc_1", 1.0, document)]))
+    return Snapshot(execution_id, "anonymous", "d", "i", fingerprint, Hits.of([Hit("doc_1", 1.0, document)]))
 
 
 def test_a_ranking_is_found_by_execution_and_by_fingerprint() -> None:

@@ -17,13 +17,17 @@ _HIT_BYTES = 700
 class Snapshot:
     """What the execution that began a series of pages ended with.
 
-    owner: the saved retriever's id, or `anonymous`.  fingerprint: same pipeline, inputs and filters, same text.
+    owner: the saved retriever's id, or `anonymous`.  fingerprint: same key, pipeline, inputs and filters, same text.
+    bare: ids of hits whose documents are to be read again, because the ranking came from a record.
     """
 
     execution_id: str
     owner: str
+    definition_hash: str
+    inputs_hash: str
     fingerprint: str
     ranking: Hits
+    bare: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tamis.api.schemas.fields import BucketSchemaField
 from tamis.api.schemas.retriever import (
     BudgetLimits,
     CloneRetrieverRequest,
@@ -68,9 +69,13 @@ def _values(
     if values.get("display_config") is not None:
         values["display_config"] = values["display_config"].model_dump(mode="json")
     if "input_schema" in values:
-        fields = values["input_schema"]
-        values["input_schema"] = {name: one.model_dump(mode="json", exclude_unset=True) for name, one in fields.items()}
+        values["input_schema"] = read_fields(values["input_schema"])
     return values
+
+
+def read_fields(fields: dict[str, BucketSchemaField]) -> dict[str, Any]:
+    """An input schema as it was sent."""
+    return {name: one.model_dump(mode="json", exclude_unset=True) for name, one in fields.items()}
 
 
 def show_retriever(retriever: Retriever) -> RetrieverModel:

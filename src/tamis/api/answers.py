@@ -1,0 +1,196 @@
+"""Executions to JSON, straight from the hits: the hot path makes no model of each document."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from tamis.engine import definition
+from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
+from tamis.engine.run import efficiency
+from tamis.executions.record import Record, RecordedStage, StageOutcome
+from tamis.model.hits import Hit
+from tamis.model.json import JSON
+from tamis.model.retriever import Budget
+from tamis.model.vector import Sparse, Vector
+from tamis.services.execution_runs import ANONYMOUS, Executed
+from tamis.services.executions import SavedExecution, shown_pagination
+from tamis.services.listing import timestamp
+from tamis.services.recording import PAGINATION
+
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+
+
+def json_response(body: Any) -> Response:
+    return Response(orjson.dumps(body, default=_plain, option=_OPTIONS), media_type="application/json")
+
+
+def show_executed(executed: Executed, with_results: bool) -> dict[str, Any]:
+    """ExecutionAnswer. with_results: whether `documents` stand under `results` too."""
+    retriever = executed.retriever
+    vectors = executed.vectors
+    documents = [show_hit(hit, vectors.get(hit.id, {}) if vectors is not None else None) for hit in executed.documents]
+    answer: dict[str, Any] = {
+        "execution_id": executed.execution_id,
+        "retriever_id": retriever.retriever_id if retriever else None,
+        "status": executed.status.value,
+        "documents": documents,
+        "pagination": executed.pagination,
+        "stage_statistics": _statistics(executed),
+        "budget": _budget(executed.budget, executed.credits_used, executed.duration_ms),
+        "execution_metadata": {
+            "execution_mode": "saved" if retriever else ANONYMOUS,
+            "retriever_persisted": retriever is not None,
+            "retriever_name": retriever.name if retriever else None,
+            "retriever_version": retriever.version if retriever else None,
+        },
+        "optimization_applied": False,
+        "optimization_summary": None,
+        "error": None,
+        "warnings": list(executed.warnings),
+    }
+    if with_results:
+        answer["results"] = documents
+    return answer
+
+
+def show_hit(hit: Hit, vectors: Mapping[str, Vector] | None = None) -> dict[str, Any]:
+    """ResultDocument: what stages added stands over the document's own fields, what names it over both."""
+    document = hit.document
+    if document is None:
+        extra = dict(hit.extra)
+        named = {"document_id": hit.id, "collection_id": None, "score": hit.score, "scores": hit.scores}
+        return {**extra, **named, "metadata": extra}
+    lineage = document.lineage
+    shown = {
+        **document.fields,
+        **hit.extra,
+        "document_id": document.document_id,
+        "collection_id": document.collection_id,
+        "score": hit.score,
+        "scores": hit.scores,
+        "root_object_id": lineage.root_object_id,
+        "root_bucket_id": lineage.root_bucket_id,
+        "source_object_id": lineage.source_object_id,
+        "source_document_id": lineage.source_document_id,
+        "source_collection_id": lineage.source_collection_id,
+        "metadata": document.fields,
+    }
+    if vectors is not None:
+        shown["vectors"] = {name: _show_vector(vector) for name, vector in vectors.items()}
+    return shown
+
+
+def show_detail(execution: SavedExecution) -> dict[str, Any]:
+    """ExecutionDetail of a saved retriever's execution."""
+    record = execution.record
+    header = record.header
+    budget = definition.from_json(record.definition).budget
+    running = header.status == "processing"
+    return {
+        "execution_id": header.execution_id,
+        "retriever_id": header.retriever_id,
+        "status": header.status.value,
+        "created_at": timestamp(header.started_at),
+        "completed_at": None if running else timestamp(completed_at(header.started_at, header.duration_ms)),
+        "current_stage": _current_stage(record) if running else None,
+        "documents": [show_hit(hit) for hit in execution.documents],
+        "pagination": {name: value for name, value in shown_pagination(record).items() if name != "start"},
+        "stage_statistics": {
+            "stages": {stage.stage_name: _recorded_statistics(stage) for stage in record.stages},
+            "total_time_ms": header.duration_ms,
+            "credits_used": header.credits_used,
+        },
+        "budget": _budget(budget, header.credits_used, header.duration_ms),
+        "error": header.error,
+        "optimization_applied": False,
+        "optimization_summary": None,
+        "stages_completed": header.stages_completed,
+        "total_stages": header.total_stages,
+    }
+
+
+def completed_at(started_at: datetime, duration_ms: float) -> datetime:
+    return started_at + timedelta(milliseconds=duration_ms)
+
+
+def _current_stage(record: Record) -> str | None:
+    stages = record.definition["stages"]
+    place = len(record.stages)
+    stage = stages[place] if isinstance(stages, list) and place < len(stages) else None
+    return str(stage["stage_name"]) if isinstance(stage, dict) else None
+
+
+def _budget(limits: Budget, credits_used: float, duration_ms: float) -> dict[str, JSON]:
+    return {
+        "credits_used": credits_used,
+        "credits_limit": limits.max_credits,
+        "time_elapsed_ms": round(duration_ms, 3),
+        "time_limit_ms": limits.max_time_ms,
+    }
+
+
+def _statistics(executed: Executed) -> dict[str, Any]:
+    return {
+        "stages": {end.stage_name: _stage_statistics(end) for end in executed.stages},
+        "total_time_ms": round(executed.duration_ms, 3),
+        "credits_used": executed.credits_used,
+    }
+
+
+def _stage_statistics(end: StageEnd) -> dict[str, Any]:
+    if isinstance(end, StageFinished):
+        return {
+            "input_count": len(end.received),
+            "output_count": len(end.returned),
+            "duration_ms": round(end.duration_ms, 3),
+            "efficiency": efficiency(end),
+            "cache_hit": end.cache_hit,
+            "error": None,
+            "llm_calls": end.llm_calls,
+            "tokens_used": end.tokens_used,
+            "metadata": end.metadata,
+        }
+    error = end.error.message if isinstance(end, StageFailed) else end.reason
+    return {
+        "input_count": len(end.received),
+        "output_count": len(end.received),
+        "duration_ms": round(end.duration_ms, 3),
+        "efficiency": 1.0,
+        "cache_hit": None,
+        "error": error,
+        "llm_calls": None,
+        "tokens_used": None,
+        "metadata": {"limit": end.limit} if isinstance(end, StageCut) else {},
+    }
+
+
+def _recorded_statistics(stage: RecordedStage) -> dict[str, Any]:
+    completed = stage.outcome is StageOutcome.COMPLETED
+    return {
+        "input_count": len(stage.received),
+        "output_count": len(stage.returned),
+        "duration_ms": stage.duration_ms,
+        "efficiency": len(stage.returned) / len(stage.received) if completed and stage.received else 1.0,
+        "cache_hit": stage.cache_hit,
+        "error": stage.error,
+        "llm_calls": stage.llm_calls,
+        "tokens_used": stage.tokens_used,
+        "metadata": {name: value for name, value in stage.metadata.items() if name != PAGINATION},
+    }
+
+
+def _show_vector(vector: Vector) -> Any:
+    if isinstance(vector, Sparse):
+        return {"indices": vector.indices, "values": vector.values}
+    return vector.values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,203 @@
+"""Run pipelines and read their records. Mounted before the saved retrievers, whose paths would take these for names."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from tamis.api.access import Reader, service
+from tamis.api.answers import json_response, show_detail, show_executed
+from tamis.api.departure import while_connected
+from tamis.api.paging import Paging
+from tamis.api.schemas.execution import (
+    AnonymousExecuteRequest,
+    AnonymousExecutionDetail,
+    ExecuteBatchRequest,
+    ExecuteRetrieverRequest,
+    ExecutionAnswer,
+    ExecutionDetail,
+    ExecutionOptions,
+    ListAnonymousExecutionsRequest,
+    ListAnonymousExecutionsResponse,
+    ListExecutionsRequest,
+    ListExecutionsResponse,
+)
+from tamis.api.schemas.execution_wire import (
+    anonymous_query,
+    read_options,
+    saved_query,
+    show_anonymous,
+    show_anonymous_page,
+    show_saved_page,
+)
+from tamis.api.schemas.retriever_wire import read_fields, read_stages
+from tamis.errors import NotBuiltError, TamisError
+from tamis.services.execution_runs import Executed, RunOptions
+from tamis.services.executions import ExecutionService
+from tamis.services.result_pages import PageMethod, PageRequest
+
+router = APIRouter(prefix="/v1/retrievers")
+
+Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
+_ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}
+
+
+class ResultsAlias:
+    """Whether answers repeat `documents` as `results`; wiring puts one into the application's services."""
+
+    def __init__(self, enabled: bool = True) -> None:
+        self.enabled = enabled
+
+
+Alias = Annotated[ResultsAlias, Depends(service(ResultsAlias))]
+
+
+class _AskedInUrl:
+    """What later clients put beside the body."""
+
+    def __init__(
+        self,
+        return_urls: bool = False,
+        return_vectors: bool = False,
+        return_presigned_urls: Annotated[bool, Query(include_in_schema=False)] = False,
+        skip_cache: Annotated[bool, Query(include_in_schema=False)] = False,
+        include_legacy_results: Annotated[bool | None, Query(include_in_schema=False)] = None,
+    ) -> None:
+        self.return_vectors = return_vectors
+        self.skip_cache = skip_cache
+        self.include_legacy_results = include_legacy_results
+
+
+AskedInUrl = Annotated[_AskedInUrl, Depends(_AskedInUrl)]
+
+
+@router.post("/execute", response_model=None, responses=_ANSWER, tags=["anonymous retrievers"])
+async def execute_anonymous_retriever(
+    principal: Reader,
+    request: Request,
+    body: AnonymousExecuteRequest,
+    executions: Executions,
+    alias: Alias,
+    asked: AskedInUrl,
+) -> Response:
+    """Run a pipeline sent whole. It is not stored; its record is."""
+    work = executions.execute_anonymous(
+        principal, read_stages(body.stages), read_fields(body.input_schema), _options(body, asked)
+    )
+    return await _answered(request, work, body, alias, asked)
+
+
+@router.post("/executions/list", tags=["anonymous retrievers"])
+async def list_anonymous_executions(
+    principal: Reader, executions: Executions, paging: Paging, body: ListAnonymousExecutionsRequest | None = None
+) -> ListAnonymousExecutionsResponse:
+    """Anonymous executions, newest first."""
+    query, count_only = anonymous_query(body or ListAnonymousExecutionsRequest(), paging)
+    return show_anonymous_page(await executions.list_anonymous(principal, query, count_only))
+
+
+@router.get("/executions/{execution_id}", tags=["anonymous retrievers"])
+async def get_anonymous_execution(
+    principal: Reader, execution_id: str, executions: Executions
+) -> AnonymousExecutionDetail:
+    """The record of an anonymous execution; a saved retriever's has its own path."""
+    return show_anonymous(await executions.get_anonymous(principal, execution_id))
+
+
+@router.post("/{retriever_id}/execute", response_model=None, responses=_ANSWER, tags=["retrievers"])
+async def execute_retriever(
+    principal: Reader,
+    request: Request,
+    retriever_id: str,
+    body: ExecuteRetrieverRequest,
+    executions: Executions,
+    alias: Alias,
+    asked: AskedInUrl,
+) -> Response:
+    """Run a saved retriever."""
+    work = executions.execute_saved(principal, retriever_id, _options(body, asked))
+    return await _answered(request, work, body, alias, asked)
+
+
+@router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
+async def execute_batch(
+    principal: Reader,
+    request: Request,
+    retriever_id: str,
+    body: ExecuteBatchRequest,
+    executions: Executions,
+    alias: Alias,
+    asked: AskedInUrl,
+) -> Response:
+    """Run a saved retriever for each of the queries; each is an execution with a record, and fails alone."""
+    _refuse_stream(body.stream)
+    shared = _options(ExecuteRetrieverRequest(settings=body.settings, return_vectors=body.return_vectors), asked)
+    if shared.page.size is None:
+        shared = replace(shared, page=PageRequest(PageMethod.CURSOR, 10))
+    room = asyncio.Semaphore(body.concurrency)
+
+    async def one(index: int) -> dict[str, Any]:
+        query = body.queries[index]
+        options = replace(shared, inputs=query.inputs, filters=query.filters)
+        async with room:
+            return await _entry(index, executions.execute_saved(principal, retriever_id, options), alias)
+
+    work = asyncio.gather(*(one(index) for index in range(len(body.queries))))
+    results = await while_connected(request, _all(work))
+    return json_response({"results": results, "total": len(results)})
+
+
+@router.post("/{retriever_id}/executions/list", tags=["retrievers"])
+async def list_executions(
+    principal: Reader,
+    retriever_id: str,
+    executions: Executions,
+    paging: Paging,
+    body: ListExecutionsRequest | None = None,
+) -> ListExecutionsResponse:
+    """A saved retriever's executions, newest first where no order is asked for."""
+    query, count_only = saved_query(body or ListExecutionsRequest(), paging)
+    return show_saved_page(await executions.list_saved(principal, retriever_id, query, count_only))
+
+
+@router.get("/{retriever_id}/executions/{execution_id}", response_model=ExecutionDetail, tags=["retrievers"])
+async def get_execution(principal: Reader, retriever_id: str, execution_id: str, executions: Executions) -> Response:
+    """The record of a saved retriever's execution, with the documents that it returned as they are now."""
+    return json_response(show_detail(await executions.get_saved(principal, retriever_id, execution_id)))
+
+
+def _options(body: ExecutionOptions, asked: _AskedInUrl) -> RunOptions:
+    _refuse_stream(body.stream)
+    return read_options(body, return_vectors=asked.return_vectors, skip_cache=asked.skip_cache)
+
+
+def _refuse_stream(stream: bool) -> None:
+    if stream:
+        raise NotBuiltError("streamed executions are not built in this version of Tamis; send stream: false")
+
+
+async def _answered(
+    request: Request,
+    work: Coroutine[Any, Any, Executed],
+    body: ExecutionOptions,
+    alias: ResultsAlias,
+    asked: _AskedInUrl,
+) -> Response:
+    executed = await while_connected(request, work)
+    wanted = asked.include_legacy_results if body.include_legacy_results is None else body.include_legacy_results
+    return json_response(show_executed(executed, alias.enabled if wanted is None else wanted))
+
+
+async def _entry(index: int, work: Coroutine[Any, Any, Executed], alias: ResultsAlias) -> dict[str, Any]:
+    try:
+        return {"index": index, **show_executed(await work, alias.enabled)}
+    except TamisError as error:
+        told = {"message": error.message, "type": error.code, "details": error.details or None}
+        execution_id = error.details.get("execution_id")
+        return {"index": index, "status": "failed", "execution_id": execution_id, "documents": [], "error": told}
+
+
+async def _all(work: asyncio.Future[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return await work

@@ -1,0 +1,89 @@
+"""What an execution is asked for, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tamis.engine.events import StageEnd
+from tamis.engine.plan import Plan
+from tamis.model.canonical import sha1_of
+from tamis.model.collection import Collection
+from tamis.model.execution import ExecutionStatus
+from tamis.model.hits import Hits
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+from tamis.model.retriever import Budget, Retriever
+from tamis.model.vector import Vector
+from tamis.services.result_pages import PageMethod, PageRequest
+
+ANONYMOUS = "anonymous"
+SAVED = "saved"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What comes with a request, whichever pipeline it runs.
+
+    filters: the contract's LogicalOperator; documents that do not match are never candidates.
+    collections: ids or names; empty leaves the choice to the pipeline.  budget: None takes the pipeline's.
+    warnings: what reading the request already has to say.
+    """
+
+    inputs: Mapping[str, JSON] = field(default_factory=dict)
+    filters: JSON = None
+    collections: tuple[str, ...] = ()
+    budget: Budget | None = None
+    page: PageRequest = field(default_factory=lambda: PageRequest(PageMethod.CURSOR, None))
+    skip_cache: bool = False
+    return_vectors: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A checked request: nothing that could be wrong before a run is left. accepted_ms: monotonic."""
+
+    principal: Principal
+    plan: Plan
+    collections: tuple[Collection, ...]
+    inputs: dict[str, JSON]
+    options: RunOptions
+    accepted_ms: float
+    retriever: Retriever | None = None
+
+    @property
+    def mode(self) -> str:
+        return SAVED if self.retriever else ANONYMOUS
+
+    @property
+    def owner(self) -> str:
+        """Whose executions these are: a cursor of one pipeline's series is of no use to another."""
+        return self.retriever.retriever_id if self.retriever else ANONYMOUS
+
+    @property
+    def inputs_hash(self) -> str:
+        return sha1_of(self.inputs)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same key, pipeline (filters and collections are part of it) and inputs."""
+        return sha1_of([self.principal.key_id, self.owner, self.plan.hash, self.inputs_hash])
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What both execute paths answer.
+
+    stages: how each stage ended, in order.  vectors: by document id and feature, where they were asked for.
+    """
+
+    execution_id: str
+    status: ExecutionStatus
+    documents: Hits
+    pagination: Mapping[str, JSON]
+    stages: tuple[StageEnd, ...]
+    duration_ms: float
+    credits_used: float
+    budget: Budget
+    warnings: tuple[str, ...] = ()
+    retriever: Retriever | None = None
+    vectors: Mapping[str, Mapping[str, Vector]] | None = None

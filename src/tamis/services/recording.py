@@ -1,0 +1,91 @@
+"""One execution's events kept as they come, and its record made of them whenever it is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tamis.engine.events import Event, ExecutionFinished, ExecutionStarted, StageFinished
+from tamis.engine.executor import seed_of
+from tamis.engine.plan import Plan
+from tamis.engine.run import RunRequest, RunResult
+from tamis.executions.recorder import Recorded, Recorder
+from tamis.model.canonical import sha1_of
+from tamis.model.execution import ExecutionStatus
+from tamis.model.hits import Hits
+from tamis.model.json import JSON
+from tamis.model.retriever import Retriever
+
+PAGINATION = "pagination"
+
+
+@dataclass(slots=True)
+class Recording:
+    """A sink for the executor. models: version by name."""
+
+    plan: Plan
+    request: RunRequest
+    retriever: Retriever | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(self.events)
+
+    def record(
+        self, total_returned: int = 0, duration_ms: float | None = None, pagination: Mapping[str, JSON] | None = None
+    ) -> Recorded:
+        """What is known by now. pagination: kept with the last stage, so that the record says which part was shown."""
+        retriever = self.retriever
+        recorder = Recorder(
+            self.plan,
+            self.request,
+            retriever.retriever_id if retriever else None,
+            retriever.version if retriever else None,
+            self.models,
+        )
+        last = max((n for n, event in enumerate(self.events) if isinstance(event, StageFinished)), default=-1)
+        for n, event in enumerate(self.events):
+            if n == last and pagination is not None and isinstance(event, StageFinished):
+                event = replace(event, metadata={**event.metadata, PAGINATION: dict(pagination)})
+            recorder(event)
+        return recorder.finish(total_returned, duration_ms)
+
+
+def page_of_ranking(
+    plan: Plan, request: RunRequest, at: datetime, series_id: str, documents: Hits, warnings: tuple[str, ...],
+    duration_ms: float,
+) -> tuple[list[Event], RunResult]:  # fmt: skip
+    """A page cut from the ranking that the execution `series_id` left: every stage a cache hit that cost nothing.
+
+    documents: those of this page.
+    """
+    inputs_hash = sha1_of(request.inputs)
+    seed = seed_of(inputs_hash, plan.hash)
+    count = len(plan.stages)
+    last = count - 1
+    stages = tuple(
+        StageFinished(
+            index=index,
+            stage_name=planned.spec.stage_name,
+            stage_id=planned.spec.stage_id,
+            parameters=None,
+            received=Hits(),
+            returned=documents if index == last else Hits(),
+            processed=0,
+            duration_ms=duration_ms if index == last else 0.0,
+            credits_used=0.0,
+            cache_key=series_id,
+            cache_hit=True,
+        )
+        for index, planned in enumerate(plan.stages)
+    )
+    started = ExecutionStarted(request.execution_id, at, request.inputs, inputs_hash, plan.hash, seed, count)
+    finished = ExecutionFinished(ExecutionStatus.COMPLETED, duration_ms, 0.0, 0, count, 1.0, warnings)
+    result = RunResult(
+        ExecutionStatus.COMPLETED, documents, stages, duration_ms, 0.0, 0, count, inputs_hash, seed, 1.0, warnings
+    )
+    return [started, *stages, finished], result
