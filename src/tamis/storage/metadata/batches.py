@@ -12,7 +12,7 @@ from tamis.model.batch import Batch, BatchItem, ItemStatus, TaskStatus
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
-from tamis.storage.metadata.link import Link, Row, scope
+from tamis.storage.metadata.link import Link, Row, one_of, scope
 from tamis.storage.metadata.schema import batch_items, batches
 
 _CODEC = Codec(Batch)
@@ -36,9 +36,10 @@ _LIST = (
 )
 _REPLACE = update(batches).where(_this).values(status=bindparam("new_status"), body=bindparam("new_body"))
 _DELETE = delete(batches).where(_this)
+_UNDER_WAY = (TaskStatus.PENDING.value, TaskStatus.IN_PROGRESS.value, TaskStatus.PROCESSING.value)
 _UNFINISHED = (
     select(_b.organization_id, _b.namespace_id, _b.body)
-    .where(_b.status.in_([TaskStatus.PENDING.value, TaskStatus.IN_PROGRESS.value, TaskStatus.PROCESSING.value]))
+    .where(one_of(_b.status, "statuses"))
     .order_by(_b.created_at, _b.batch_id)
 )
 
@@ -116,7 +117,7 @@ class SqlBatches:
 
     def unfinished(self) -> Sequence[tuple[Principal, Batch]]:
         """Of every tenant, those PENDING, IN_PROGRESS or PROCESSING, oldest first: what a start goes on with."""
-        rows = self._link.rows(_UNFINISHED, {})
+        rows = self._link.rows(_UNFINISHED, {"statuses": self._link.array(_UNDER_WAY)})
         return [(Principal(organization, namespace), _CODEC.decode(body)) for organization, namespace, body in rows]
 
     def add_items(self, principal: Principal, items: Sequence[BatchItem]) -> None:

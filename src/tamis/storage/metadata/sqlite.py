@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from tamis.engine.ports.metadata import MetadataHealth, Session
 from tamis.errors import StorageError
@@ -25,6 +26,14 @@ T = TypeVar("T")
 
 _READERS = 3
 _OLDEST_SQLITE = (3, 38, 0)
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",
+    "cache_size = -16384",
+    "journal_size_limit = 67108864",
+)
 
 
 class SqliteMetadata:
@@ -42,7 +51,7 @@ class SqliteMetadata:
             _migrate(path)
             self._writer = GroupWriter(SqlSession(Link(_connect(path), self._statements)))
             self._here = self._reader()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, SQLAlchemyError) as error:
             raise StorageError(f"the database {path.name} cannot be opened: {error}") from error
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(_READERS, "tamis-reader")
@@ -121,9 +130,12 @@ async def open_sqlite(path: Path) -> SqliteMetadata:
 def _connect(path: Path) -> sqlite3.Connection:
     # Transactions are begun and ended by hand (isolation_level=None), each connection by one thread at a time.
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY",
-                   "cache_size = -16384", "journal_size_limit = 67108864"):  # fmt: skip
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

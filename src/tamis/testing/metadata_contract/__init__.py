@@ -1,0 +1,32 @@
+"""What every implementation of the `Metadata` port must do, as tests that a backend inherits:
+
+class TestMine(MetadataContract):
+    @pytest.fixture
+    async def metadata(self) -> AsyncIterator[Metadata]:
+        ...  # an empty store for each test
+"""
+
+from tamis.testing.metadata_contract.documents import DocumentsContract
+from tamis.testing.metadata_contract.executions import ExecutionsContract
+from tamis.testing.metadata_contract.objects import ObjectsContract
+from tamis.testing.metadata_contract.organizations import OrganizationsContract
+from tamis.testing.metadata_contract.queue import QueueContract
+from tamis.testing.metadata_contract.resources import ResourcesContract
+from tamis.testing.metadata_contract.transactions import TransactionsContract
+from tamis.testing.metadata_contract.work import WorkContract
+
+
+class MetadataContract(
+    TransactionsContract,
+    OrganizationsContract,
+    ResourcesContract,
+    ObjectsContract,
+    WorkContract,
+    DocumentsContract,
+    QueueContract,
+    ExecutionsContract,
+):
+    """The whole port."""
+
+
+__all__ = ["MetadataContract"]

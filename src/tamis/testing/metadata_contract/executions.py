@@ -1,0 +1,93 @@
+"""Execution records, and the blobs of their large inputs."""
+# ruff: noqa: S101 - a contract is made of assertions
+
+import pytest
+
+from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.errors import AlreadyExistsError
+from tamis.model.execution import ExecutionStatus
+from tamis.model.filters import parse_filter
+from tamis.model.principal import Principal
+from tamis.testing.metadata_contract import samples
+from tamis.testing.metadata_contract.samples import ME, STRANGERS, later
+
+FAILED = ExecutionStatus.FAILED
+
+
+async def _insert(metadata: Metadata, count: int = 8) -> None:
+    """Pairs share a start; every third has failed; one is a saved retriever's."""
+
+    def insert(session: Session) -> None:
+        for number in range(count):
+            status = FAILED if number % 3 == 0 else ExecutionStatus.COMPLETED
+            session.executions.insert(ME, samples.execution(number, number // 2, status))
+        session.executions.insert(ME, samples.execution(5000, 900, retriever_id="ret_1"))
+
+    await metadata.write(insert)
+
+
+async def _numbers(metadata: Metadata, query: ExecutionQuery) -> tuple[list[int], int]:
+    page = await metadata.read(lambda session: session.executions.page(ME, query))
+    assert await metadata.read(lambda session: session.executions.count(ME, query)) == page.total
+    assert (page.limit, page.offset) == (query.limit, query.offset)
+    return [int(each.execution_id.removeprefix("exec_")) for each in page.items], page.total
+
+
+class ExecutionsContract:
+    async def test_a_record_comes_back_byte_for_byte(self, metadata: Metadata) -> None:
+        stored = samples.execution(1)
+        await metadata.write(lambda session: session.executions.insert(ME, stored))
+        assert await metadata.read_now(lambda session: session.executions.get(ME, "exec_0001")) == stored
+        assert await metadata.read(lambda session: session.executions.get(ME, "exec_none")) is None
+
+    async def test_a_record_is_never_written_over(self, metadata: Metadata) -> None:
+        await metadata.write(lambda session: session.executions.insert(ME, samples.execution(1)))
+        with pytest.raises(AlreadyExistsError):
+            await metadata.write(lambda session: session.executions.insert(ME, samples.execution(1, status=FAILED)))
+        assert await metadata.read(lambda session: session.executions.get(ME, "exec_0001")) == samples.execution(1)
+
+    async def test_newest_first_in_windows_that_cover_all(self, metadata: Metadata) -> None:
+        await _insert(metadata)
+        assert await _numbers(metadata, ExecutionQuery(limit=3)) == ([7, 6, 5], 8)
+        assert await _numbers(metadata, ExecutionQuery(limit=3, offset=6)) == ([1, 0], 8)
+        assert await _numbers(metadata, ExecutionQuery(limit=3, oldest_first=True)) == ([0, 1, 2], 8)
+        assert await _numbers(metadata, ExecutionQuery(limit=0)) == ([], 8)
+        assert await _numbers(metadata, ExecutionQuery(retriever_id="ret_1")) == ([5000], 1)
+
+    async def test_by_status_and_by_time_both_ends_included(self, metadata: Metadata) -> None:
+        await _insert(metadata)
+        assert await _numbers(metadata, ExecutionQuery(status=FAILED)) == ([6, 3, 0], 3)
+        assert await _numbers(metadata, ExecutionQuery(start=later(1), end=later(2))) == ([5, 4, 3, 2], 4)
+        assert await _numbers(metadata, ExecutionQuery(start=later(2.5))) == ([7, 6], 2)
+        assert await _numbers(metadata, ExecutionQuery(status=FAILED, start=later(1), end=later(3))) == ([6, 3], 2)
+
+    async def test_by_filter_in_either_order(self, metadata: Metadata) -> None:
+        await _insert(metadata, 1007)
+        some = parse_filter({"query_summary": {"$in": ["query 3", "query 1006", "query 900"]}})
+        assert await _numbers(metadata, ExecutionQuery(filter=some)) == ([1006, 900, 3], 3)
+        assert await _numbers(metadata, ExecutionQuery(filter=some, limit=1, offset=1)) == ([900], 3)
+        assert await _numbers(metadata, ExecutionQuery(filter=some, oldest_first=True)) == ([3, 900, 1006], 3)
+        assert await _numbers(metadata, ExecutionQuery(filter=some, status=FAILED)) == ([900, 3], 2)
+        moment = later(1).isoformat()
+        early = parse_filter({"timestamp": {"$lte": moment}})
+        assert await _numbers(metadata, ExecutionQuery(filter=early)) == ([3, 2, 1, 0], 4)
+
+    async def test_others_see_no_record(self, metadata: Metadata) -> None:
+        await _insert(metadata, 2)
+        await metadata.write(lambda session: session.input_blobs.put(ME, "sha", b"bytes"))
+        for stranger in STRANGERS:
+
+            def look(session: Session, who: Principal = stranger) -> list[object]:
+                executions, query = session.executions, ExecutionQuery()
+                return [
+                    executions.get(who, "exec_0001"), executions.page(who, query).total, executions.count(who, query),
+                    session.input_blobs.get(who, "sha"),
+                ]  # fmt: skip
+
+            assert await metadata.read(look) == [None, 0, 0, None]
+
+    async def test_an_input_is_stored_once(self, metadata: Metadata) -> None:
+        for _ in range(2):
+            await metadata.write(lambda session: session.input_blobs.put(ME, "sha", b"\0bytes"))
+        assert await metadata.read(lambda session: session.input_blobs.get(ME, "sha")) == b"\0bytes"
+        assert await metadata.read(lambda session: session.input_blobs.get(ME, "none")) is None

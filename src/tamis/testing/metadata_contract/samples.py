@@ -1,0 +1,159 @@
+"""Small, valid values of the model for the contract's tests, and the callers who may not see them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from tamis.model.batch import Batch, BatchItem, Task, TaskStatus, Tier
+from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
+from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
+from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.json import JSON
+from tamis.model.namespace import ExtractorRef, Namespace
+from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.principal import Permission, Principal
+from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 891_234, tzinfo=UTC)
+ME = Principal("org_1", "ns_1")
+STRANGERS = (Principal("org_2", "ns_1"), Principal("org_1", "ns_2"), Principal("org_2", "ns_2"))
+"""Another organisation, another namespace, and both; each shares an id with `ME` where it can."""
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def organization(organization_id: str = "org_1") -> Organization:
+    return Organization(organization_id, "Öffentlich", NOW, NOW, {"plan": None, "seats": 3})
+
+
+def user(organization_id: str = "org_1") -> User:
+    return User(f"usr_{organization_id}", organization_id, "admin@localhost", NOW)
+
+
+def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
+    permissions = (Permission.READ, Permission.ADMIN)
+    identity = f"{organization_id}_{name}"
+    return ApiKey(f"key_{identity}", organization_id, "usr_1", name, f"hash_{identity}", "sk_ab", permissions, NOW,
+                  expires_at=later(60), scopes=({"resource": "bucket"},))  # fmt: skip
+
+
+def namespace(name: str = "first", seconds: float = 0) -> Namespace:
+    refs = (ExtractorRef("text_extractor", "v1"),)
+    return Namespace(
+        f"ns_{name}", name, later(seconds), NOW, "für alle", refs, ({"field_name": "a"},), True, {"k": [1]}
+    )
+
+
+def bucket(name: str = "first", seconds: float = 0) -> Bucket:
+    schema: dict[str, JSON] = {"properties": {"content": {"type": "text", "required": True}}}
+    return Bucket(f"bkt_{name}", name, schema, later(seconds), NOW, None, {"a": {"b": [1, 2.5, None, "x"]}})
+
+
+def collection(name: str = "first", seconds: float = 0) -> Collection:
+    extractor = ExtractorConfig("text_extractor", "v1", {"chunk": 3}, {"text": "content"}, (Passthrough("a", "b"),))
+    features = (
+        FeatureSpec("embedding", VectorKind.DENSE, 384, aliases=("dense",)),
+        FeatureSpec("lexical", VectorKind.SPARSE, idf=True),
+    )
+    source = Source("bucket", ("bkt_first",), filters={"AND": []})
+    return Collection(
+        f"col_{name}", name, source, extractor, features, {"properties": {}}, {"x": 1}, later(seconds), NOW
+    )
+
+
+def retriever(name: str = "first", seconds: float = 0) -> Retriever:
+    stages = (StageSpec("find", "feature_search", {"final_top_k": 5, "queries": [{"value": "{{INPUT.q}}"}]}),)
+    definition = Definition(stages, {"q": {"type": "text"}}, ("col_first",), Budget(1.5, 200), {"ttl_s": 3})
+    return Retriever(f"ret_{name}", name, definition, later(seconds), NOW, tags=("a", "b"), version=2)
+
+
+def object_(number: int, seconds: float = 0, bucket_id: str = "bkt_1") -> BucketObject:
+    blobs = (
+        Blob(f"blob_{number}", "content", "text", f"text {number}", size_bytes=10 + number),
+        Blob(f"blob_{number}b", "picture", "image", url=f"blob://{number}", metadata={"w": 3}, size_bytes=100),
+    )
+    kind = "even" if number % 2 == 0 else "odd"
+    fields: dict[str, JSON] = {"number": number, "kind": kind, "deep": {"tags": ["a", "ÄÖ"]}}
+    return BucketObject(f"obj_{number:04}", bucket_id, later(seconds), NOW, blobs, fields)
+
+
+def upload(number: int, status: str = "PENDING", file_hash: str | None = None) -> Upload:
+    return Upload(f"upl_{number}", "bkt_1", "a.txt", "text/plain", f"k/{number}", later(number), later(900), 900,
+                  status, file_hash=file_hash, metadata={"a": 1})  # fmt: skip
+
+
+def batch(number: int, status: TaskStatus = TaskStatus.DRAFT) -> Batch:
+    tiers = (Tier(0, ("col_first",), "bucket", status=TaskStatus.PENDING, started_at=NOW),)
+    return Batch(f"btch_{number}", "bkt_1", ("obj_0001", "obj_0002"), later(number), NOW, status, tiers=tiers,
+                 error_summary={"timeout": 1})  # fmt: skip
+
+
+def item(number: int, tier: int = 0, collection_id: str = "col_first") -> BatchItem:
+    return BatchItem("btch_1", collection_id, f"obj_{number:04}", tier)
+
+
+def task(number: int) -> Task:
+    return Task(f"task_{number}", "batch", TaskStatus.PENDING, later(number), NOW, inputs=("a", {"b": 1}))
+
+
+def document(number: int, seconds: float = 0, collection_id: str = "col_first") -> Document:
+    kind = "even" if number % 2 == 0 else "odd"
+    fields: dict[str, JSON] = {
+        "text": f"Sieve number {number}",
+        "number": number,
+        "kind": kind,
+        "deep": {"a": [1, None, "ÄÖ"]},
+    }
+    step = LineageStep(collection_id, "text_extractor_v1", NOW, f"doc_{number:04}")
+    lineage = Lineage(
+        "bucket", "bkt_1", f"obj_{number // 2:04}", f"obj_{number // 2:04}", path="bkt_1/col", chain=(step,)
+    )
+    blobs = (BlobRef("picture", "blob://1", size_bytes=3),)
+    return Document(f"doc_{number:04}", collection_id, fields, later(seconds), NOW, lineage, blobs, ({"x": [1]},))
+
+
+def vectors(seed: int) -> dict[str, Vector]:
+    chance = np.random.default_rng(seed)
+    return {
+        "embedding": Dense(chance.normal(size=16).astype(np.float32)),
+        "tokens": MultiDense(chance.normal(size=(3, 8)).astype(np.float32)),
+        "lexical": Sparse(np.array([1, 7, 2**32 - 1], np.uint32), chance.random(3).astype(np.float32)),
+    }
+
+
+def write(number: int, seconds: float = 0, collection_id: str = "col_first") -> DocumentWrite:
+    return DocumentWrite(document(number, seconds, collection_id), vectors(number))
+
+
+def execution(
+    number: int,
+    seconds: float = 0,
+    status: ExecutionStatus = ExecutionStatus.COMPLETED,
+    retriever_id: str | None = None,
+) -> StoredExecution:
+    header = ExecutionHeader(f"exec_{number:04}", "saved" if retriever_id else "anonymous", status, later(seconds),
+                             3.25, 0.5, 100, 10, 3, 3, ("col_first",), retriever_id, None,
+                             f"query {number}")  # fmt: skip
+    return StoredExecution(header, '{"q":"wörter"}', bytes(range(256)) + b"record")
+
+
+def same_vectors(left: Mapping[str, Vector], right: Mapping[str, Vector]) -> bool:
+    """The same features, kinds and bits."""
+    return list(map(_flat, sorted(left.items()))) == list(map(_flat, sorted(right.items())))
+
+
+def _flat(named: tuple[str, Vector]) -> tuple[object, ...]:
+    name, vector = named
+    indices = vector.indices.tolist() if isinstance(vector, Sparse) else None
+    return name, type(vector), vector.values.shape, vector.values.tobytes(), indices
+
+
+def renamed(documents: Iterator[Document] | list[Document], text: str) -> list[Document]:
+    """The same documents with another text."""
+    return [replace(each, fields={**each.fields, "text": text}) for each in documents]
