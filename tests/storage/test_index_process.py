@@ -97,15 +97,19 @@ async def test_what_was_acknowledged_survives_kills_while_writing(tmp_path: Path
         for life in range(4):
             killer = asyncio.get_running_loop().call_later(chance.uniform(0.02, 0.3), kill, index.pid)
             with pytest.raises(IndexUnavailableError):
-                for batch in range(10_000):
-                    some = points(20, start=life * 20_000 + batch * 20)
-                    await index.upsert(HERE, COLLECTION, some)
-                    acknowledged.update(one.document_id for one in some)
+                await _write_on(index, life * 20_000, acknowledged)
             killer.cancel()
             assert await present(index, acknowledged) == len(acknowledged)
         assert (await index.health())["restarts"] == 4
     async with opened(tmp_path) as index:
         assert await present(index, acknowledged) == len(acknowledged) > 0
+
+
+async def _write_on(index: EdgeIndex, start: int, acknowledged: set[str]) -> None:
+    for batch in range(1000):
+        some = points(20, start=start + batch * 20)
+        await index.upsert(HERE, COLLECTION, some)
+        acknowledged.update(one.document_id for one in some)
 
 
 async def test_reads_wait_for_the_restart_and_writes_say_so(tmp_path: Path) -> None:
@@ -144,9 +148,9 @@ async def test_writes_and_searches_during_a_build_are_neither_lost_nor_held_up(t
             await _disturb(index, base, rounds % 90, expected)
             rounds += 1
         await building
-        assert rounds > 3
+        assert rounds > 3  # it went on while the builder worked
         await _agrees(index, expected)
-        assert (await info(index)).indexed > 2000
+        assert 0 < (await info(index)).indexed < 3000
     async with opened(tmp_path) as index:
         await _agrees(index, expected)
 
@@ -287,20 +291,19 @@ def test_one_process_owns_a_root_and_the_next_one_waits(tmp_path: Path) -> None:
     lock(tmp_path, wait_s=PATIENCE_S).close()
 
 
+_SERVER = """
+import asyncio, sys
+from pathlib import Path
+from tamis.storage.index import open_edge_index
+async def main():
+    await (await open_edge_index(Path(sys.argv[1]))).close()
+asyncio.run(main())
+assert "qdrant_edge" not in sys.modules
+"""
+
+
 def test_the_server_never_loads_the_engine(tmp_path: Path) -> None:
-    code = (
-        "import asyncio, sys; from pathlib import Path; from tests.storage.test_index_process import opened\n"
-        "async def main():\n    async with opened(Path(sys.argv[1])): pass\n"
-        "asyncio.run(main()); assert 'qdrant_edge' not in sys.modules"
-    )
-    # This module imports `process` for its lock; the server imports neither.
-    code = code.replace(
-        "from tests.storage.test_index_process import opened", "from tamis.storage.index import open_edge_index"
-    )
-    code = code.replace(
-        "async with opened(Path(sys.argv[1])): pass", "await (await open_edge_index(Path(sys.argv[1]))).close()"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-c", _SERVER, str(tmp_path)], check=True)
 
 
 @given(st.lists(st.text(), min_size=2, max_size=2, unique=True))

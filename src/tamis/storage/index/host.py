@@ -133,7 +133,7 @@ class Host:
             "build_phase": slot.build.phase.value if slot.build else None,
             "builder_pid": slot.build.builder_pid if slot.build else None,
         }
-        indexed = max(0, min(generation.built, points - generation.unindexed))
+        indexed = max(0, points - generation.unindexed)
         return {"points": points, "indexed": indexed, "building": slot.build is not None, "facts": facts}
 
     def _health(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Host:
     def request_build(self, name: str, request: int) -> bool:
         """Remember who waits for the graph to be up to date; False where it is already."""
         slot = self._slot(name)
-        if slot is None or (slot.build is None and not slot.shard.generation.unindexed):
+        if slot is None or (slot.build is None and not slot.shard.generation.changes):
             return False
         slot.waiting.append(request)
         slot.wanted, slot.attempts, slot.not_before = True, 0, 0.0
@@ -179,7 +179,7 @@ class Host:
         generation = slot.shard.generation
         if time.monotonic() < slot.not_before:
             return False
-        return slot.wanted or generation.unindexed >= max(self._threshold, generation.built // 4)
+        return slot.wanted or generation.changes >= max(self._threshold, generation.built // 4)
 
     def _finished(self, slot: Slot, build: Build) -> Iterator[tuple[int, list[str] | None]]:
         if build.phase is Phase.DONE:

@@ -4,7 +4,7 @@ the engine holds the GIL in every call, so the server must never load it."""
 import uuid
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import qdrant_edge as edge
 
@@ -62,16 +62,16 @@ def field_index(key: str) -> Any:
 def vector(raw: Sequence[Any]) -> Any:
     """raw: `["d", f32 bytes]`, `["m", rows, f32 bytes]` or `["s", u32 bytes, f32 bytes]`."""
     if raw[0] == "s":
-        return edge.SparseVector(_integers(raw[1]), memoryview(raw[2]).cast("f").tolist())
-    values = memoryview(raw[-1]).cast("f").tolist()
+        return edge.SparseVector(_numbers("I", raw[1]), _numbers("f", raw[2]))
+    values = _numbers("f", raw[-1])
     if raw[0] == "d":
         return values
     width = len(values) // raw[1] if raw[1] else 0
     return [values[start : start + width] for start in range(0, len(values), width)] if width else []
 
 
-def _integers(data: bytes) -> list[Any]:
-    return list(memoryview(data).cast("I"))
+def _numbers(code: Literal["I", "f"], data: bytes) -> list[Any]:
+    return memoryview(data).cast(code).tolist()
 
 
 def raw_vector(value: Any) -> list[Any]:

@@ -106,6 +106,7 @@ def lock(root: Path, wait_s: float = LOCK_WAIT_S) -> IO[str]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
+                file.close()
                 raise TimeoutError(f"another process uses the index under {root}") from None
             time.sleep(0.02)
         else:

@@ -32,7 +32,9 @@ class Generation:
         self.engine = engine
         self.keys = set(engine.info().payload_schema)
         self.built = read_built(path)
-        self.unindexed = max(0, self.points - self.built)
+        self._written_before = max(0, self.points - self.built)
+        self._written: set[uuid.UUID] = set()
+        self._deleted = 0
 
     @classmethod
     def create(cls, path: Path, config: edge.EdgeConfig) -> "Generation":
@@ -49,6 +51,16 @@ class Generation:
     def points(self) -> int:
         return int(self.engine.info().points_count)
 
+    @property
+    def unindexed(self) -> int:
+        """Points that the graph does not cover; exact but for what was overwritten before this process started."""
+        return self._written_before + len(self._written)
+
+    @property
+    def changes(self) -> int:
+        """What a build would put in order: points outside the graph, and holes in it."""
+        return self.unindexed + self._deleted
+
     def index_fields(self, keys: Sequence[str]) -> None:
         for key in keys:
             if key not in self.keys and len(self.keys) < INDEXED_FIELDS_LIMIT:
@@ -61,17 +73,18 @@ class Generation:
             self.index_fields(sorted(missing))
         made = [native.point(identifier, vectors, kept) for identifier, (vectors, kept) in points.items()]
         self.engine.update(edge.UpdateOperation.upsert_points(made))
-        self.unindexed += len(made)
+        self._written.update(points)
 
     def set_payloads(self, payloads: Mapping[uuid.UUID, dict[str, Any]]) -> None:
         found = self.engine.retrieve(list(payloads), with_payload=False, with_vector=False)
         for record in found:
             self.engine.update(edge.UpdateOperation.overwrite_payload([record.id], payloads[record.id]))
-        self.unindexed += len(found)
+        self._written.update(record.id for record in found)
 
     def delete(self, identifiers: Sequence[uuid.UUID]) -> None:
         self.engine.update(edge.UpdateOperation.delete_points(list(identifiers)))
-        self.unindexed += len(identifiers)
+        self._written.difference_update(identifiers)
+        self._deleted += len(identifiers)
 
     def apply(self, operation: str, argument: Any) -> None:
         """One write as it came over the wire; doing it again changes nothing."""
