@@ -44,16 +44,6 @@ Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}
 
 
-class ResultsAlias:
-    """Whether answers repeat `documents` as `results`; wiring puts one into the application's services."""
-
-    def __init__(self, enabled: bool = True) -> None:
-        self.enabled = enabled
-
-
-Alias = Annotated[ResultsAlias, Depends(service(ResultsAlias))]
-
-
 class _AskedInUrl:
     """What later clients put beside the body."""
 
@@ -79,14 +69,13 @@ async def execute_anonymous_retriever(
     request: Request,
     body: AnonymousExecuteRequest,
     executions: Executions,
-    alias: Alias,
     asked: AskedInUrl,
 ) -> Response:
     """Run a pipeline sent whole. It is not stored; its record is."""
     work = executions.execute_anonymous(
         principal, read_stages(body.stages), read_fields(body.input_schema), _options(body, asked)
     )
-    return await _answered(request, work, body, alias, asked)
+    return await _answered(request, work, body, asked, executions.results_alias)
 
 
 @router.post("/executions/list", tags=["anonymous retrievers"])
@@ -113,12 +102,11 @@ async def execute_retriever(
     retriever_id: str,
     body: ExecuteRetrieverRequest,
     executions: Executions,
-    alias: Alias,
     asked: AskedInUrl,
 ) -> Response:
     """Run a saved retriever."""
     work = executions.execute_saved(principal, retriever_id, _options(body, asked))
-    return await _answered(request, work, body, alias, asked)
+    return await _answered(request, work, body, asked, executions.results_alias)
 
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
@@ -128,7 +116,6 @@ async def execute_batch(
     retriever_id: str,
     body: ExecuteBatchRequest,
     executions: Executions,
-    alias: Alias,
     asked: AskedInUrl,
 ) -> Response:
     """Run a saved retriever for each of the queries; each is an execution with a record, and fails alone."""
@@ -142,7 +129,9 @@ async def execute_batch(
         query = body.queries[index]
         options = replace(shared, inputs=query.inputs, filters=query.filters)
         async with room:
-            return await _entry(index, executions.execute_saved(principal, retriever_id, options), alias)
+            return await _entry(
+                index, executions.execute_saved(principal, retriever_id, options), executions.results_alias
+            )
 
     work = asyncio.gather(*(one(index) for index in range(len(body.queries))))
     results = await while_connected(request, _all(work))
@@ -182,17 +171,17 @@ async def _answered(
     request: Request,
     work: Coroutine[Any, Any, Executed],
     body: ExecutionOptions,
-    alias: ResultsAlias,
     asked: _AskedInUrl,
+    results_alias: bool,
 ) -> Response:
     executed = await while_connected(request, work)
     wanted = asked.include_legacy_results if body.include_legacy_results is None else body.include_legacy_results
-    return json_response(show_executed(executed, alias.enabled if wanted is None else wanted))
+    return json_response(show_executed(executed, results_alias if wanted is None else wanted))
 
 
-async def _entry(index: int, work: Coroutine[Any, Any, Executed], alias: ResultsAlias) -> dict[str, Any]:
+async def _entry(index: int, work: Coroutine[Any, Any, Executed], results_alias: bool) -> dict[str, Any]:
     try:
-        return {"index": index, **show_executed(await work, alias.enabled)}
+        return {"index": index, **show_executed(await work, results_alias)}
     except TamisError as error:
         told = {"message": error.message, "type": error.code, "details": error.details or None}
         execution_id = error.details.get("execution_id")

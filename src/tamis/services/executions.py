@@ -8,6 +8,7 @@ from tamis.engine.definition import with_filters
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
 from tamis.engine.plan import Planner
+from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
 from tamis.engine.run import RunRequest, RunResult
 from tamis.errors import NotFoundError
@@ -46,14 +47,22 @@ class ExecutionService:
     """Runs pipelines, saved or sent whole, and reads the records of what ran."""
 
     def __init__(
-        self, metadata: Metadata, planner: Planner, executor: Executor, snapshots: SnapshotStore | None = None
+        self,
+        metadata: Metadata,
+        planner: Planner,
+        executor: Executor,
+        clock: Clock,
+        snapshots: SnapshotStore | None = None,
+        results_alias: bool = True,
     ) -> None:
+        """results_alias: whether answers repeat `documents` as `results`; the edge reads it."""
+        self.results_alias = results_alias
         self._metadata = metadata
         self._planner = planner
         self._executor = executor
-        self._clock = executor.clock
+        self._clock = clock
         self._series = Series(metadata, snapshots or SnapshotStore())
-        self._in_flight = InFlight(executor.clock)
+        self._in_flight = InFlight(clock)
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
