@@ -115,6 +115,12 @@ class ModelMissingError(TamisError):
     status = 503
 
 
+class UnknownModelError(ModelMissingError):
+    """There is no model of this name; the message lists those that there are."""
+
+    status = 404
+
+
 class IndexUnavailableError(TamisError):
     """The search index does not answer; it restarts by itself, try again shortly."""
 

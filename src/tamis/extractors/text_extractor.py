@@ -14,6 +14,7 @@ from tamis.engine.ports.extraction import ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, Models
 from tamis.engine.text.chunks import Chunking, chunk
 from tamis.engine.text.sentences import Span
+from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
 from tamis.model.json import JSON
 from tamis.model.vector import Dense, FeatureSpec, Vector, VectorKind
 
@@ -141,7 +142,7 @@ class TextExtractor:
         self._models = models
 
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
-        """Raises: ModelMissingError where the parameters name a model that is not at hand."""
+        """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
         name, dimensions = self._model(cast(TextParameters, parameters).model)
         return (
             FeatureSpec(
@@ -188,8 +189,11 @@ class TextExtractor:
         if name is None or name == _DEFAULT_MODEL:
             return _DEFAULT_MODEL, _DEFAULT_DIMENSIONS
         if self._models is None:
-            raise ValueError("this extractor was made without models, so it knows only its default one")
-        info = self._models.embedder(name).info
+            raise ModelMissingError(f"this server offers no model but {_DEFAULT_MODEL}", model=name)
+        try:
+            info = self._models.embedder(name).info
+        except UnknownModelError as unknown:
+            raise ValidationError.at(["body", "feature_extractor", "parameters", "model"], unknown.message) from unknown
         return info.name, info.dimensions
 
 

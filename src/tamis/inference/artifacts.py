@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tamis.errors import ModelMissingError
@@ -14,7 +15,6 @@ from tamis.inference.downloads import SourceUnavailable, fetch
 from tamis.inference.manifest import Artifact, ModelManifest, Source, default_manifest
 
 _LOG = logging.getLogger(__name__)
-_CHUNK_BYTES = 1 << 20
 HUB_URL = "https://huggingface.co"
 
 
@@ -137,11 +137,15 @@ class Artifacts:
 
 
 def hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
+    """SHA-256, hex; read again only where the file's size or time of change differ from the last reading."""
+    state = path.stat()
+    return _hash(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _hash(path: Path, _size_bytes: int, _changed_ns: int) -> str:
     with path.open("rb") as file:
-        while part := file.read(_CHUNK_BYTES):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def how_to_get(model: ModelManifest) -> str:

@@ -26,19 +26,18 @@ class DirectoryModel:
 
     @classmethod
     def find(cls, model_dir: Path, name: str) -> "DirectoryModel | None":
-        """The folder `name` below `model_dir`, also as `organisation/name`; None where it holds no model."""
-        folder = model_dir / name
-        if not folder.resolve().is_relative_to(model_dir.resolve()):
-            return None
-        model = next((folder / file for file in _MODEL_FILES if (folder / file).is_file()), None)
-        tokenizer = folder / "tokenizer.json"
-        return cls(name, folder, model, tokenizer) if model is not None and tokenizer.is_file() else None
+        """The folder `name` below `model_dir`, also as `organisation/name`; None where there is no such model."""
+        return next((model for model in cls.list(model_dir) if model.name == name), None)
 
     @classmethod
     def list(cls, model_dir: Path) -> "list[DirectoryModel]":
-        folders = sorted({path.parent for path in model_dir.glob("**/tokenizer.json")}) if model_dir.is_dir() else []
-        found = (cls.find(model_dir, folder.relative_to(model_dir).as_posix()) for folder in folders)
-        return [model for model in found if model is not None]
+        found = []
+        for tokenizer in sorted([*model_dir.glob("*/tokenizer.json"), *model_dir.glob("*/*/tokenizer.json")]):
+            folder = tokenizer.parent
+            model = next((folder / file for file in _MODEL_FILES if (folder / file).is_file()), None)
+            if model is not None:
+                found.append(cls(folder.relative_to(model_dir).as_posix(), folder, model, tokenizer))
+        return found
 
     def info(self) -> ModelInfo:
         """Raises: ModelMissingError where the files do not say what is needed to run them."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tamis.engine.ports.inference import ModelInfo
-from tamis.errors import ModelMissingError
+from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
 from tamis.inference.directory import DirectoryModel
 from tamis.inference.lexical import Bm25Encoder
@@ -40,7 +40,10 @@ class LocalModels:
         self._lock = threading.Lock()
 
     def embedder(self, name: str | None = None) -> OnnxTextEmbedder:
-        """Load on the first call, which may fetch; then answer from memory. Raises: ModelMissingError."""
+        """Load on the first call, which may fetch; then answer from memory.
+
+        Raises: UnknownModelError, ModelMissingError where a known one cannot be had.
+        """
         listed = self._listed(name)
         key = listed.name if listed else str(name)
         loaded = self._loaded.get(key)
@@ -75,12 +78,12 @@ class LocalModels:
     def _load_directory(self, name: str) -> OnnxTextEmbedder:
         found = DirectoryModel.find(self._model_dir, name) if self._model_dir is not None else None
         if found is None:
-            raise self._missing(name)
+            raise self._unknown(name)
         return found.load(self._threads)
 
-    def _missing(self, name: str) -> ModelMissingError:
+    def _unknown(self, name: str) -> UnknownModelError:
         known = sorted({model.name for model in self._manifest} | {model.name for model in self._directories()})
-        return ModelMissingError(
+        return UnknownModelError(
             f"there is no model {name!r}; known: {', '.join(known)}. To add one, put its model.onnx and "
             f"tokenizer.json into the folder {name!r} of the model directory (TAMIS_MODEL_DIR)",
             model=name,
