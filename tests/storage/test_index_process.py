@@ -245,6 +245,11 @@ def test_a_killed_parent_leaves_no_child_and_the_next_start_waits_for_it(tmp_pat
         time.sleep(0.02)
 
 
+def test_it_runs_on_uvloop_too(tmp_path: Path) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    assert uvloop.run(_count(tmp_path)) == 0
+
+
 async def _count(root: Path) -> int:
     async with opened(root) as index:
         return await index.count(HERE, COLLECTION, None)
