@@ -34,7 +34,7 @@ class Codec(Generic[T]):
         """Raises: StorageError where the value holds what JSON cannot."""
         try:
             return _encoder.encode(value).decode()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise StorageError(f"a {self.kind.__name__} cannot be written as JSON: {error}") from error
 
     def decode(self, body: str) -> T:

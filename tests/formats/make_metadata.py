@@ -1,0 +1,103 @@
+"""Make the sample of the metadata store's on-disk format that this version writes.
+
+    python -m tests.formats.make_metadata
+
+writes `metadata-<schema revision>.db.gz` and, beside it, what every later version has to read from it. Run it once for
+each schema revision and commit both; a sample that is there is never made again.
+"""
+
+import asyncio
+import gzip
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from tamis.engine.ports.metadata import ExecutionQuery, Listing, Metadata, Session
+from tamis.model.batch import ItemStatus, TaskStatus
+from tamis.model.vector import Sparse, Vector
+from tamis.storage.metadata import open_sqlite
+from tamis.storage.metadata.schema import REVISION
+from tamis.testing.metadata_contract import samples
+from tamis.testing.metadata_contract.samples import ME
+
+HERE = Path(__file__).parent
+
+
+def fill(session: Session) -> None:
+    """Something of every kind."""
+    session.organizations.insert(samples.organization(), samples.user())
+    session.keys.insert(ME, samples.key())
+    session.namespaces.insert(ME, samples.namespace())
+    session.buckets.insert(ME, samples.bucket())
+    session.collections.insert(ME, samples.collection())
+    session.retrievers.insert(ME, samples.retriever())
+    session.objects.insert(ME, [samples.object_(1, bucket_id="bkt_first"), samples.object_(2, bucket_id="bkt_first")])
+    session.objects.set_status(ME, ["obj_0002"], TaskStatus.FAILED, "no such file")
+    session.uploads.insert(ME, samples.upload(1, "COMPLETED", "abc"))
+    session.batches.insert(ME, samples.batch(1, TaskStatus.PROCESSING))
+    session.batches.add_items(ME, [samples.item(1), samples.item(2)])
+    session.tasks.insert(ME, samples.task(1))
+    session.documents.put(ME, "col_first", [samples.write(1), samples.write(2)])
+    session.executions.insert(ME, samples.execution(1))
+    session.executions.insert(ME, samples.execution(2, retriever_id="ret_first"))
+    session.input_blobs.put(ME, "sha", b"\x00large input")
+
+
+def read(session: Session) -> dict[str, Any]:
+    """All of `fill`, as plain values."""
+    found = session.keys.find_hash(samples.key().key_hash)
+    vectors = session.documents.vectors(ME, ["doc_0001", "doc_0002"])
+    return {
+        "organization": session.organizations.get(ME),
+        "users": session.organizations.users(ME),
+        "key": found[0] if found else None,
+        "namespaces": session.namespaces.list(ME),
+        "buckets": session.buckets.list(ME),
+        "collections": session.collections.list(ME),
+        "retrievers": session.retrievers.list(ME),
+        "objects": session.objects.page(ME, "bkt_first", Listing()).items,
+        "upload": session.uploads.find_hash(ME, "bkt_1", "abc"),
+        "unfinished": [batch for _, batch in session.batches.unfinished()],
+        "items": session.batches.items(ME, "btch_1", ItemStatus.WAITING, None, None, 10, 0).items,
+        "tasks": session.tasks.list(ME),
+        "documents": session.documents.page(ME, "col_first", Listing()).items,
+        "vectors": {key: {name: _plain(each) for name, each in value.items()} for key, value in vectors.items()},
+        "queue": [[work.document_id, work.delete] for work in session.index_queue.pending(10)],
+        "executions": session.executions.page(ME, ExecutionQuery()).items,
+        "saved_executions": session.executions.page(ME, ExecutionQuery(retriever_id="ret_first")).items,
+        "record": session.executions.get(ME, "exec_0001"),
+        "input": session.input_blobs.get(ME, "sha"),
+    }
+
+
+async def dump(metadata: Metadata) -> Any:
+    """What a store holds, as JSON values."""
+    return msgspec.to_builtins(await metadata.read(read))
+
+
+def _plain(vector: Vector) -> dict[str, Any]:
+    indices = vector.indices.tolist() if isinstance(vector, Sparse) else None
+    return {"kind": type(vector).__name__, "indices": indices, "values": vector.values.tolist()}
+
+
+async def make() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "metadata.db"
+        metadata = await open_sqlite(path)
+        await metadata.write(fill)
+        expected = await dump(metadata)
+        await metadata.close()
+        connection = sqlite3.connect(path)
+        connection.execute("VACUUM")
+        connection.close()
+        (HERE / f"metadata-{REVISION}.db.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    text = orjson.dumps(expected, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    (HERE / f"metadata-{REVISION}.json").write_bytes(text)
+
+
+if __name__ == "__main__":
+    asyncio.run(make())
