@@ -29,6 +29,8 @@ def check_inputs(schema: Mapping[str, Any], inputs: Mapping[str, Any], loc: Loc 
     checked = {name: value for name, value in inputs.items() if value is not None}
     problems: list[Problem] = []
     for name, field in schema_fields(schema).items():
+        if _type(field) is None:
+            continue  # what is wrong with a schema itself is the plan's to say
         if name in checked:
             problems += check_value(field, checked[name], [*here, name])
         elif field.get("default") is not None:
@@ -47,7 +49,7 @@ def check_schema(schema: Mapping[str, Any], loc: Loc) -> list[Problem]:
         if not isinstance(field, dict):
             problems.append(fault(here, 'a field is an object such as {"type": "string"}'))
             continue
-        if field.get("type") not in TYPES:
+        if _type(field) is None:
             known = ", ".join(TYPES)
             problems.append(fault([*here, "type"], f"{field.get('type')!r} is no type; there is {known}"))
             continue
@@ -55,16 +57,19 @@ def check_schema(schema: Mapping[str, Any], loc: Loc) -> list[Problem]:
             problems += check_schema({"items": field["items"]}, here)
         if isinstance(field.get("properties"), dict):
             problems += check_schema(field["properties"], [*here, "properties"])
-        if field.get("default") is not None and not problems:
+        if field.get("default") is not None:
             problems += check_value(field, field["default"], [*here, "default"])
     return problems
 
 
 def check_value(field: Mapping[str, Any], value: Any, loc: Loc) -> list[Problem]:
     """What is wrong with one value, nested ones included."""
-    wanted, accepts = TYPES[field["type"]]
+    kind = _type(field)
+    if kind is None:
+        return []
+    wanted, accepts = TYPES[kind]
     if not accepts(value):
-        return [fault(loc, f"expected {wanted}, not {shown(value)}", f"{field['type']}_type")]
+        return [fault(loc, f"expected {wanted}, not {shown(value)}", f"{kind}_type")]
     choices = field.get("enum")
     if choices and value not in choices:
         return [fault(loc, f"expected one of {', '.join(map(repr, choices))}, not {shown(value)}", "enum")]
@@ -80,7 +85,7 @@ def _check_inside(field: Mapping[str, Any], value: Any, loc: Loc) -> Iterator[Pr
         for name, inner in properties.items():
             if value.get(name) is not None:
                 yield from check_value(inner, value[name], [*loc, name])
-            elif inner.get("required"):
+            elif _type(inner) and inner.get("required"):
                 yield fault([*loc, name], f"this property is required: {_wanted(inner)}", "missing")
 
 
@@ -108,6 +113,12 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return f"the text {value if len(value) <= 40 else value[:37] + '...'!r}"
     return "an array" if isinstance(value, list) else "an object"
+
+
+def _type(field: Any) -> str | None:
+    """The field's type, where it is one of ours."""
+    kind = field.get("type") if isinstance(field, Mapping) else None
+    return kind if isinstance(kind, str) and kind in TYPES else None
 
 
 def _wanted(field: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from tamis.executions.record import RecordedHit
 from tamis.model.hits import Hit
 
 _NOTHING: Mapping[str, Any] = {}
+_NAN = math.nan
 
 
 class Ranking(msgspec.Struct, array_like=True):
@@ -46,22 +47,20 @@ class Columns:
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
         self.revisions: list[int] = []
+        self._names: set[str] = set()
         self._scores: dict[str, Mapping[str, float]] = {}
         self._extras: dict[str, Mapping[str, Any]] = {}
 
     def write(self, hits: Sequence[Hit]) -> Ranking:
+        """Column by column rather than hit by hit: this is on the path of every execution."""
         ranking = Ranking(rows=self._rows(hits), scores=_pack([hit.score for hit in hits]))
-        columns: dict[str, list[float]] = {}
-        known, extras = self._scores, self._extras
-        for position, hit in enumerate(hits):
-            if hit.document is None:
-                ranking.made.append(position)
-            if known.get(hit.id, _NOTHING) is not hit.scores:
-                self._score(position, hit, columns, ranking, len(hits))
-            if extras.get(hit.id, _NOTHING) is not hit.extra and (hit.extra or hit.id in extras):
-                ranking.extras[position] = dict(hit.extra)
-                extras[hit.id] = hit.extra
-        ranking.columns = {name: _pack(values) for name, values in columns.items()}
+        ranking.made = [position for position, hit in enumerate(hits) if hit.document is None]
+        known = self._scores
+        if not all([known.get(hit.id) is hit.scores for hit in hits]):
+            ranking.columns = {name: _pack(values) for name, values in self._changes(hits, ranking.fresh).items()}
+            known.update([(hit.id, hit.scores) for hit in hits])
+        if self._extras or any([hit.extra for hit in hits]):
+            self._add(hits, ranking.extras)
         return ranking
 
     def ids(self) -> Ids:
@@ -69,27 +68,32 @@ class Columns:
 
     def _rows(self, hits: Sequence[Hit]) -> list[int]:
         rows = self.rows
-        found: list[int] = []
-        for hit in hits:
-            row = rows.get(hit.id)
-            if row is None:
-                row = rows[hit.id] = len(rows)
-                self.revisions.append(hit.document.revision if hit.document else 0)
-            found.append(row)
-        return found
+        new = {hit.id: hit.document.revision if hit.document else 0 for hit in hits if hit.id not in rows}
+        rows.update(zip(new, range(len(rows), len(rows) + len(new)), strict=True))
+        self.revisions.extend(new.values())
+        return [rows[hit.id] for hit in hits]
 
-    def _score(self, position: int, hit: Hit, columns: dict[str, list[float]], ranking: Ranking, count: int) -> None:
-        before = self._scores.get(hit.id, _NOTHING)
-        if any(name not in hit.scores for name in before):
-            ranking.fresh.append(position)
-            before = _NOTHING
-        for name, value in hit.scores.items():
-            if before.get(name) != value:
-                column = columns.get(name)
-                if column is None:
-                    column = columns[name] = [math.nan] * count
-                column[position] = value
-        self._scores[hit.id] = hit.scores
+    def _changes(self, hits: Sequence[Hit], fresh: list[int]) -> dict[str, list[float]]:
+        """By name, the scores that differ from those last written; everything of a hit that lost a name since."""
+        before = [self._scores.get(hit.id, _NOTHING) for hit in hits]
+        self._names.update([name for hit in hits for name in hit.scores])
+        columns: dict[str, list[float]] = {}
+        for name in sorted(self._names):
+            now = [hit.scores.get(name, _NAN) for hit in hits]
+            then = [scores.get(name, _NAN) for scores in before]
+            if now != then:
+                columns[name] = [new if new != old else _NAN for new, old in zip(now, then, strict=True)]
+                fresh.extend([at for at, new in enumerate(now) if new is _NAN and then[at] is not _NAN])
+        for position in set(fresh):
+            for name, value in hits[position].scores.items():
+                columns.setdefault(name, [_NAN] * len(hits))[position] = value
+        return columns
+
+    def _add(self, hits: Sequence[Hit], extras: dict[int, dict[str, Any]]) -> None:
+        for position, hit in enumerate(hits):
+            if self._extras.get(hit.id, _NOTHING) is not hit.extra and (hit.extra or hit.id in self._extras):
+                extras[position] = dict(hit.extra)
+        self._extras.update([(hit.id, hit.extra) for hit in hits if hit.extra or hit.id in self._extras])
 
 
 class Rows:
@@ -97,8 +101,8 @@ class Rows:
 
     def __init__(self, ids: Ids) -> None:
         self.ids = _unpack_ids(ids)
-        self._scores: dict[str, dict[str, float]] = {}
-        self._extras: dict[str, dict[str, Any]] = {}
+        self._scores: dict[str, Mapping[str, float]] = {}
+        self._extras: dict[str, Mapping[str, Any]] = {}
 
     def read(self, ranking: Ranking) -> tuple[RecordedHit, ...]:
         columns = {name: _unpack(packed) for name, packed in ranking.columns.items()}
@@ -108,16 +112,15 @@ class Rows:
             key = self.ids[row]
             scores = {} if position in fresh else dict(self._scores.get(key, {}))
             scores.update({name: one[position] for name, one in columns.items() if not math.isnan(one[position])})
-            self._scores[key] = scores
-            if position in ranking.extras:
-                self._extras[key] = ranking.extras[position]
-            hits.append(RecordedHit(key, score, scores, self._extras.get(key, {}), position not in made))
+            extra = ranking.extras.get(position, self._extras.get(key, {}))
+            hits.append(RecordedHit(key, score, scores, extra, position not in made))
+        self._scores.update({hit.id: hit.scores for hit in hits})
+        self._extras.update({hit.id: hit.extra for hit in hits})
         return tuple(hits)
 
 
-def _pack(values: Iterable[float]) -> bytes:
-    numbers = list(values)
-    return struct.pack(f"<{len(numbers)}d", *numbers)
+def _pack(values: list[float]) -> bytes:
+    return struct.pack(f"<{len(values)}d", *values)
 
 
 def _unpack(packed: bytes) -> tuple[float, ...]:
@@ -126,18 +129,17 @@ def _unpack(packed: bytes) -> tuple[float, ...]:
 
 def _pack_ids(ids: list[str]) -> Ids:
     """Ids of ours are a prefix and hex digits: half the bytes, for hex does not compress further."""
-    prefix, _, digits = ids[0].partition("_") if ids else ("", "", "")
-    start, width = len(prefix) + 1, len(digits)
-    if width and width % 2 == 0 and all(len(one) == start + width and one.startswith(prefix) for one in ids):
-        joined = "".join([one[start:] for one in ids])
-        try:
-            packed = bytes.fromhex(joined)
-        except ValueError:
-            return Ids(texts=ids)
-        candidate = Ids(prefix=ids[0][:start], width=width, packed=packed)
-        if packed.hex() == joined and all(one[:start] == candidate.prefix for one in ids):
-            return candidate
-    return Ids(texts=ids)
+    prefix, mark, digits = ids[0].partition("_") if ids else ("", "", "")
+    prefix += mark
+    start, width = len(prefix), len(digits)
+    if width == 0 or width % 2 or set(map(len, ids)) != {start + width} or {one[:start] for one in ids} != {prefix}:
+        return Ids(texts=ids)
+    joined = "".join([one[start:] for one in ids])
+    try:
+        packed = bytes.fromhex(joined)
+    except ValueError:
+        return Ids(texts=ids)
+    return Ids(prefix=prefix, width=width, packed=packed) if packed.hex() == joined else Ids(texts=ids)
 
 
 def _unpack_ids(ids: Ids) -> list[str]:

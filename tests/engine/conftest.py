@@ -1,0 +1,18 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tamis.engine.searcher import Searcher
+from tamis.storage.metadata import open_sqlite
+from tamis.testing.memory_index import MemoryIndex
+from tests.engine.pipelines import Bench
+from tests.engine.stages.shop import ThemeModels
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    metadata = await open_sqlite(tmp_path / "metadata.db")
+    models = ThemeModels()
+    yield Bench(Searcher(MemoryIndex(), metadata, models), models)
+    await metadata.close()
