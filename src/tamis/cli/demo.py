@@ -96,7 +96,7 @@ def _run(client: Client, question: str, limit: int | None) -> None:
 
 def _question(question: str, collection_id: str) -> dict[str, Any]:
     """Hybrid search, then only what has more than a few lines of source, then the best five."""
-    conditions = [
+    conditions: list[dict[str, Any]] = [
         {"field": "kind", "operator": "in", "value": ["function", "class"]},
         {"field": "lines", "operator": "gte", "value": 5},
     ]

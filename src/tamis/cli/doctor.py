@@ -34,7 +34,7 @@ def doctor() -> None:
     models = Table("model file", "size", "licence", "where", pad_edge=False)
     missing = []
     for line in model_report(Settings()):
-        models.add_row(line.name, f"{line.size_bytes / 1e6:.1f} MB", line.license, line.where or "[red]missing[/]")
+        models.add_row(line.name, f"{line.size_bytes / 1e6:.1f} MB", line.license, str(line.where or "[red]missing[/]"))
         if line.where is None:
             missing.append(line)
     out.print(models)

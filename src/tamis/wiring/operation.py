@@ -106,9 +106,12 @@ async def _collections(metadata: Metadata) -> list[tuple[Principal, Collection]]
     found: list[tuple[Principal, Collection]] = []
     for namespace in namespaces:
         inside = operator.within(namespace.namespace_id)
-        collections = await metadata.read(lambda session, inside=inside: session.collections.list(inside))
-        found += [(inside, collection) for collection in collections]
+        found += [(inside, collection) for collection in await _inside(metadata, inside)]
     return found
+
+
+async def _inside(metadata: Metadata, principal: Principal) -> Sequence[Collection]:
+    return await metadata.read(lambda session: session.collections.list(principal))
 
 
 async def _count(metadata: Metadata, principal: Principal, collection: Collection) -> int:

@@ -17,7 +17,6 @@ from tamis.jobs.extraction import ExtractionWorker
 from tamis.model.namespace import ExtractorRef
 from tamis.services.batches import BatchService
 from tamis.services.buckets import BucketService
-from tamis.services.clock import SystemClock
 from tamis.services.collections import CollectionService
 from tamis.services.documents import DocumentService
 from tamis.services.executions import ExecutionService
@@ -32,10 +31,13 @@ from tamis.services.organizations import OrganizationService
 from tamis.services.retrievers import RetrieverService
 from tamis.services.tasks import TaskService
 from tamis.services.triggers import TriggerService
+from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
+from tamis.storage.secret import signing_secret
 from tamis.wiring.backends import Backends, local_models, open_backends
+from tamis.wiring.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ async def open_system(
         created = await bootstrap(backends.metadata, settings.root_key, extractors)
         indexer = Indexer(backends.metadata, backends.index)
         worker = _worker(settings, backends, indexer)
-        services = _services(settings, backends, indexer, worker)
+        links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
+        services = _services(settings, backends, indexer, worker, links)
         await indexer.catch_up()
         await worker.start()
         stack.push_async_callback(worker.stop)
@@ -102,7 +105,7 @@ def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> Extract
 
 
 def _services(
-    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks
 ) -> dict[type[Any], Any]:
     metadata, blobs, extractors = backends.metadata, backends.blobs, backends.extractors
     gate = Gate(metadata)
@@ -110,6 +113,7 @@ def _services(
     planner = Planner(STAGES)
     searcher = Searcher(backends.index, metadata, backends.models, extractors, blobs)
     executor = Executor(searcher, backends.models, clock, PriceTable.over_default(settings.prices))
+    objects = ObjectService(metadata, blobs)
     every: Sequence[Any] = (
         gate,
         backends.extractors,
@@ -118,8 +122,8 @@ def _services(
         OrganizationService(metadata),
         NamespaceService(metadata, blobs, indexer, extractors, gate.forget),
         BucketService(metadata, blobs),
-        ObjectService(metadata, blobs),
-        UploadService(metadata, blobs, settings.public_url),
+        objects,
+        UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
         CollectionService(metadata, indexer, extractors),
         DocumentService(metadata, indexer),
         LineageService(metadata),
