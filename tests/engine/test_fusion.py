@@ -109,7 +109,7 @@ def test_the_order_of_the_searches_does_not_matter(
     shuffled = list(arms)
     chance.shuffle(shuffled)
     one, other = ([list(part) for part in zip(*each, strict=True)] for each in (arms, shuffled))
-    assert fuse(strategy, one[0], one[1]) == fuse(strategy, other[0], other[1])  # type: ignore[arg-type]  # zip's pairs
+    assert fuse(strategy, one[0], one[1]) == fuse(strategy, other[0], other[1])
 
 
 @given(st.lists(rankings(), min_size=1, max_size=4), st.sampled_from(BUILT))

@@ -93,7 +93,11 @@ def _present(view: Mapping[str, JSON], path: str) -> list[JSON]:
 
 
 def _distinct(values: Sequence[JSON]) -> list[JSON]:
-    return list({identity(value): value for value in reversed(values)}.values())[::-1]
+    """In the order that they first came."""
+    found: dict[bytes, JSON] = {}
+    for value in values:
+        found.setdefault(identity(value), value)
+    return list(found.values())
 
 
 def _finite(values: Sequence[Any]) -> Iterator[float]:

@@ -160,9 +160,9 @@ def combine(vectors: Sequence[Vector]) -> Vector:
         return vectors[0]
     rows = [vector.values for vector in vectors if isinstance(vector, Dense)]
     if rows:
-        mean = np.mean(np.stack(rows), axis=0, dtype=np.float64)
-        norm = float(np.linalg.norm(mean))
-        return Dense((mean / norm if norm > 0.0 else mean).astype(np.float32))
+        total = np.stack(rows).sum(axis=0, dtype=np.float64)
+        unit: FloatArray = np.divide(total, float(np.linalg.norm(total)) or 1.0, dtype=np.float64).astype(np.float32)
+        return Dense(unit)
     return _add_terms(vector for vector in vectors if isinstance(vector, Sparse))
 
 
@@ -183,7 +183,7 @@ def _given(need: Need) -> Vector:
     if rows.ndim == 2 and need.spec.kind is VectorKind.DENSE:
         if len(rows) != 1:
             raise ValidationError.at(list(need.loc), f"{need.spec.name!r} takes one vector, not {len(rows)}")
-        rows = rows[0]
+        rows = rows.reshape(-1)
     _check_dimensions(rows, need)
     if need.spec.kind is VectorKind.DENSE:
         return Dense(rows)

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from tamis.engine.ports.index import FacetCount, IndexInfo, Point, Scored, VectorSearch
-from tamis.errors import DimensionMismatch, ValidationError
+from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.matching import elements, matches, resolve
@@ -47,7 +47,9 @@ class MemoryIndex:
         self._shards.pop(_key(principal, collection_id), None)
 
     async def upsert(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
-        shard = self._shard(principal, collection_id)
+        shard = self._shards.get(_key(principal, collection_id))
+        if shard is None:
+            raise NotFoundError.of("shard", collection_id)
         for point in points:
             for name, vector in point.vectors.items():
                 _check(shard.features, name, vector)
@@ -131,7 +133,7 @@ def _check(features: Mapping[str, FeatureSpec], name: str, vector: Vector) -> No
 
 
 def _search(shard: _Shard, search: VectorSearch) -> list[Scored]:
-    if not shard.points:
+    if not shard.features:
         return []
     _check(shard.features, search.feature, search.vector)
     query = search.vector

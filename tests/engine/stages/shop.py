@@ -25,7 +25,7 @@ from tamis.model.document import Document, DocumentWrite, Lineage
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Permission, Principal
-from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, Vector, VectorKind
 from tamis.testing.memory_index import MemoryIndex
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,17 +104,19 @@ def collection(collection_id: str, name: str, extractor: str = "text_extractor")
     return Collection(collection_id, name, Source("bucket", ("bkt_1",)), config, features, {}, {}, NOW, NOW)
 
 
-def document(document_id: str, collection_id: str = "col_a", number: int = 0, **fields: JSON) -> Document:
+def document(
+    document_id: str, collection_id: str = "col_a", number: int = 0, fields: Mapping[str, JSON] | None = None
+) -> Document:
     when = NOW + timedelta(days=number)
     lineage = Lineage(
         root_bucket_id="bkt_1", root_object_id=f"obj_{document_id}", source_object_id=f"obj_{document_id}"
     )
-    return Document(document_id, collection_id, fields, when, when, lineage)
+    return Document(document_id, collection_id, fields or {}, when, when, lineage)
 
 
 def hit(document_id: str, score: float = 0.0, scores: Mapping[str, float] | None = None, **fields: JSON) -> Hit:
     """A hit whose document has these fields."""
-    return Hit(document_id, score, document(document_id, **fields), scores or {})
+    return Hit(document_id, score, document(document_id, fields=fields), scores or {})
 
 
 @dataclass
@@ -173,10 +175,10 @@ async def filled(metadata: Metadata, index: MemoryIndex | None = None) -> Shop:
 
 def _write(number: int, collection_id: str) -> DocumentWrite:
     document_id, text, brand, price, vector = PRODUCTS[number]
-    fields: dict[str, JSON] = {"text": text, "brand": brand, "price": price, "tags": text.split()}
+    fields: dict[str, JSON] = {"text": text, "brand": brand, "price": price, "tags": [*text.split()]}
     dense = Dense(np.array(vector, dtype=np.float32))
-    vectors = {"embedding": dense, "lexical": Bm25Encoder().encode_document(text)}
-    return DocumentWrite(document(document_id, collection_id, number, **fields), vectors)
+    vectors: dict[str, Vector] = {"embedding": dense, "lexical": Bm25Encoder().encode_document(text)}
+    return DocumentWrite(document(document_id, collection_id, number, fields), vectors)
 
 
 def ids(outcome: Outcome) -> list[str]:

@@ -1,5 +1,6 @@
 """Feature search over two collections: every score worked out by hand."""
 
+import asyncio
 import base64
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.stages.feature_search import FeatureSearchParameters
+from tamis.engine.stage import Outcome
+from tamis.engine.stages.feature_search import FeatureSearch, FeatureSearchParameters
 from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
+from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hits
 from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
@@ -25,6 +28,7 @@ from tests.engine.stages.shop import (
     URI,
     Shop,
     collection,
+    document,
     filled,
     hit,
     ids,
@@ -39,6 +43,11 @@ def text(words: Any, **more: Any) -> dict[str, Any]:
     return {"feature_uri": URI, "query": words, **more}
 
 
+def ranking(outcome: Outcome) -> list[Any]:
+    """Ids and scores, these good enough to be compared with sums done by hand."""
+    return [(one.id, pytest.approx(one.score, abs=1e-6)) for one in outcome.hits]
+
+
 async def search(shop: Shop, *searches: dict[str, Any], hits: Hits | None = None, **more: Any) -> Any:
     parameters = {"searches": list(searches), **more}
     return await shop.run("feature_search", parameters, hits or Hits(), 0 if hits is None else 1)
@@ -46,7 +55,7 @@ async def search(shop: Shop, *searches: dict[str, Any], hits: Hits | None = None
 
 async def test_a_single_search_keeps_the_scores_of_the_index(shop: Shop) -> None:
     outcome = await search(shop, vector(RUNNING))
-    assert [(one.id, pytest.approx(one.score)) for one in outcome.hits] == [
+    assert ranking(outcome) == [
         ("p1", 1.0), ("p2", 0.8), ("p4", 0.6), ("p3", 0.0), ("p5", 0.0), ("p6", 0.0),
     ]  # fmt: skip
     assert outcome.hits[0].scores == {URI: 1.0, "stage": 1.0}
@@ -58,7 +67,7 @@ async def test_a_single_search_keeps_the_scores_of_the_index(shop: Shop) -> None
 async def test_hybrid_by_reciprocal_ranks(shop: Shop) -> None:
     outcome = await search(shop, text("knife"), text("knife", lexical=True), final_top_k=3)
     # Dense: p3 1.0, p4 0.8, p5 0.6, the rest 0. Lexical: p3 is the shorter of the two texts with the word.
-    assert [(one.id, pytest.approx(one.score)) for one in outcome.hits] == [
+    assert ranking(outcome) == [
         ("p3", 1 / 61 + 1 / 61), ("p4", 1 / 62 + 1 / 62), ("p5", 1 / 63),
     ]  # fmt: skip
     assert set(outcome.hits[0].scores) == {URI, LEXICAL, "stage"}
@@ -96,7 +105,7 @@ async def test_every_fusion(shop: Shop, strategy: str, best: str) -> None:
 
 async def test_weights(shop: Shop) -> None:
     outcome = await search(shop, vector(KITCHEN, weight=1.0), vector(READING, weight=0.1), fusion="weighted")
-    assert [(one.id, pytest.approx(one.score, abs=1e-6)) for one in outcome.hits][:3] == [
+    assert ranking(outcome)[:3] == [
         ("p3", 1.0), ("p4", 0.8), ("p5", 0.68),
     ]  # fmt: skip
 
@@ -216,8 +225,6 @@ async def test_an_empty_query_may_draw_at_random(shop: Shop) -> None:
 
 
 async def _run(shop: Shop, parameters: FeatureSearchParameters, seed: int) -> list[str]:
-    from tamis.engine.stages.feature_search import FeatureSearch
-
     return ids(await FeatureSearch(parameters).run(Hits(), shop.context(seed=seed)))
 
 
@@ -336,9 +343,6 @@ async def test_what_was_deleted_meanwhile_makes_room(shop: Shop) -> None:
 
 
 async def test_a_document_without_the_vector_cannot_be_a_query(shop: Shop) -> None:
-    from tamis.model.document import DocumentWrite
-    from tests.engine.stages.shop import document
-
     await shop.put("col_a", [DocumentWrite(document("bare"), {})])
     with pytest.raises(ValidationError, match="no vector"):
         await search(shop, {"feature_uri": URI, "query": {"document_ref": {"document_id": "bare"}}})
@@ -372,8 +376,6 @@ def test_the_older_spelling_of_the_stage_pages() -> None:
 async def test_a_timeout_is_a_timeout(shop: Shop) -> None:
     class Slow(MemoryIndex):
         async def search(self, principal: Any, searches: Any) -> Any:
-            import asyncio
-
             await asyncio.sleep(30)
 
     slow = Slow()

@@ -1,7 +1,7 @@
 """A part of the hits, drawn by chance that can be repeated."""
 
 import random
-from fractions import Fraction
+from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
@@ -115,15 +115,23 @@ class Sample:
 def allot(sizes: list[int], count: int, least: int) -> list[int]:
     """Share `count` out in proportion to the sizes, each getting `least` first while it lasts.
 
-    Adds up to min(count, sum(sizes)); no share exceeds its size. By greatest remainder, ties to the earlier stratum.
+    Adds up to min(count, sum(sizes)); no share exceeds its size. The next one always goes to the stratum
+    that is furthest behind its proportion; ties to the earlier.
     """
     shares = _cut([min(least, size) for size in sizes], count)
     total = sum(sizes)
-    while (left := min(count, total) - sum(shares)) > 0:
-        open_ = [n for n, size in enumerate(sizes) if shares[n] < size]
-        behind = {n: Fraction(count * sizes[n], total) - shares[n] for n in open_}
-        for n in sorted(open_, key=lambda n: (-behind[n], n))[:left]:
-            shares[n] += 1
+    wanted = min(count, total)
+
+    def behind(n: int) -> tuple[int, int]:
+        return shares[n] * total - wanted * sizes[n], n
+
+    waiting = [behind(n) for n, size in enumerate(sizes) if shares[n] < size]
+    heapify(waiting)
+    for _ in range(wanted - sum(shares)):
+        _, n = heappop(waiting)
+        shares[n] += 1
+        if shares[n] < sizes[n]:
+            heappush(waiting, behind(n))
     return shares
 
 
