@@ -1,6 +1,7 @@
 """The extraction worker: takes up every unfinished batch, of every tenant, and sees it through."""
 
 import asyncio
+import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
@@ -81,10 +82,10 @@ class ExtractionWorker:
                 await self._take_up()
             except Exception:
                 _LOG.exception("looking for batches failed; trying again")
-            try:
-                await asyncio.wait_for(self._woken.wait(), self._poll_s)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the event.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._woken.wait()
 
     async def _take_up(self) -> None:
         for principal, batch in await self._metadata.read(lambda session: session.batches.unfinished()):
