@@ -22,6 +22,9 @@ _FILTERS = (
     "select", "selectattr", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "unique",
     "upper", "urlencode", "wordcount",
 )  # fmt: skip
+_LOOP = ("index", "index0", "first", "last", "length", "revindex", "revindex0")
+# Names that Jinja puts there by itself.
+_RESERVED = ("self", "super", "caller", "varargs", "kwargs")
 _ALLOWED_NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Name, nodes.Const, nodes.List,
     nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Getattr,
@@ -50,7 +53,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("*", "**", "%"))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, LoopContext):
+        if isinstance(obj, LoopContext) and attribute in _LOOP:
             return super().getattr(obj, attribute)
         return self.getitem(obj, attribute)
 
@@ -97,6 +100,8 @@ def check(tree: nodes.Template) -> None:
     for node in tree.find_all(nodes.Node):
         if isinstance(node, nodes.Call):
             raise TemplateSyntaxError("templates call nothing; use a filter, as in `name | upper`", node.lineno)
+        if isinstance(node, nodes.Name) and node.name in _RESERVED:
+            raise TemplateSyntaxError(f"unknown name {node.name!r}", node.lineno)
         if not isinstance(node, _ALLOWED_NODES) or (isinstance(node, nodes.For) and node.recursive):
             raise TemplateSyntaxError(f"templates know no {type(node).__name__.lower()!r}", node.lineno)
     for loop in tree.find_all(nodes.For):

@@ -57,7 +57,7 @@ class Template:
             value = str(value) if isinstance(value, Undefined) else _plain(value)
         except TemplateError as error:
             raise _fault(self.text, error.message or str(error), loc) from error
-        except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
             raise _fault(self.text, str(error), loc) from error
         if isinstance(value, str) and len(value) > MAX_TEXT:
             raise _fault(self.text, f"the result is longer than {MAX_TEXT} characters", loc)

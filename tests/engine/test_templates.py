@@ -1,0 +1,184 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamis.engine.templates import mentions, render, walk
+from tamis.errors import ValidationError
+
+SCOPE: dict[str, dict[str, Any]] = {
+    "INPUT": {
+        "query": "red shoes",
+        "k": 5,
+        "on": True,
+        "none": None,
+        "items": [{"n": 1}, {"n": 2}],
+        "tags": ["a", "b"],
+    },
+    "CONTEXT": {"budget_remaining": 1.5},
+    "STAGE": {"search": {"top_score": 0.9, "count": 3}},
+}  # fmt: skip
+DOC = {"title": "A shoe", "price": 9.5, "maker": {"name": "Sole"}, "tags": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no template", "no template"),
+        ("{{INPUT.query}}", "red shoes"),
+        ("{{ inputs.k }}", 5),
+        ("{{ input.on }}", True),
+        ("{{INPUTS.none}}", None),
+        ("{INPUT.k}", 5),
+        ("{INPUT.items[1].n}", 2),
+        ("about {INPUT.k}", "about {INPUT.k}"),
+        ("{not.ours}", "{not.ours}"),
+        ("{{ INPUT.tags }}", ["a", "b"]),
+        ("{{ INPUT['tags'][0] }}", "a"),
+        ("{{ INPUT.items | length }}", 2),
+        ("{{ INPUT.items[0].n }}", 1),
+        ("{{ 20 * inputs.k }}", 100),
+        ("{{ INPUT.k / 2 }}", 2.5),
+        ("{{ INPUT.k > 3 }}", True),
+        ("{{ 200 if CONTEXT.budget_remaining > 50 else 50 }}", 50),
+        ("{{ STAGE.search.top_score }}", 0.9),
+        ("{{stage.search.count}}", 3),
+        ("for {{INPUT.query}}!", "for red shoes!"),
+        ("{{INPUT.query}} ", "red shoes "),
+        ("{{INPUT.k}}{{INPUT.none}}", "5"),
+        ("{{ INPUT.query | upper }}", "RED SHOES"),
+        ("{{ INPUT.tags | join(', ') }}", "a, b"),
+        ("{{ INPUT.tags | tojson }}", '["a", "b"]'),
+        ("{{ INPUT.nowhere | default('x') }}", "x"),
+        ("{{ INPUT.nowhere is defined }}", False),
+        ("{{ 'it }} is' }}", "it }} is"),
+        ("{{ {'a': INPUT.k} }}", {"a": 5}),
+        ("{% for tag in INPUT.tags %}{{ tag }}{% if not loop.last %}-{% endif %}{% endfor %}", "a-b"),
+        ("{{DOC.title}}", "{{DOC.title}}"),
+        ("{{DOC.title}} for {{INPUT.k}}", "{{DOC.title}} for {{INPUT.k}}"),
+    ],
+)
+def test_what_a_text_becomes(text: str, expected: Any) -> None:
+    found = render(text, SCOPE)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_a_document_is_rendered_where_there_is_one() -> None:
+    scope = {**SCOPE, "DOC": DOC}
+    assert render("{{DOC.metadata.title}} by {{doc.maker.name}}, {{INPUT.k}}", scope) == "A shoe by Sole, 5"
+    assert render({"price": "{{DOC.metadata.price}}"}, scope) == {"price": 9.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{INPUT.qery}}", "INPUT has no 'qery'; did you mean 'query'?"),
+        ("{{INPUT.xyz}}", "INPUT has no 'xyz'; there is items, k, none, on, query, tags"),
+        ("{{ INPUT.xyz | upper }}", "INPUT has no 'xyz'"),
+        ("{{ INPUT.xyz.deeper }}", "INPUT has no 'xyz'"),
+        ("{{INPUT.items[7].n}}", "this list has no 7"),
+        ("{{query}}", "unknown name 'query'; templates know INPUT, DOC, CONTEXT, STAGE"),
+        ("{{secrets.key}}", "unknown name 'secrets'"),
+        ("{{INPUT.query", "end of template"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ 1e308 * 10 }}", "no finite number"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_place(text: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)) as caught:
+        render({"a": [text]}, SCOPE, ["body"])
+    assert caught.value.problems[0]["loc"] == ["body", "a", 0]
+    assert text in caught.value.problems[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ INPUT.__class__ }}",
+        "{{ INPUT.query.__class__.__mro__ }}",
+        "{{ INPUT['__class__'] }}",
+        "{{ INPUT.items.append }}",
+        "{{ INPUT.query.upper() }}",
+        "{{ INPUT.query | attr('__class__') }}",
+        "{{ INPUT.items | map(attribute='__class__') | list }}",
+        "{{ self }}",
+        "{% for a in INPUT.tags %}{{ loop.__class__ }}{% endfor %}",
+        "{% for a in INPUT.tags %}{{ loop.cycle }}{% endfor %}",
+        "{{ range(3) }}",
+        "{{ 'a' * 1000000000 }}",
+        "{{ [0] * 1000000000 }}",
+        "{{ 9 ** 99 ** 9 }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ INPUT.query | replace('', INPUT.query) | replace('', 'x' | center(99999999)) }}",
+        "{{ 'x' | indent(99999999) }}",
+        "{% set a = 1 %}",
+        "{% include 'x' %}",
+        "{% macro m() %}{% endmacro %}",
+        "{% for a in INPUT.tags %}{% for b in INPUT.tags %}x{% endfor %}{% endfor %}",
+        "{% for a in INPUT.tags recursive %}{{ loop(a) }}{% endfor %}",
+    ],
+)
+def test_a_template_reaches_and_exhausts_nothing(text: str) -> None:
+    with pytest.raises(ValidationError):
+        render(text, SCOPE, ["body"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ INPUT.text ~ INPUT.text }}",
+        "{{ INPUT.text | replace('', INPUT.text) }}",
+        "{{ INPUT.text | join(INPUT.text) }}",
+    ],
+)
+def test_results_are_bounded(text: str) -> None:
+    large = {"INPUT": {"text": "x" * 600_000}}
+    assert len(render("{{ [INPUT.text] | join }}!", large)) == 600_001
+    with pytest.raises(ValidationError, match="longer than 1000000 characters"):
+        render(text, large, ["body"])
+
+
+def test_what_is_mentioned() -> None:
+    value = {"a": ["{{doc.x}}", "{{ INPUT.q or inputs.r | default(1) }}"], "b": {"type": "dynamic", "field": "colour"}}
+    assert mentions(value) == {"DOC", "INPUT"}
+    assert [(loc, sorted(one.inputs)) for loc, one in walk(value, ["p"])] == [
+        (["p", "a", 0], []),
+        (["p", "a", 1], ["q"]),
+        (["p", "b"], ["colour"]),
+    ]
+
+
+def test_a_dynamic_value_is_another_spelling() -> None:
+    assert render({"type": "dynamic", "field": "k"}, SCOPE) == 5
+    assert render([{"type": "dynamic", "field": "STAGE.search.count"}], SCOPE) == [3]
+
+
+PLAIN = st.text(st.characters(exclude_characters="{}", exclude_categories=["Cs"]))
+JSONS: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(JSONS)
+def test_what_has_no_template_stays(value: Any) -> None:
+    assert render({"v": value}, SCOPE) == {"v": value}
+
+
+@given(JSONS)
+def test_a_lone_template_gives_the_value_itself(value: Any) -> None:
+    assert render("{{INPUT.v}}", {"INPUT": {"v": value}}) == value
+    assert render("{{ INPUT['v'] }}", {"INPUT": {"v": value}}) == value
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["{{INPUT.k}}", "{INPUT.k}", "{{DOC.x}}", "{%"])
+)
+def test_a_rendered_value_is_never_rendered_again(text: str) -> None:
+    scope = {"INPUT": {"v": text, "k": 5}}
+    assert render("{{INPUT.v}}", scope) == text
+    assert render("<{{INPUT.v}}>", scope) == f"<{text}>"
+    assert render(render("{{INPUT.v}}", scope), {**scope, "DOC": {"x": 1}}, only=frozenset({"{{DOC.y}}"})) == text
