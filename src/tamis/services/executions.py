@@ -247,14 +247,23 @@ class ExecutionService:
         if count_only:
             total = await self._metadata.read(lambda session: session.executions.count(principal, query))
             return Page([], total + len(running), query.limit, query.offset)
-        first = running[query.offset : query.offset + query.limit]
-        rest = replace(query, offset=max(0, query.offset - len(running)), limit=query.limit - len(first))
+        return await self._page(principal, query, running)
+
+    async def _page(
+        self, principal: Principal, query: ExecutionQuery, running: list[ExecutionHeader]
+    ) -> Page[ExecutionHeader]:
+        """The window over what runs and what is stored, in the order of time."""
+        ahead = [] if query.oldest_first else running[query.offset : query.offset + query.limit]
+        before = 0 if query.oldest_first else len(running)
+        rest = replace(query, offset=max(0, query.offset - before), limit=query.limit - len(ahead))
         page = await self._metadata.read(lambda session: session.executions.page(principal, rest))
         # One that ended between the two readings is in both.
         known = {header.execution_id for header in running}
         stored = [header for header in page.items if header.execution_id not in known]
         total = page.total + len(running) - (len(page.items) - len(stored))
-        return Page([*first, *stored], total, query.limit, query.offset)
+        behind = [*reversed(running)][max(0, query.offset - page.total) :] if query.oldest_first else []
+        items = [*ahead, *stored, *behind][: query.limit]
+        return Page(items, total, query.limit, query.offset)
 
     async def _returned(self, principal: Principal, record: Record) -> Hits:
         """The documents that the answer showed; what has been deleted since is left out."""

@@ -1,0 +1,172 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from tamis.api.schemas.execution import ExecutionAnswer, ExecutionDetail
+from tests.retrieval_world import HEADERS, Wait, World, opened, search, stage
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    async with world.client() as client:
+        yield client
+
+
+async def execute(client: httpx.AsyncClient, *stages: dict[str, Any], **more: Any) -> httpx.Response:
+    body = {"stages": list(stages) or [search()], "inputs": {}, **more}
+    return await client.post("/v1/retrievers/execute", json=body)
+
+
+def check(schema: dict[str, Any], answer: Any) -> None:
+    Draft202012Validator(schema).validate(answer)
+
+
+async def test_an_answer_is_what_its_schema_says(client: httpx.AsyncClient) -> None:
+    answer = (await execute(client, search(), stage("limit", limit=3))).json()
+    check(ExecutionAnswer.model_json_schema(), answer)
+    first = answer["documents"][0]
+    assert (first["document_id"], first["collection_id"], first["brand"]) == ("p1", "col_a", "Sole")
+    assert first["metadata"]["text"] == first["text"]
+    assert first["root_object_id"] == "obj_p1"
+    assert first["scores"].keys() >= {"mixpeek://text_extractor@v1/embedding"}
+    assert answer["results"] == answer["documents"]
+    assert list(answer["stage_statistics"]["stages"]) == ["search", "limit"]
+
+
+async def test_rows_that_stages_made_are_documents_without_a_collection(client: httpx.AsyncClient) -> None:
+    aggregate = stage("aggregate", aggregations=[{"function": "count", "alias": "how_many"}])
+    answer = (await execute(client, search(), aggregate)).json()
+    check(ExecutionAnswer.model_json_schema(), answer)
+    assert answer["documents"][0]["collection_id"] is None
+
+
+async def test_results_are_dropped_where_nobody_reads_them(client: httpx.AsyncClient) -> None:
+    assert "results" not in (await execute(client, include_legacy_results=False)).json()
+
+
+async def test_vectors_come_where_they_are_asked_for(client: httpx.AsyncClient) -> None:
+    answer = (await execute(client, return_vectors=True, limit=1)).json()
+    assert answer["documents"][0]["vectors"]["embedding"] == [1.0, 0.0, 0.0]
+    assert "vectors" not in (await execute(client, limit=1)).json()["documents"][0]
+
+
+async def test_the_record_says_what_the_answer_said(client: httpx.AsyncClient) -> None:
+    answer = (await execute(client, inputs={"b": 1, "a": "x"})).json()
+    record = (await client.get(f"/v1/retrievers/executions/{answer['execution_id']}")).json()
+    assert record["execution_mode"] == "anonymous"
+    assert record["timestamp"].endswith("Z")
+    assert len(record["timestamp"]) == len("2026-01-01T00:00:00.000Z")
+    assert json.loads(record["inputs"]) == {"a": "x", "b": 1}
+    other = (await execute(client, inputs={"a": "x", "b": 1})).json()
+    again = (await client.get(f"/v1/retrievers/executions/{other['execution_id']}")).json()
+    assert again["inputs_hash"] == record["inputs_hash"]
+
+
+async def test_lists_take_status_time_window_and_count(client: httpx.AsyncClient) -> None:
+    for _ in range(3):
+        await execute(client)
+    await execute(client, stage("break"))
+
+    async def listed(query: str = "", **body: Any) -> Any:
+        return (await client.post(f"/v1/retrievers/executions/list{query}", json=body)).json()
+
+    page = await listed("?limit=2", status="completed")
+    assert (len(page["executions"]), page["total"], page["pagination"]["has_next"]) == (2, 3, True)
+    assert page["results"] == page["executions"]
+    assert (await listed(status="failed", count_only=True))["total"] == 1
+    assert (await listed(count_only=True))["executions"] == []
+    middle = (await listed())["executions"][1]["timestamp"]
+    assert [one["timestamp"] >= middle for one in (await listed(start_time=middle))["executions"]] == [True, True]
+    assert (await listed(end_time="2020-01-01T00:00:00Z"))["total"] == 0
+    assert (await client.post("/v1/retrievers/executions/list")).json()["total"] == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "place"),
+    [
+        ({"stages": []}, 422, ["body", "stages"]),
+        ({"stages": [search()], "stream": True}, 501, None),
+        ({"stages": [search()], "pagination": {"method": "sideways"}}, 422, ["body", "pagination"]),
+        ({"stages": [search()], "limit": 3, "page_size": 4}, 422, ["body", "page_size"]),
+        ({"stages": [search()], "collection_ids": ["nowhere"]}, 404, None),
+        ({"stages": [search()], "inputs": {}, "input_schema": {"q": {"type": "string", "required": True}}}, 422,
+         ["body", "inputs", "q"]),
+    ],
+)  # fmt: skip
+async def test_a_wrong_request_is_told_where(
+    client: httpx.AsyncClient, body: dict[str, Any], status: int, place: list[str] | None
+) -> None:
+    response = await client.post("/v1/retrievers/execute", json=body)
+    assert (response.status_code, response.json()["success"]) == (status, False)
+    if place is not None:
+        assert response.json()["detail"][0]["loc"][: len(place)] == place
+
+
+async def test_a_run_that_fails_names_its_execution(client: httpx.AsyncClient) -> None:
+    response = await execute(client, search(), stage("break"))
+    execution_id = response.json()["error"]["details"]["execution_id"]
+    assert response.status_code == 500
+    assert (await client.get(f"/v1/retrievers/executions/{execution_id}")).json()["status"] == "failed"
+
+
+async def test_a_caller_that_leaves_cancels_its_run(world: World, client: httpx.AsyncClient) -> None:
+    """Through the ASGI interface itself, for there the leaving is a message."""
+    body = json.dumps({"stages": [stage("wait")], "inputs": {}}).encode()
+    messages: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if messages:
+            return messages.pop()
+        await Wait.reached.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    headers = [(key.lower().encode(), value.encode()) for key, value in HEADERS.items()]
+    headers.append((b"content-type", b"application/json"))
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/retrievers/execute", "raw_path": b"/v1/retrievers/execute",
+        "query_string": b"", "headers": headers, "http_version": "1.1", "scheme": "http", "server": ("tamis", 80),
+        "client": ("tamis", 1), "root_path": "",
+    }  # fmt: skip
+    await asyncio.wait_for(world.app(scope, receive, send), 10)
+    listed = (await client.post("/v1/retrievers/executions/list", json={})).json()
+    assert [one["status"] for one in listed["executions"]] == ["cancelled"]
+
+
+async def test_saved_runs_have_their_own_path(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/retrievers", json={"retriever_name": "shoes", "stages": [search()]})
+    answer = (await client.post("/v1/retrievers/shoes/execute", json={"inputs": {}, "limit": 2})).json()
+    assert answer["execution_metadata"]["retriever_persisted"] is True
+    detail = (await client.get(f"/v1/retrievers/shoes/executions/{answer['execution_id']}")).json()
+    check(ExecutionDetail.model_json_schema(), detail)
+    assert detail["documents"] == answer["documents"]
+    assert detail["pagination"] == answer["pagination"]
+    assert detail["stage_statistics"]["stages"].keys() == {"search"}
+    assert (await client.get(f"/v1/retrievers/executions/{answer['execution_id']}")).status_code == 404
+    page = (await client.post("/v1/retrievers/shoes/executions/list", json={"status": "completed"})).json()
+    assert [one["execution_id"] for one in page["executions"]] == [answer["execution_id"]]
+
+
+async def test_queries_of_a_batch_fail_alone(client: httpx.AsyncClient) -> None:
+    schema = {"q": {"type": "string", "required": True}}
+    saved = {"retriever_name": "any", "stages": [search("{{INPUT.q}}")], "input_schema": schema}
+    assert (await client.post("/v1/retrievers", json=saved)).status_code == 200
+    queries = [{"inputs": {"q": "running shoes"}}, {"inputs": {}}, {"inputs": {"q": "bread knife"}}]
+    answer = (await client.post("/v1/retrievers/any/execute/batch", json={"queries": queries})).json()
+    assert [one["status"] for one in answer["results"]] == ["completed", "failed", "completed"]
+    assert [one["documents"][0]["document_id"] for one in answer["results"][::2]] == ["p1", "p3"]
+    assert answer["results"][1]["error"]["type"] == "ValidationError"

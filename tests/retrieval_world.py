@@ -1,0 +1,146 @@
+"""The shop of the stages' tests behind the retrieval services: real stores, real stages, and a few odd ones."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+from fastapi import FastAPI
+
+from tamis.api import executions, retrievers, stages
+from tamis.api.errors import add_error_handlers
+from tamis.auth.gate import Gate
+from tamis.engine.definition import parse_stages
+from tamis.engine.executor import Executor
+from tamis.engine.plan import Planner
+from tamis.engine.stage import Context, Outcome, Stage
+from tamis.engine.stages import STAGES
+from tamis.engine.stages.limit import Limit
+from tamis.model.hits import Hits
+from tamis.model.namespace import Namespace
+from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.principal import Permission
+from tamis.model.retriever import StageSpec
+from tamis.model.secret import hash_key
+from tamis.services.executions import ExecutionService
+from tamis.services.retrievers import RetrieverService
+from tamis.services.snapshots import SnapshotStore
+from tamis.storage.metadata import open_sqlite
+from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
+
+KEY = "sk_0123456789abcdef0123456789abcdef01234567"
+HEADERS = {"Authorization": f"Bearer {KEY}", "X-Namespace": "ns_1"}
+
+
+class Break(Limit):
+    """Fails as a bug does."""
+
+    id: ClassVar[str] = "break"
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        raise ZeroDivisionError("division by zero")
+
+
+class Wait(Limit):
+    """Comes back when `go` is set; `reached` tells that it was begun."""
+
+    id: ClassVar[str] = "wait"
+    reached: ClassVar[asyncio.Event]
+    go: ClassVar[asyncio.Event]
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        self.reached.set()
+        await self.go.wait()
+        return Outcome(hits)
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic_ms(self) -> float:
+        return time.perf_counter() * 1000
+
+
+REGISTRY: Mapping[str, type[Stage]] = {**STAGES, "break": Break, "wait": Wait}
+
+
+@dataclass
+class World:
+    shop: Shop
+    retrievers: RetrieverService
+    executions: ExecutionService
+    snapshots: SnapshotStore
+
+    def restarted(self) -> ExecutionService:
+        """As after a restart: nothing is left but what was stored."""
+        return _executions(self.shop, SnapshotStore())
+
+    @property
+    def app(self) -> FastAPI:
+        api = FastAPI()
+        api.state.services = {
+            Gate: Gate(self.shop.metadata),
+            RetrieverService: self.retrievers,
+            ExecutionService: self.executions,
+        }
+        add_error_handlers(api)
+        for router in (stages.router, executions.router, retrievers.router):
+            api.include_router(router)
+        return api
+
+    def client(self) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app)
+        return httpx.AsyncClient(transport=transport, base_url="http://tamis", headers=HEADERS)
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[World]:
+    metadata = await open_sqlite(path / "metadata.db")
+    try:
+        shop = await filled(metadata)
+        await _register_key(shop)
+        Wait.reached, Wait.go = asyncio.Event(), asyncio.Event()
+        snapshots = SnapshotStore()
+        planner = Planner(REGISTRY)
+        yield World(shop, RetrieverService(metadata, planner, WallClock()), _executions(shop, snapshots), snapshots)
+    finally:
+        await metadata.close()
+
+
+def _executions(shop: Shop, snapshots: SnapshotStore) -> ExecutionService:
+    clock = WallClock()
+    executor = Executor(shop.searcher, shop.models, clock)
+    return ExecutionService(shop.metadata, Planner(REGISTRY), executor, clock, snapshots)
+
+
+async def _register_key(shop: Shop) -> None:
+    organization = Organization("org_1", "Shop", NOW, NOW)
+    user = User("usr_1", "org_1", "keeper@example.com", NOW)
+    key = ApiKey("key_1", "org_1", "usr_1", "keeper", hash_key(KEY), "sk_0123", (Permission.ADMIN,), NOW)
+    await shop.metadata.write(lambda session: session.organizations.insert(organization, user))
+    await shop.metadata.write(lambda session: session.keys.insert(PRINCIPAL, key))
+    await shop.metadata.write(lambda session: session.namespaces.insert(PRINCIPAL, Namespace("ns_1", "shop", NOW, NOW)))
+
+
+def search(query: Any = "running shoes", **more: Any) -> dict[str, Any]:
+    return {
+        "stage_name": "search",
+        "config": {
+            "stage_id": "feature_search",
+            "parameters": {"searches": [{"feature_uri": URI, "query": query, "top_k": 100}], **more},
+        },
+    }
+
+
+def stage(stage_id: str, **parameters: Any) -> dict[str, Any]:
+    return {"stage_name": stage_id, "config": {"stage_id": stage_id, "parameters": parameters}}
+
+
+def specs(*raw: dict[str, Any]) -> tuple[StageSpec, ...]:
+    return parse_stages(raw)
