@@ -1,7 +1,5 @@
 """The index in memory keeps the contract of every index."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tamis.engine.ports.index import VectorIndex
@@ -11,5 +9,5 @@ from tamis.testing.memory_index import MemoryIndex
 
 class TestMemoryIndex(IndexContract):
     @pytest.fixture
-    async def index(self) -> AsyncIterator[VectorIndex]:
-        yield MemoryIndex()
+    async def index(self) -> VectorIndex:
+        return MemoryIndex()

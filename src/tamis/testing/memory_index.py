@@ -40,6 +40,9 @@ class MemoryIndex:
         """How often `search` was called."""
 
     async def create(self, principal: Principal, collection_id: str, features: Sequence[FeatureSpec]) -> None:
+        for feature in features:
+            if feature.kind is not VectorKind.SPARSE and feature.distance != "cosine":
+                raise ValidationError.at(["features", feature.name, "distance"], "the index compares by 'cosine'")
         shard = _Shard({feature.name: feature for feature in features})
         self._shards.setdefault(_key(principal, collection_id), shard)
 
