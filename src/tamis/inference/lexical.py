@@ -18,6 +18,8 @@ from tamis.model.vector import Sparse
 _ALGORITHMS = frozenset(snowballstemmer.algorithms())
 _CACHED_WORDS = 200_000
 _UNSTEMMED = ""
+_ARABIC_AND_THE = ("وال", "فال", "كال")
+_ARABIC_ENDINGS = str.maketrans("ىة", "يه")
 
 
 class Bm25Encoder:
@@ -123,7 +125,17 @@ class _Stems:
         stemmer = self._stemmers.get(language)
         if stemmer is None:
             stemmer = self._stemmers[language] = snowballstemmer.stemmer(language)
+        if language == "arabic":
+            return _stem_arabic(word, stemmer)
         return str(stemmer.stemWord(word)) or word
+
+
+def _stem_arabic(word: str, stemmer: Any) -> str:
+    """The stemmer takes one article or ending at a time, and none behind `and`: the forms of a word meet at the end."""
+    if len(word) > 5 and word.startswith(_ARABIC_AND_THE):
+        word = word[1:]
+    stem = str(stemmer.stemWord(word)) or word
+    return (str(stemmer.stemWord(stem)) or stem).translate(_ARABIC_ENDINGS)
 
 
 def _latin_language(given: str | None, words: Iterable[str]) -> str | None:

@@ -118,6 +118,4 @@ _DROPPED = frozenset(
     for code in range(low, high + 1)
     if unicodedata.category(chr(code)) == "Mn"
 ) | {"\u0670"}
-_PLAIN = str.maketrans(
-    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ى": "ي", "ة": "ه", "ٱ": "ا"}
-)
+_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ٱ": "ا"})

@@ -1,6 +1,7 @@
 """Sentence and paragraph boundaries with character offsets."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from uniseg.sentencebreak import SentenceBreak, sentence_break
@@ -77,7 +78,7 @@ def sentences(text: str) -> list[Span]:
     its sentences whole.
     """
     unwrapped = _WRAPPED.sub(lambda match: " " * len(match[0]), text)
-    return list(_trimmed(text, sentence_boundaries(unwrapped)))
+    return list(_trimmed(text, [_before_opening(text, end) for end in sentence_boundaries(unwrapped)]))
 
 
 def paragraphs(text: str) -> list[Span]:
@@ -95,6 +96,13 @@ def trim(text: str, start: int, end: int) -> Span:
     part = text[start:end]
     left = len(part) - len(part.lstrip())
     return (start + left, start + len(part.rstrip())) if left < len(part) else (start, start)
+
+
+def _before_opening(text: str, end: int) -> int:
+    """UAX #29 tells no opening bracket from a closing one; where nothing parts sentences, the next one has it."""
+    while end < len(text) and end > 1 and unicodedata.category(text[end - 1]) == "Ps":
+        end -= 1
+    return end
 
 
 def _trimmed(text: str, ends: list[int]) -> Iterator[Span]:
