@@ -6,6 +6,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tamis.api.access import Deleter, Reader, Writer, service
 from tamis.api.paging import ListRequest, Paging, pagination
+from tamis.api.schemas.aggregation import DocumentAggregationRequest, DocumentAggregationResponse
+from tamis.api.schemas.aggregation_wire import aggregation_model, aggregation_of
 from tamis.api.schemas.object import (
     CreateObjectRequest,
     CreateObjectsBatchRequest,
@@ -19,6 +21,8 @@ from tamis.api.schemas.object import (
     object_response,
     object_stats,
 )
+from tamis.model.filters import parse_filter
+from tamis.model.matching import check_filter
 from tamis.services.objects import ObjectService
 
 router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/objects", tags=["objects"])
@@ -28,6 +32,14 @@ Policy = Annotated[str | None, Query(description="insert, update or upsert, by t
 
 
 class ListObjectsRequest(ListRequest):
+    pass
+
+
+class ObjectAggregationRequest(DocumentAggregationRequest):
+    pass
+
+
+class ObjectAggregationResponse(DocumentAggregationResponse):
     pass
 
 
@@ -65,6 +77,17 @@ async def list_objects(
         results=[object_response(found) for found in page.items],
         stats=object_stats(page.items),
     )
+
+
+@router.post("/aggregate")
+async def aggregate_objects(
+    principal: Reader, bucket_identifier: str, body: ObjectAggregationRequest, objects: Objects
+) -> ObjectAggregationResponse:
+    """Group objects by fields, dates or ranges and compute figures of each group."""
+    matching = parse_filter(body.filters, ["body", "filters"])
+    check_filter(matching, ["body", "filters"])
+    rows = await objects.aggregate(principal, bucket_identifier, aggregation_of(body), matching)
+    return ObjectAggregationResponse(**aggregation_model(rows).model_dump())
 
 
 @router.get("/{object_identifier}")
