@@ -1,9 +1,11 @@
 """A small world to extract in: real metadata and blobs, an exact index, and extractors that a test can read at once."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.index import VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
-from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ModelMissingError
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.model.batch import Batch
@@ -81,6 +83,7 @@ class LetterExtractor:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.model_is_missing = False
+        self.slow_s = 0.0
 
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
         return [FeatureSpec("letters", VectorKind.DENSE, DIMENSIONS, aliases=("counts",))]
@@ -95,6 +98,7 @@ class LetterExtractor:
             raise ModelMissingError
         if any(BOOM in str(item.inputs["text"]) for item in items):
             raise RuntimeError("the extractor broke")
+        time.sleep(self.slow_s * len(items))
         self.seen.extend(item.source_id for item in items)
         separator = parameters.model_dump()["separator"]
         return [_answer(str(item.inputs["text"]), separator) for item in items]
@@ -179,7 +183,6 @@ class World:
     principal: Principal
     stranger: Principal
     blobs: Any
-    numbers: list[int] = field(default_factory=list)
 
     async def bucket(self, name: str = "things", schema: dict[str, JSON] | None = None) -> Bucket:
         now = datetime.now(UTC)
@@ -235,14 +238,16 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(path: Path) -> AsyncIterator[World]:
+async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float = 0.0) -> AsyncIterator[World]:
+    """index: an exact one in memory, where none is given; the caller closes his own.  slow_s: for each source."""
     metadata = await open_sqlite(path / "tamis.db")
-    index = MemoryIndex()
+    index = index or MemoryIndex()
     indexer = Indexer(metadata, index, patience_s=0.2)
     shelf = Shelf()
+    shelf.letter.slow_s = slow_s
     blobs = open_blobs(path / "blobs", None)
     worker = ExtractionWorker(metadata, indexer, shelf, NoModels(), blobs, poll_s=0.05)
-    principal = await _tenant(metadata, "a")
+    principal, stranger = await _tenants(metadata)
     world = World(
         metadata=metadata,
         index=index,
@@ -256,7 +261,7 @@ async def open_world(path: Path) -> AsyncIterator[World]:
         triggers=TriggerService(metadata, worker.wake),
         tasks=TaskService(metadata),
         principal=principal,
-        stranger=await _tenant(metadata, "b"),
+        stranger=stranger,
         blobs=blobs,
     )
     await worker.start()
@@ -268,15 +273,30 @@ async def open_world(path: Path) -> AsyncIterator[World]:
         await metadata.close()
 
 
-async def _tenant(metadata: Metadata, name: str) -> Principal:
+async def _tenants(metadata: Metadata) -> tuple[Principal, Principal]:
+    """Two organisations with a namespace each; the same ones when the world is opened again."""
     now = datetime.now(UTC)
-    organization = Organization(new_id("org"), name, now, now)
-    user = User(new_id("usr"), organization.organization_id, f"{name}@localhost", now)
-    principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
-    namespace = Namespace(new_id("ns"), name, now, now)
-    await metadata.write(lambda session: session.organizations.insert(organization, user))
-    await metadata.write(lambda session: session.namespaces.insert(principal, namespace))
-    return principal.within(namespace.namespace_id)
+    tenants = []
+    for name in ("a", "b"):
+        organization = Organization(f"org_{name * 20}", name, now, now)
+        namespace = Namespace(f"ns_{name * 20}", name, now, now)
+        principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
+        if await metadata.read(partial(_organization, principal)) is None:
+            user = User(f"usr_{name * 20}", organization.organization_id, f"{name}@localhost", now)
+            await metadata.write(partial(_found, organization, user, principal, namespace))
+        tenants.append(principal.within(namespace.namespace_id))
+    return tenants[0], tenants[1]
+
+
+def _organization(principal: Principal, session: Session) -> Organization | None:
+    return session.organizations.get(principal)
+
+
+def _found(
+    organization: Organization, user: User, principal: Principal, namespace: Namespace, session: Session
+) -> None:
+    session.organizations.insert(organization, user)
+    session.namespaces.insert(principal, namespace)
 
 
 def _object(bucket_id: str, view: dict[str, JSON], now: datetime) -> BucketObject:

@@ -1,9 +1,13 @@
 import asyncio
+from dataclasses import replace
 
-from tamis.engine.ports.extraction import ExtractionFailure
+from tamis.engine.ports.extraction import ExtractionFailure, SourceItem
+from tamis.engine.ports.metadata import Session
 from tamis.jobs.calling import extract
 from tamis.model.batch import ItemStatus, TaskStatus
+from tamis.model.document import Lineage
 from tamis.model.ids import derived_id
+from tamis.services.documents import DocumentDraft
 from tests.extraction_world import BAD, BOOM, LetterExtractor, NoModels, World
 
 TEXTS = [f"thing {'x' * (number % 7)} number {number}" for number in range(150)]
@@ -88,10 +92,9 @@ async def test_extraction_again_replaces_and_removes_what_is_not_made_again(worl
     assert len(await world.all_documents(below)) == 4
     before = {each.document_id: each.created_at for each in await world.all_documents(collection)}
 
-    def shorten(session):  # type: ignore[no-untyped-def]  # a lambda cannot hold two statements
-        from dataclasses import replace
-
+    def shorten(session: Session) -> None:
         found = session.objects.get(world.principal, ids[0])
+        assert found is not None
         blob = replace(found.blobs[0], data="one|deux")
         session.objects.replace(world.principal, [replace(found, blobs=(blob,))])
 
@@ -106,9 +109,6 @@ async def test_extraction_again_replaces_and_removes_what_is_not_made_again(worl
 
 
 async def test_a_callers_own_document_of_the_same_source_stays(world: World) -> None:
-    from tamis.model.document import Lineage
-    from tamis.services.documents import DocumentDraft
-
     bucket = await world.bucket()
     ids = await world.objects(bucket, [{"text": "one"}])
     collection = await world.collection("docs", bucket)
@@ -267,8 +267,6 @@ async def test_several_batches_at_once_end_each_with_its_own(world: World) -> No
 
 
 def test_a_call_that_breaks_is_cut_until_the_culprit_stands_alone() -> None:
-    from tamis.engine.ports.extraction import SourceItem
-
     extractor = LetterExtractor()
     items = [SourceItem(str(place), {"text": BOOM if place == 5 else "fine"}) for place in range(13)]
     results = extract(extractor, items, extractor.Parameters(), NoModels())

@@ -1,0 +1,159 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tamis.engine.ports.index import Point
+from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.model.collection import Collection
+from tamis.model.document import Document, DocumentWrite
+from tamis.model.ids import derived_id
+from tamis.model.principal import Principal
+from tamis.model.vector import Dense
+from tamis.services.indexing import Indexer
+from tamis.testing.memory_index import MemoryIndex
+from tests.extraction_world import World, letters, open_world
+
+
+class RestartingIndex(MemoryIndex):
+    """An index whose backend is away for the next so many writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = 0
+        self.upserts = 0
+
+    async def upsert(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
+        if self.away:
+            self.away -= 1
+            raise IndexUnavailableError
+        self.upserts += 1
+        await super().upsert(principal, collection_id, points)
+
+
+@pytest.fixture
+def index() -> RestartingIndex:
+    return RestartingIndex()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, index: RestartingIndex) -> AsyncIterator[World]:
+    async with open_world(tmp_path, index) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def collection(world: World) -> Collection:
+    return await world.collection("docs", await world.bucket())
+
+
+async def put(world: World, collection: Collection, numbers: Sequence[int], word: str = "word") -> list[str]:
+    """Documents in the system of record that the index has not been told of."""
+    now = datetime.now(UTC)
+    key = collection.collection_id
+    writes = [
+        DocumentWrite(
+            Document(derived_id("doc", number), key, {"text": word, "number": number}, now, now),
+            {"letters": Dense(letters(word))},
+        )
+        for number in numbers
+    ]
+    await world.metadata.write(lambda session: session.documents.put(world.principal, key, writes))
+    return [write.document.document_id for write in writes]
+
+
+async def pending(world: World, collection: Collection) -> int:
+    key = collection.collection_id
+    return await world.metadata.read(lambda session: session.index_queue.pending_for(world.principal, key))
+
+
+async def count(world: World, collection: Collection) -> int:
+    return await world.index.count(world.principal, collection.collection_id, None)
+
+
+async def test_what_was_committed_is_found_once_it_is_applied(world: World, collection: Collection) -> None:
+    ids = await put(world, collection, range(5))
+    assert await count(world, collection) == 0
+    assert await world.indexer.apply(world.principal, collection.collection_id) == 5
+    assert sorted(await world.search(collection, "word")) == sorted(ids)
+    assert await pending(world, collection) == 0
+
+
+async def test_many_rows_go_in_large_batches_and_each_document_once(
+    world: World, collection: Collection, index: RestartingIndex
+) -> None:
+    for word in ("old", "older", "newest"):
+        await put(world, collection, range(400), word)
+    assert await world.indexer.apply(world.principal, collection.collection_id) == 1200
+    assert index.upserts == 2
+    assert await count(world, collection) == 400
+
+
+async def test_a_document_deleted_before_it_was_indexed_never_appears(world: World, collection: Collection) -> None:
+    ids = await put(world, collection, range(3))
+    await world.metadata.write(
+        lambda session: session.documents.delete(world.principal, collection.collection_id, ids[:1])
+    )
+    await world.indexer.apply(world.principal, collection.collection_id)
+    assert sorted(await world.search(collection, "word")) == sorted(ids[1:])
+
+
+async def test_an_index_that_restarts_is_waited_for(
+    world: World, collection: Collection, index: RestartingIndex
+) -> None:
+    await put(world, collection, range(3))
+    index.away = 1
+    assert await world.indexer.apply(world.principal, collection.collection_id) == 3
+
+
+async def test_an_index_that_stays_away_loses_nothing(
+    world: World, collection: Collection, index: RestartingIndex
+) -> None:
+    await put(world, collection, range(3))
+    index.away = 10**6
+    with pytest.raises(IndexUnavailableError, match="kept"):
+        await world.indexer.apply(world.principal, collection.collection_id)
+    assert await pending(world, collection) == 3
+    index.away = 0
+    for _ in range(1000):
+        if not await pending(world, collection):
+            break
+        await asyncio.sleep(0.01)
+    assert await count(world, collection) == 3
+
+
+async def test_two_at_once_for_one_collection_take_every_row_once(world: World, collection: Collection) -> None:
+    await put(world, collection, range(50))
+    key = collection.collection_id
+    taken = await asyncio.gather(*(world.indexer.apply(world.principal, key) for _ in range(5)))
+    assert sorted(taken) == [0, 0, 0, 0, 50]
+
+
+async def test_a_start_catches_up_with_what_a_kill_left(world: World, collection: Collection) -> None:
+    ids = await put(world, collection, range(7))
+    fresh = MemoryIndex()
+    assert await Indexer(world.metadata, fresh).catch_up() == 7
+    assert await fresh.count(world.principal, collection.collection_id, None) == len(ids)
+    assert await world.metadata.read(lambda session: session.index_queue.pending(10)) == []
+
+
+async def test_a_start_forgets_the_work_of_a_collection_that_is_gone(world: World, collection: Collection) -> None:
+    await put(world, collection, range(3))
+    key = collection.collection_id
+    await world.metadata.write(lambda session: session.collections.delete(world.principal, key))
+    await world.indexer.catch_up()
+    assert await world.metadata.read(lambda session: session.index_queue.pending(10)) == []
+
+
+async def test_a_rebuild_makes_the_index_from_the_system_of_record(world: World, collection: Collection) -> None:
+    ids = await put(world, collection, range(1200))
+    await world.indexer.apply(world.principal, collection.collection_id)
+    key = collection.collection_id
+    await world.index.delete(world.principal, key, ids[:300])
+    await world.index.upsert(world.principal, key, [Point("doc_stray", {}, {})])
+    assert await world.indexer.rebuild(world.principal, "docs") == 1200
+    assert await count(world, collection) == 1200
+    with pytest.raises(NotFoundError):
+        await world.indexer.rebuild(world.stranger, key)
