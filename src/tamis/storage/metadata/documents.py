@@ -31,7 +31,7 @@ _c, _v = documents.c, document_vectors.c
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
 _inside = and_(_mine, _c.collection_id == bindparam("of_collection"))
 _NEWEST = (_c.created_at.desc(), _c.document_id)
-_NEWER = and_(_c.created_at == bindparam("at"), _c.document_id > bindparam("after"))
+_NEXT_TIE = and_(_c.created_at == bindparam("at"), _c.document_id > bindparam("after"))
 _STATE = ("source_id", "root_object_id", "created_at", "body")
 
 _RAISE_REVISION = (
@@ -78,7 +78,7 @@ _VECTORS = select(_v.document_id, _v.vectors).where(
 _PAGE = select(_c.body).where(_inside).order_by(*_NEWEST).limit(bindparam("limit")).offset(bindparam("offset"))
 _SCAN_NEWEST = (
     select(_c.created_at, _c.document_id, _c.body)
-    .where(_inside, _c.created_at <= bindparam("at"), or_(_c.created_at < bindparam("at"), _NEWER))
+    .where(_inside, _c.created_at <= bindparam("at"), or_(_c.created_at < bindparam("at"), _NEXT_TIE))
     .order_by(*_NEWEST)
     .limit(_CHUNK)
 )

@@ -39,10 +39,10 @@ _BY_CONTENT = (
     .limit(1)
 )
 _PAGE = select(*_COLUMNS).where(_in_bucket).order_by(*_NEWEST).limit(bindparam("limit")).offset(bindparam("offset"))
-_NEWER = and_(_c.created_at == bindparam("at"), _c.object_id > bindparam("after"))
+_NEXT_TIE = and_(_c.created_at == bindparam("at"), _c.object_id > bindparam("after"))
 _SCAN_NEWEST = (
     select(_c.created_at, _c.object_id, *_COLUMNS)
-    .where(_in_bucket, _c.created_at <= bindparam("at"), or_(_c.created_at < bindparam("at"), _NEWER))
+    .where(_in_bucket, _c.created_at <= bindparam("at"), or_(_c.created_at < bindparam("at"), _NEXT_TIE))
     .order_by(*_NEWEST)
     .limit(_CHUNK)
 )

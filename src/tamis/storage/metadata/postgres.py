@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.types.string import StrDumper
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +25,13 @@ _THREADS = 8
 _ATTEMPTS = 5
 _LOCK = 0x7461_6D69_7301
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+
+class _TextDumper(StrDumper):
+    """PostgreSQL's text holds every character but U+0000: it is stored, and looked for, as U+FFFD."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
 
 
 class PostgresMetadata:
@@ -115,6 +123,7 @@ class PostgresMetadata:
     def _session(self, driver: Any, kept: Any, read_only: bool) -> SqlSession:
         session: SqlSession | None = kept.get("session")
         if session is None:
+            driver.adapters.register_dumper(str, _TextDumper)
             if read_only:
                 driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 driver.read_only = True

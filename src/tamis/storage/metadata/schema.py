@@ -3,6 +3,9 @@
 What is queried has a column; the rest of a resource lives in `body`, as JSON text. Times are microseconds since 1970,
 UTC: they sort and compare alike everywhere. Text compares by code point on both backends. A change here needs a
 migration, and a test compares the two.
+
+An index ends with the columns that its query orders by: SQLite, which has no statistics to go by, otherwise prefers an
+index in that order to the one that finds the rows.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
@@ -87,7 +90,7 @@ _BUCKET = ("organization_id", "namespace_id", "bucket_id")
 _index("objects_newest", objects, *_BUCKET, objects.c.created_at.desc(), "object_id")
 _index("objects_in_bucket", objects, *_BUCKET, "object_id", "size_bytes")
 _index("objects_by_unique_key", objects, *_BUCKET, "unique_key", unique=True)
-_index("objects_by_content", objects, *_BUCKET, "content_hash")
+_index("objects_by_content", objects, *_BUCKET, "content_hash", "created_at", "object_id")
 
 uploads = _table(
     "uploads",
@@ -100,7 +103,7 @@ uploads = _table(
     _text("body"),
 )
 _index("uploads_in_bucket", uploads, *_BUCKET, "created_at")
-_index("uploads_by_hash", uploads, *_BUCKET, "file_hash")
+_index("uploads_by_hash", uploads, *_BUCKET, "file_hash", "created_at", "upload_id")
 
 batches = _table(
     "batches",
@@ -145,11 +148,12 @@ documents = _table(
     _integer("created_at"),
     _text("body"),
 )
+_NAMESPACE = ("organization_id", "namespace_id")
 _COLLECTION = ("organization_id", "namespace_id", "collection_id")
 _index("documents_newest", documents, *_COLLECTION, documents.c.created_at.desc(), "document_id")
 _index("documents_in_collection", documents, *_COLLECTION, "document_id")
-_index("documents_by_source", documents, *_COLLECTION, "source_id")
-_index("documents_by_root", documents, "organization_id", "namespace_id", "root_object_id")
+_index("documents_by_source", documents, *_COLLECTION, "source_id", "document_id")
+_index("documents_by_root", documents, *_NAMESPACE, "root_object_id", "collection_id", "document_id")
 
 document_vectors = _table(
     "document_vectors",

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from tamis.engine.ports.metadata import MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
+from tamis.storage.metadata.handover import failure
 from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import migrate
+from tamis.storage.metadata.readers import Readers, read
 from tamis.storage.metadata.schema import REVISION
 from tamis.storage.metadata.session import SqlSession
 from tamis.storage.metadata.writer import GroupWriter
@@ -51,29 +52,31 @@ class SqliteMetadata:
             _migrate(path)
             self._writer = GroupWriter(SqlSession(Link(_connect(path), self._statements)))
             self._here = self._reader()
+            self._here_lock = threading.Lock()
         except (sqlite3.Error, SQLAlchemyError) as error:
             raise StorageError(f"the database {path.name} cannot be opened: {error}") from error
-        self._local = threading.local()
-        self._readers = ThreadPoolExecutor(_READERS, "tamis-reader")
-        self._open_readers = [self._here]
+        self._readers = Readers(self._reader, _READERS)
         self._closed = False
 
     async def read(self, function: Callable[[Session], T]) -> T:
-        return await self._in_thread(function)
+        return await self._readers.submit(function)
 
     async def read_now(self, function: Callable[[Session], T]) -> T:
         """On the calling thread: see the port for when."""
-        return self._read(self._here, function)
+        if self._closed:
+            raise StorageError("the system of record is closed")
+        try:
+            with self._here_lock:
+                return read(self._here, function)
+        except sqlite3.Error as error:
+            raise failure(error) from error
 
     async def write(self, function: Callable[[Session], T]) -> T:
-        try:
-            return await self._writer.submit(function)
-        except sqlite3.Error as error:
-            raise StorageError(f"the system of record failed: {error}") from error
+        return await self._writer.submit(function)
 
     async def health(self) -> MetadataHealth:
         try:
-            facts = await self._in_thread(_facts)
+            facts = await self._readers.submit(_facts)
         except StorageError as error:
             return MetadataHealth("sqlite", ok=False, detail=error.message)
         return MetadataHealth("sqlite", ok=True, facts={**facts, "schema": REVISION, "sqlite": sqlite3.sqlite_version})
@@ -84,15 +87,10 @@ class SqliteMetadata:
             self._closed = True
             await asyncio.to_thread(self._close)
 
-    async def _in_thread(self, function: Callable[[SqlSession], T]) -> T:
-        if self._closed:
-            raise StorageError("the system of record is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read_there, function))
-
     def _close(self) -> None:
-        self._readers.shutdown()
-        for session in self._open_readers:
-            session.link.driver.close()
+        self._readers.close()
+        with self._here_lock:
+            self._here.link.driver.close()
         # Last, for the last connection folds the log into the file, and only this one may write.
         self._writer.close()
 
@@ -100,26 +98,6 @@ class SqliteMetadata:
         connection = _connect(self._path)
         connection.execute("PRAGMA query_only = ON")
         return SqlSession(Link(connection, self._statements))
-
-    def _read_there(self, function: Callable[[SqlSession], T]) -> T:
-        session: SqlSession | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._reader()
-            self._open_readers.append(session)
-        return self._read(session, function)
-
-    def _read(self, session: SqlSession, function: Callable[[SqlSession], T]) -> T:
-        if self._closed:
-            raise StorageError("the system of record is closed")
-        driver = session.link.driver
-        try:
-            driver.execute("BEGIN")
-            try:
-                return function(session)
-            finally:
-                driver.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StorageError(f"the system of record failed: {error}") from error
 
 
 async def open_sqlite(path: Path) -> SqliteMetadata:

@@ -3,28 +3,18 @@
 import asyncio
 import queue
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tamis.errors import StorageError
+from tamis.storage.metadata.handover import Job, deliver
 from tamis.storage.metadata.session import SqlSession
 
 T = TypeVar("T")
 
 _GROUP = 256
 _GROUP_S = 0.02
-
-
-@dataclass(slots=True)
-class _Job:
-    function: Callable[[SqlSession], Any]
-    future: "asyncio.Future[Any]"
-    loop: asyncio.AbstractEventLoop
-    value: Any = None
-    error: BaseException | None = None
 
 
 class _TransactionLostError(Exception):
@@ -41,7 +31,7 @@ class GroupWriter:
     def __init__(self, session: SqlSession) -> None:
         self._session = session
         self._driver = session.link.driver
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="tamis-writer", daemon=True)
         self._thread.start()
@@ -50,10 +40,9 @@ class GroupWriter:
         """The future resolves after the commit. What has been handed in is done, though its caller stop waiting."""
         if self._closed:
             raise StorageError("the system of record is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Job(function, future, loop))
-        return future
+        job = Job.of(function)
+        self._queue.put(job)
+        return job.future
 
     def close(self) -> None:
         """Finish what is queued, then end."""
@@ -65,17 +54,17 @@ class GroupWriter:
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
-            jobs: list[_Job] = []
+            jobs: list[Job] = []
             try:
                 ended = self._group(job, jobs)
             except Exception as error:
                 self._fail(jobs, error)
                 ended = False
-            _deliver(jobs)
+            deliver(jobs)
             if ended:
                 return
 
-    def _group(self, job: _Job | None, jobs: list[_Job]) -> bool:
+    def _group(self, job: Job | None, jobs: list[Job]) -> bool:
         """Run and commit a group that begins with `job`; True where the queue has ended."""
         jobs.extend([job] if job else [])
         self._driver.execute("BEGIN IMMEDIATE")
@@ -92,7 +81,7 @@ class GroupWriter:
         self._driver.execute("COMMIT")
         return job is None
 
-    def _attempt(self, job: _Job) -> None:
+    def _attempt(self, job: Job) -> None:
         self._driver.execute("SAVEPOINT job")
         try:
             job.value = job.function(self._session)
@@ -103,7 +92,7 @@ class GroupWriter:
             self._driver.execute("ROLLBACK TO SAVEPOINT job")
         self._driver.execute("RELEASE SAVEPOINT job")
 
-    def _fail(self, jobs: Sequence[_Job], cause: Exception) -> None:
+    def _fail(self, jobs: Sequence[Job], cause: Exception) -> None:
         """Nothing of this group is kept; each that did not fail by itself says why."""
         if self._driver.in_transaction:
             self._driver.execute("ROLLBACK")
@@ -112,27 +101,3 @@ class GroupWriter:
             if job.error is None:
                 job.error = StorageError(f"the write was not committed: {reason}")
                 job.error.__cause__ = reason
-
-
-def _deliver(jobs: Sequence[_Job]) -> None:
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Job]] = defaultdict(list)
-    for job in jobs:
-        by_loop[job.loop].append(job)
-    for loop, mine in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, mine)
-        except RuntimeError:
-            continue  # that loop has ended, and with it whoever waited
-
-
-def _resolve(jobs: Sequence[_Job]) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if job.error is None:
-            job.future.set_result(job.value)
-        elif isinstance(job.error, StopIteration):
-            # A future cannot carry it: it would end the coroutine that awaits.
-            job.future.set_exception(RuntimeError("the function raised StopIteration"))
-        else:
-            job.future.set_exception(job.error)

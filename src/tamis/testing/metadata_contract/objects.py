@@ -110,6 +110,18 @@ class ObjectsContract:
         )
         assert page.total == 1
 
+    async def test_any_character_is_stored_and_looked_for(self, metadata: Metadata) -> None:
+        odd = "\0 \x7f \ufeff 🜚 %s :x ' \" \\"
+        made = replace(samples.object_(1), fields={odd: [odd]})
+        await metadata.write(lambda session: session.objects.insert(ME, [made]))
+        assert await metadata.read(lambda session: session.objects.get(ME, "obj_0001")) == made
+        assert await metadata.read(lambda session: session.objects.get(ME, odd)) is None
+        assert await metadata.read(lambda session: session.objects.get_many(ME, [odd])) == {}
+        await metadata.write(lambda session: session.objects.set_status(ME, ["obj_0001"], TaskStatus.FAILED, odd))
+        found = await metadata.read(lambda session: session.objects.get(ME, "obj_0001"))
+        assert found is not None
+        assert str(found.error).replace("\N{REPLACEMENT CHARACTER}", "\0") == odd
+
     async def test_deleted_singly_and_with_the_bucket(self, metadata: Metadata) -> None:
         await _insert(metadata, 5)
         await metadata.write(lambda session: session.objects.insert(ME, [samples.object_(9, bucket_id="bkt_2")]))

@@ -1,0 +1,68 @@
+"""Work handed from an event loop to a thread, and its outcome handed back.
+
+A third of what an executor's future costs: the hop is most of a short read or write.
+"""
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tamis.errors import StorageError
+from tamis.storage.metadata.session import SqlSession
+
+
+@dataclass(slots=True)
+class Job:
+    """A function, and then either its value or its error."""
+
+    function: Callable[[SqlSession], Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    value: Any = None
+    error: BaseException | None = None
+
+    @classmethod
+    def of(cls, function: Callable[[SqlSession], Any]) -> "Job":
+        """For the running event loop."""
+        loop = asyncio.get_running_loop()
+        return cls(function, loop.create_future(), loop)
+
+
+def deliver(jobs: Sequence[Job]) -> None:
+    """Resolve the futures, each in its own loop, waking each loop once."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[Job]] = defaultdict(list)
+    for job in jobs:
+        by_loop[job.loop].append(job)
+    for loop, mine in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, mine)
+        except RuntimeError:
+            continue  # that loop has ended, and with it whoever waited
+
+
+def _resolve(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.value)
+        else:
+            job.future.set_exception(_outward(job.error))
+
+
+def _outward(error: BaseException) -> BaseException:
+    """What the caller sees of an error."""
+    if isinstance(error, sqlite3.Error):
+        return failure(error)
+    # A future cannot carry it: it would end the coroutine that awaits.
+    return RuntimeError("the function raised StopIteration") if isinstance(error, StopIteration) else error
+
+
+def failure(error: sqlite3.Error) -> StorageError:
+    """The driver's error as ours, its cause kept."""
+    outward = StorageError(f"the system of record failed: {error}")
+    outward.__cause__ = error
+    return outward
