@@ -1,0 +1,91 @@
+"""Whether the parts that this server stands on answer."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tamis import __version__
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.index import VectorIndex
+from tamis.engine.ports.inference import Models
+from tamis.engine.ports.metadata import Metadata
+from tamis.errors import TamisError
+from tamis.model.json import JSON
+
+_DEEP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """errors: why, for each part that is not well. facts: what the parts say of themselves; nobody's data."""
+
+    errors: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+
+class HealthService:
+    """queue_alive: whether what works off batches is running."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        blobs: BlobStore,
+        index: VectorIndex,
+        models: Models,
+        queue_alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._metadata = metadata
+        self._blobs = blobs
+        self._index = index
+        self._models = models
+        self._queue_alive = queue_alive
+        self._started = time.monotonic()
+
+    async def check(self, deep: bool = False) -> Health:
+        """deep: also run the embedding model once."""
+        metadata, blobs, index = await asyncio.gather(
+            self._metadata.health(), self._blobs.health(), self._index.health()
+        )
+        errors: dict[str, str] = {}
+        if not metadata.ok:
+            errors["metadata"] = metadata.detail or "the system of record does not answer"
+        if not blobs:
+            errors["object_storage"] = "the blob store takes no writes"
+        if not index.get("ok"):
+            errors["vector_store"] = "the search index does not answer; it restarts by itself"
+        if not self._queue_alive():
+            errors["task_queue"] = "nothing works off batches; restart the server"
+        inference = await self._inference(deep)
+        if inference is not None:
+            errors["inference"] = inference
+        facts: dict[str, JSON] = {
+            "version": __version__,
+            "uptime_s": round(time.monotonic() - self._started, 1),
+            "metadata": {"backend": metadata.backend, **metadata.facts},
+            "vector_store": dict(index),
+        }
+        return Health(errors, facts)
+
+    async def ready(self) -> bool:
+        """Whether requests can be answered: the record is there, and so is the index."""
+        metadata, index = await asyncio.gather(self._metadata.health(), self._index.health())
+        return metadata.ok and bool(index.get("ok"))
+
+    async def _inference(self, deep: bool) -> str | None:
+        if not self._models.available():
+            return "no model is at hand; `tamis doctor` says how to get one"
+        if not deep:
+            return None
+        try:
+            embedder = await asyncio.to_thread(self._models.embedder)
+            await asyncio.wait_for(asyncio.to_thread(embedder.embed_query, "health"), _DEEP_TIMEOUT_S)
+        except TimeoutError:
+            return f"the embedding model took longer than {_DEEP_TIMEOUT_S:.0f} s"
+        except TamisError as error:
+            return error.message
+        return None
