@@ -1,4 +1,7 @@
-"""docs/contract.md: how far the served API goes along the contract. `python -m tests.conformance.contract_table`."""
+"""docs/contract.md, how far the served API goes along the contract, and docs/openapi.json, what is served.
+
+`python -m tests.conformance.contract_table` writes both.
+"""
 
 import json
 import re
@@ -113,7 +116,7 @@ def compare_operation(comparison: Comparison, name: str, ours: Schema, theirs: S
     if (have is None) != (want is None):
         comparison.add(f"{name} request", "takes no body" if have is None else "takes a body")
     else:
-        comparison.schemas(f"{name} request", have, want)
+        comparison.parameters(f"{name} request", have, want)
     ok_have, ok_want = _answers(ours), _answers(theirs)
     for code in sorted(set(ok_want) - set(ok_have)):
         comparison.add(f"{name} response", f"{code} is not declared")
@@ -132,7 +135,7 @@ def _compare_parameters(comparison: Comparison, name: str, ours: Schema, theirs:
     for key in set(have) & set(want):
         if bool(have[key].get("required")) != bool(want[key].get("required")):
             comparison.add(f"{name} {key}", "is required" if have[key].get("required") else "is optional")
-        comparison.schemas(f"{name} {key}", have[key].get("schema"), want[key].get("schema"))
+        comparison.parameters(f"{name} {key}", have[key].get("schema"), want[key].get("schema"))
 
 
 def _parameters(operation: Schema) -> dict[str, Mapping[str, Any]]:
@@ -191,14 +194,15 @@ def build_report(contract_path: Path, served: Schema) -> Report:
 
 
 def main() -> None:
-    from tests.conformance.served import served_openapi
+    from tests.conformance.served import GOLDEN, served_openapi, served_openapi_bytes
     from tests.shared_data import ROOT as SHARED
 
+    PAGE.parent.mkdir(exist_ok=True)
+    GOLDEN.write_bytes(served_openapi_bytes())
     contract = SHARED / "contract" / "api.json"
     if not contract.is_file():
         sys.exit("the contract is not at hand: expected shared/contract/api.json beside the checkout")
     report = build_report(contract, served_openapi())
-    PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(report.page())
     for difference in report.unexplained():
         sys.stderr.write(f"no reason: {difference.where} | {difference.what}\n")

@@ -33,18 +33,27 @@ class Comparison:
 
     def schemas(self, where: str, ours: Schema | None, theirs: Schema | None) -> None:
         """theirs is the contract's."""
-        name, theirs_full = _resolve(self.contract, theirs or {})
-        our_name, ours_full = _resolve(self.served, ours or {})
-        if name and our_name:
-            if (name, our_name) in self._seen:
-                return
-            self._seen.add((name, our_name))
-            where = name
-        theirs_kinds, ours_kinds = _branches(theirs_full), _branches(ours_full)
-        if len(theirs_kinds) == 1 and len(ours_kinds) == 1 and not (name and our_name and len(theirs_kinds) > 1):
-            self._one(where, ours_kinds[0], theirs_kinds[0])
+        have, want = _branches(self.served, ours or {}), _branches(self.contract, theirs or {})
+        if (_NULL in have) != (_NULL in want):
+            self.add(where, "also takes null" if _NULL in have else "does not take null")
+        self._branches(where, [one for one in have if one != _NULL], [one for one in want if one != _NULL])
+
+    def parameters(self, where: str, ours: Schema | None, theirs: Schema | None) -> None:
+        """As `schemas`, where null cannot be sent: in a URL, a header, or as a body that may be left out."""
+        have = [one for one in _branches(self.served, ours or {}) if one != _NULL]
+        want = [one for one in _branches(self.contract, theirs or {}) if one != _NULL]
+        if len(have) == len(want) == 1:
+            self.schemas(where, have[0], want[0])
         else:
-            self._unions(where, ours_kinds, theirs_kinds)
+            self._branches(where, have, want)
+
+    def _branches(self, where: str, have: list[Schema], want: list[Schema]) -> None:
+        if len(have) == 1 and len(want) == 1:
+            self._one(where, have[0], want[0])
+        elif any(_is_free(self.served, one) for one in have):
+            self.add(where, "takes anything")
+        else:
+            self._unions(where, have, want)
 
     def add(self, where: str, what: str) -> None:
         self.found.add(Difference(where, what))
@@ -67,8 +76,13 @@ class Comparison:
             self.schemas(where, left[outline], right[outline])
 
     def _one(self, where: str, ours: Schema, theirs: Schema) -> None:
-        _, ours = _resolve(self.served, ours)
-        _, theirs = _resolve(self.contract, theirs)
+        our_name, ours = _resolve(self.served, ours)
+        name, theirs = _resolve(self.contract, theirs)
+        if name and our_name:
+            if (name, our_name) in self._seen:
+                return
+            self._seen.add((name, our_name))
+            where = name
         if _type(ours) != _type(theirs):
             self.add(where, f"is {_type(ours)}, the contract has {_type(theirs)}")
             return
@@ -127,11 +141,17 @@ def _resolve(document: Schema, schema: Schema) -> tuple[str | None, Schema]:
             return name, schema
 
 
-def _branches(schema: Schema) -> list[Schema]:
+def _branches(document: Schema, schema: Schema) -> list[Schema]:
+    """The alternatives of a schema, unions inside unions laid flat; named schemas stay references."""
+    _, full = _resolve(document, schema)
     for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return list(schema[key])
-    return [schema]
+        if key in full:
+            return [branch for one in full[key] for branch in _branches(document, one)]
+    return [_NULL] if full == _NULL or full.get("type") == "null" else [schema]
+
+
+def _is_free(document: Schema, schema: Schema) -> bool:
+    return _type(_resolve(document, schema)[1]) == "anything"
 
 
 def _type(schema: Schema) -> str:
@@ -148,8 +168,9 @@ def _outline(document: Schema, schema: Schema) -> str:
         return f"object {name}"
     if _type(full) == "array":
         return f"array of {_outline(document, full.get('items', {}))}"
-    if len(_branches(full)) > 1:
-        return " or ".join(sorted(_outline(document, branch) for branch in _branches(full)))
+    branches = _branches(document, full)
+    if len(branches) > 1:
+        return " or ".join(sorted(_outline(document, branch) for branch in branches))
     return _type(full)
 
 

@@ -89,7 +89,9 @@ def test_a_saved_retriever_from_creation_to_deletion(wire: Wire, generated: mixp
         api.get_retriever("net")
 
 
-def test_a_saved_run_is_not_found_among_the_anonymous(wire: Wire, client: Mixpeek, generated: mixpeek.ApiClient) -> None:
+def test_a_saved_run_is_not_found_among_the_anonymous(
+    wire: Wire, client: Mixpeek, generated: mixpeek.ApiClient
+) -> None:
     client.retrievers.create(name="own-path", stages=SIEVE, input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     answer = client.retrievers.execute("own-path", inputs={"query": QUESTION}, limit=1)
     assert len(answer.results) == 1
