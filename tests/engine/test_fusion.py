@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qdrant_client.http.models import ScoredPoint
 from qdrant_client.hybrid.fusion import distribution_based_score_fusion
 
-from tamis.engine.fusion import Fusion, fuse, merge
+from tamis.engine.fusion import Fusion, fuse, merge, ranked
 from tamis.engine.ports.index import Scored
 
 BUILT = (Fusion.RRF, Fusion.DBSF, Fusion.WEIGHTED, Fusion.MAX)
@@ -22,7 +22,7 @@ scores = st.floats(-100, 100, allow_nan=False).map(lambda score: round(score, 3)
 @st.composite
 def rankings(draw: st.DrawFn) -> list[Scored]:
     found = draw(st.dictionaries(st.sampled_from("abcdefghij"), scores, min_size=1, max_size=10))
-    return merge([[Scored(key, score) for key, score in found.items()]], 100)
+    return ranked(Scored(key, score) for key, score in found.items())
 
 
 def as_dict(ranking: list[Scored]) -> dict[str, float]:
@@ -131,4 +131,4 @@ def test_one_search_alone_keeps_its_order(ranking: list[Scored], strategy: Fusio
 @given(rankings(), st.integers(1, 4), st.integers(1, 12))
 def test_merging_shards_is_as_if_there_were_one(ranking: list[Scored], shards: int, limit: int) -> None:
     parts = [[entry for n, entry in enumerate(ranking) if n % shards == shard][:limit] for shard in range(shards)]
-    assert merge(parts, limit) == ranking[:limit]
+    assert list(merge(parts, limit)) == ranking[:limit]

@@ -40,9 +40,14 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
     contribute = _STRATEGIES[strategy]
     for ranking, weight in zip(rankings, factors, strict=True):
         for entry, value in zip(ranking, contribute(ranking, weight), strict=True):
-            contributions.setdefault(entry.document_id, []).append(value)
+            held = contributions.get(entry.document_id)
+            if held is None:
+                contributions[entry.document_id] = [value]
+            else:
+                held.append(value)
     combine: Callable[[Iterable[float]], float] = max if strategy is Fusion.MAX else math.fsum
-    return ranked(Scored(document_id, combine(values)) for document_id, values in contributions.items())
+    totals = sorted((-combine(values), document_id) for document_id, values in contributions.items())
+    return [Scored(document_id, -negated) for negated, document_id in totals]
 
 
 def ranked(entries: Iterable[Scored]) -> list[Scored]:
@@ -50,8 +55,10 @@ def ranked(entries: Iterable[Scored]) -> list[Scored]:
     return sorted(entries, key=lambda entry: (-entry.score, entry.document_id))
 
 
-def merge(rankings: Iterable[Ranking], limit: int) -> list[Scored]:
-    """The lists that several collections gave for one search, as one list of the best `limit`."""
+def merge(rankings: Sequence[Ranking], limit: int) -> Ranking:
+    """The lists that several collections gave for one search, each in order, as one list of the best `limit`."""
+    if len(rankings) == 1:
+        return rankings[0][:limit]
     return ranked(entry for ranking in rankings for entry in ranking)[:limit]
 
 

@@ -21,14 +21,22 @@ class StageParameters(BaseModel):
         return {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
 
 
+def template_roots(value: Any) -> frozenset[str]:
+    """What a value's templates name, in capitals. Text from an input may hold braces that are no template."""
+    try:
+        return mentions(value)
+    except ValidationError:
+        return frozenset()
+
+
 def checked_filter(raw: Any) -> Any:
     """A filter parameter, refused where it could never be one; one with templates only once they are filled.
 
     Raises: ValueError, which pydantic turns into a fault at the parameter's place.
     """
+    if raw is None or template_roots(raw):
+        return raw
     try:
-        if raw is None or mentions(raw):
-            return raw
         check_filter(parse_filter(raw))
     except ValidationError as error:
         raise ValueError(error.message) from error

@@ -16,7 +16,8 @@ from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.vector import Dense, FeatureSpec, FloatArray, MultiDense, Sparse, Vector, VectorKind
 
-Loc: TypeAlias = list[str | int]
+_SHORT = 256
+"""Characters whose words are weighed sooner than a thread is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ class QueryVectors:
 
     async def _embed(self, needs: Sequence[Need], texts: Sequence[tuple[str, ...]]) -> "dict[_Key, Vector]":
         wanted = {_Key.of(need.spec, text): need.spec for need, some in zip(needs, texts, strict=True) for text in some}
-        return await asyncio.to_thread(self._embed_all, wanted) if wanted else {}
+        if all(key.sparse and len(key.text) <= _SHORT for key in wanted):
+            return self._embed_all(wanted)
+        return await asyncio.to_thread(self._embed_all, wanted)
 
     def _embed_all(self, wanted: "Mapping[_Key, FeatureSpec]") -> "dict[_Key, Vector]":
         """Each text by itself: within a batch the last bits of its vector would depend on its neighbours."""

@@ -9,7 +9,7 @@ import orjson
 
 from tamis.engine.contents import Contents
 from tamis.engine.features import Feature, resolve_feature
-from tamis.engine.fusion import merge
+from tamis.engine.fusion import merge, ranked
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSearch
@@ -92,7 +92,7 @@ class Searcher:
         return [
             Found(
                 feature.name,
-                merge((a for call, a in zip(calls, answers, strict=True) if call.search == n), searches[n].limit),
+                merge([a for call, a in zip(calls, answers, strict=True) if call.search == n], searches[n].limit),
             )
             for n, feature in enumerate(features)
         ]
@@ -181,7 +181,7 @@ class Searcher:
         drawn: list[Scored] = []
         for collection in collections:
             drawn += await self._draw(principal, collection.collection_id, filter, limit, seed)
-        return merge([drawn], limit)
+        return ranked(drawn)[:limit]
 
     async def _draw(
         self, principal: Principal, collection_id: str, filter: Filter | None, limit: int, seed: str

@@ -1,5 +1,6 @@
 """Filtering hits, and listing documents where nothing came before."""
 
+from dataclasses import replace
 from typing import Any
 
 import pydantic
@@ -13,7 +14,7 @@ from tamis.errors import ValidationError
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hits
 from tamis.model.matching import matches
-from tests.engine.stages.shop import Shop, hit, ids
+from tests.engine.stages.shop import Shop, hit, ids, run
 
 HITS = Hits.of(
     [
@@ -111,6 +112,14 @@ def test_what_a_template_may_still_make_right_is_left_alone() -> None:
 async def test_and_fails_where_it_does_not(shop: Shop) -> None:
     with pytest.raises(ValidationError, match="takes a list"):
         await keep(shop, field="a", operator="in", value="{{ DOC.score }}")
+
+
+@pytest.mark.parametrize("text", ["{{", "{{ nothing }}", "{{ DOC.brand }}", "{% if %}"])
+async def test_braces_that_came_out_of_an_input_are_text(shop: Shop, text: str) -> None:
+    """The executor renders only what the definition holds: here nothing."""
+    literal = replace(shop.context(1), render=lambda value, hit: value)
+    hits = Hits.of([hit("a", brand=text), hit("b", brand="Sole")])
+    assert ids(await run("attribute_filter", {"field": "brand", "value": text}, hits, literal)) == ["a"]
 
 
 conditions = st.recursive(

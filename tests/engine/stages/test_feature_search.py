@@ -181,7 +181,7 @@ async def test_content_that_cannot_be_text(shop: Shop, content: str, message: st
 async def test_bad_vectors(shop: Shop, value: Any, error: type[ValidationError], message: str) -> None:
     with pytest.raises(error, match=message) as caught:
         await search(shop, vector(value))
-    assert caught.value.problems[0]["loc"] == ["parameters", "searches", 0, "query"]
+    assert caught.value.problems[0]["loc"] == ["body", "stages", 0, "config", "parameters", "searches", 0, "query"]
 
 
 async def test_vectors_in_every_spelling(shop: Shop) -> None:

@@ -4,9 +4,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.parameters import StageParameters, checked_filter
+from tamis.engine.parameters import StageParameters, checked_filter, template_roots
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.templates import mentions
 from tamis.model.filters import Filter, Operator, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -92,7 +91,7 @@ class AttributeFilter:
     def __init__(self, parameters: AttributeFilterParameters) -> None:
         self._tree = parameters.tree()
         self._ignore_case = parameters.case_insensitive
-        self._by_document = "DOC" in mentions(self._tree)
+        self._by_document = "DOC" in template_roots(self._tree)
         self._filter = None if self._by_document else self._parsed(self._tree)
 
     @property

@@ -174,15 +174,11 @@ class FeatureSearchParameters(StageParameters):
 class _Arm:
     """One search with what this execution makes of it. query: None draws at random."""
 
-    position: int
+    loc: tuple[str | int, ...]
     config: FeatureSearchConfig
     query: Query | None
     collections: tuple[Collection, ...]
     filter: Filter | None
-
-    @property
-    def loc(self) -> tuple[str | int, ...]:
-        return ("parameters", "searches", self.position)
 
     def search(self, query: Query) -> Search:
         config = self.config
@@ -261,16 +257,16 @@ class FeatureSearch:
             mine = collections
             if config.collection_identifiers is not None:
                 mine = await context.searcher.collections(context.principal, config.collection_identifiers, collections)
-            loc: list[str | int] = ["parameters", "searches", position]
+            loc = (*_place(context), "searches", position)
             filter = both(scope, parse_filter(config.filters, [*loc, "filters"]))
-            arm = _Arm(position, config, query_of(config.query), mine, filter)
+            arm = _Arm(loc, config, query_of(config.query), mine, filter)
             why = await self._skipped(arm, context)
             if why:
                 warnings.append(f"search {position} ({config.feature_uri}) was skipped: {why}")
             else:
                 arms.append(arm)
         if not arms:
-            raise ValidationError.at(["parameters", "searches"], "; ".join(warnings))
+            raise ValidationError.at([*_place(context), "searches"], "; ".join(warnings))
         return arms, warnings
 
     async def _skipped(self, arm: _Arm, context: Context) -> str | None:
@@ -293,7 +289,7 @@ class FeatureSearch:
         config = arm.config
         feature = resolve_feature(config.feature_uri, arm.collections, config.lexical, [*arm.loc, "feature_uri"])
         where = [collection for collection, _ in feature.targets]
-        seed = f"{context.seed}:{context.stage_index}:{arm.position}"
+        seed = f"{context.seed}:{context.stage_index}:{arm.loc[-1]}"
         drawn = await context.searcher.random(context.principal, where, arm.filter, config.top_k, seed)
         return Found(feature.name, drawn)
 
@@ -362,6 +358,10 @@ class FeatureSearch:
             )
             counts[facet.key] = [{"value": entry.value, "count": entry.count} for entry in entries]
         return {"facets": counts}
+
+
+def _place(context: Context) -> tuple[str | int, ...]:
+    return ("body", "stages", context.stage_index, "config", "parameters")
 
 
 def _any_of(arms: Sequence[_Arm], scope: Filter | None) -> Filter | None:
