@@ -1,6 +1,6 @@
 """Work handed from an event loop to a thread, and its outcome handed back.
 
-A third of what an executor's future costs: the hop is most of a short read or write.
+Cheaper than the two futures of an executor: the hop is most of a short read or write.
 """
 
 import asyncio
