@@ -54,6 +54,7 @@ class Build:
         self._points = 0
         self._builder: subprocess.Popen[bytes] | None = None
         self._next: Generation | None = None
+        self.retired: Generation | None = None
         self._replay: Iterator[bytes] = iter(())
         self._read_bytes = 0
 
@@ -140,11 +141,17 @@ class Build:
         if self.shard.files.current() != new.path:
             raise OSError("CURRENT could not be moved")
         self.shard.generation = new
+        self.retired = old
         self.phase = Phase.DONE
-        with contextlib.suppress(Exception):
-            self._journal.close()
-            old.engine.close()
-        self._sweep(old.path, self._work)
+        self._journal.close()
+
+    def retire(self) -> None:
+        """Close what was swapped out. Takes a second where it was large, so the host waits for a quiet moment."""
+        old, self.retired = self.retired, None
+        if old is not None:
+            with contextlib.suppress(Exception):
+                old.engine.close()
+            self._sweep(old.path, self._work)
 
     def _fail(self, reason: str) -> None:
         self.error = reason

@@ -14,6 +14,8 @@ from tamis.storage.index.shard import Shard
 FLUSH_AFTER_IDLE_S = 1.0
 FLUSH_AFTER_POINTS = 50_000
 BUILD_ATTEMPTS = 3
+QUIET_S = 0.2
+RETIRE_AFTER_S = 120.0
 _RETRY_S = 2.0
 
 
@@ -43,6 +45,8 @@ class Host:
         self._threshold = threshold
         self._slots: dict[str, Slot] = {}
         self._released: list[int] = []
+        self._retired: list[tuple[float, Build]] = []
+        self._called_at = 0.0
         self._calls: dict[str, Callable[[str, Any], Any]] = {
             "create": self._create,
             "drop": self._drop,
@@ -60,9 +64,12 @@ class Host:
             shutil.rmtree(dropped, ignore_errors=True)
 
     def call(self, operation: str, name: str, argument: Any) -> Any:
+        self._called_at = time.monotonic()
         return self._calls[operation](name, argument)
 
     def close(self) -> None:
+        for _, build in self._retired:
+            build.retire()
         for slot in self._slots.values():
             if slot.build is not None:
                 slot.build.abandon()
@@ -88,6 +95,7 @@ class Host:
                 slot.build.abandon()
             slot.shard.close()
             self._released += slot.waiting + slot.served
+            self._retire(slot.shard)
         ShardFiles(self._root / name).remove()
 
     def _describe(self, name: str, _: Any) -> Any:
@@ -158,12 +166,13 @@ class Host:
 
     def is_waiting(self) -> bool:
         """Whether background work will be ready some time soon."""
-        return any(slot.build or slot.unflushed or slot.wanted for slot in self._slots.values())
+        return bool(self._retired) or any(slot.build or slot.unflushed or slot.wanted for slot in self._slots.values())
 
     def background(self) -> Iterator[tuple[int, list[str] | None]]:
         """One small piece of work for each shard; the requests that it completes, with their error."""
         released, self._released = self._released, []
         yield from ((request, None) for request in released)
+        self._retire()
         for slot in list(self._slots.values()):
             if slot.build is not None:
                 slot.build.step()
@@ -184,6 +193,7 @@ class Host:
     def _finished(self, slot: Slot, build: Build) -> Iterator[tuple[int, list[str] | None]]:
         if build.phase is Phase.DONE:
             slot.build, slot.attempts, slot.unflushed = None, 0, 1
+            self._retired.append((time.monotonic(), build))
             done, slot.served = slot.served, []
             yield from ((request, None) for request in done)
             slot.wanted = bool(slot.waiting)
@@ -195,6 +205,17 @@ class Host:
             if slot.attempts >= BUILD_ATTEMPTS:
                 failed, slot.served, slot.waiting, slot.wanted = slot.served + slot.waiting, [], [], False
                 yield from ((request, [StorageError.__name__, build.error]) for request in failed)
+
+    def _retire(self, dropped: Shard | None = None) -> None:
+        """Close what builds have replaced: of a dropped shard now, else when nobody waits."""
+        now = time.monotonic()
+        for entry in list(self._retired):
+            swapped_at, build = entry
+            quiet = now - self._called_at > QUIET_S or now - swapped_at > RETIRE_AFTER_S
+            if build.shard is dropped or (dropped is None and quiet):
+                build.retire()
+                self._retired.remove(entry)
+                return
 
     def _flush(self, slot: Slot) -> None:
         """Bound what a start has to replay. After a burst of writes, for a flush stops the process for milliseconds."""

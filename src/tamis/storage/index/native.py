@@ -10,7 +10,8 @@ import qdrant_edge as edge
 
 from tamis.storage.index.compile import Clause
 
-INT8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned)
+# Mapped, not pinned: the page cache holds them as well, and opening a shard need not read them first.
+INT8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached)
 GRAPH = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 EXACT = edge.SearchParams(exact=True, quantization=edge.QuantizationSearchParams(ignore=True))
 _QUANTIZED_FROM_DIMENSIONS = 64
