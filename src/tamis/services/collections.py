@@ -1,5 +1,7 @@
 """Collections: defined against their sources, kept with what they resolve to."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -103,11 +105,13 @@ class CollectionService:
         _check_name(draft.name)
         extractor = self._chosen(draft.extractor)
 
+        source, schema = await self._metadata.read(lambda session: _resolve_source(session, principal, draft))
+        # On a thread: an extractor may have to look at a model to say what its features are.
+        planned = await asyncio.to_thread(design, extractor, draft.extractor, schema)
+
         def create(session: Session) -> CollectionDetails:
-            source, schema = _resolve_source(session, principal, draft)
-            planned = design(extractor, draft.extractor, schema)
             collection = session.collections.insert(principal, _built(draft, source, planned))
-            return _details(session, principal, collection, 0)
+            return _details(session, principal, collection)
 
         details = await self._metadata.write(create)
         await self._indexer.ensure(principal, details.collection)
@@ -120,7 +124,8 @@ class CollectionService:
 
     async def list(self, principal: Principal, query: ListQuery) -> Page[CollectionDetails]:
         def read(session: Session) -> Page[CollectionDetails]:
-            every = [_details(session, principal, collection) for collection in session.collections.list(principal)]
+            used = _uses(session, principal)
+            every = [_details(session, principal, each, used) for each in session.collections.list(principal)]
             return select(every, CollectionDetails.view, query)
 
         return await self._metadata.read(read)
@@ -271,22 +276,26 @@ def _changed(collection: Collection, change: CollectionChange) -> Collection:
 
 
 def _details(
-    session: Session, principal: Principal, collection: Collection, document_count: int | None = None
+    session: Session, principal: Principal, collection: Collection, uses: Counter[str] | None = None
 ) -> CollectionDetails:
+    """uses: as `_uses` gives them, where many collections are looked at."""
     upstream = _upstream(session, principal, collection)
     bucket_ids = _unique(bucket_id for each in (*upstream, collection) for bucket_id in each.source.bucket_ids)
     buckets = [session.buckets.get(principal, bucket_id) for bucket_id in bucket_ids]
-    counted = document_count is None
+    found = _uses(session, principal) if uses is None else uses
     return CollectionDetails(
         collection=collection,
-        document_count=session.documents.count(principal, collection.collection_id) if counted else document_count or 0,
-        retriever_count=sum(
-            not {collection.collection_id, collection.name}.isdisjoint(retriever.definition.collection_ids)
-            for retriever in session.retrievers.list(principal)
-        ),
+        document_count=session.documents.count(principal, collection.collection_id),
+        retriever_count=found[collection.collection_id] + found[collection.name],
         upstream=upstream,
         bucket_schemas={bucket.bucket_id: bucket.schema for bucket in buckets if bucket is not None},
     )
+
+
+def _uses(session: Session, principal: Principal) -> Counter[str]:
+    """How many retrievers name a collection, by the id or name that they use."""
+    retrievers = session.retrievers.list(principal)
+    return Counter(name for retriever in retrievers for name in set(retriever.definition.collection_ids))
 
 
 def _upstream(session: Session, principal: Principal, collection: Collection) -> tuple[Collection, ...]:

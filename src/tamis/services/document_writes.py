@@ -11,6 +11,7 @@ from tamis.model.collection import Collection
 from tamis.model.filters import canonical_path
 from tamis.model.json import JSON
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
+from tamis.services.json_values import check_json
 from tamis.services.sources import SYSTEM_FIELDS, place
 
 _NOT_FIELDS = (SYSTEM_FIELDS | {"metadata", "features", "document_schema_version", "vector", "vectors"}) - {"status"}
@@ -31,6 +32,7 @@ def written_fields(body: Mapping[str, Any]) -> dict[str, JSON]:
     for name, value in body.items():
         if name not in _NOT_FIELDS and not name.startswith("_"):
             place(fields, canonical_path(name), value)
+    check_json(fields, ["body"])
     return fields
 
 
@@ -45,6 +47,7 @@ def merged_fields(before: Mapping[str, JSON], changes: Mapping[str, Any]) -> dic
     for name, value in changes.items():
         if name not in _NOT_FIELDS and not name.startswith("_"):
             place(fields, canonical_path(name), value)
+    check_json(fields, ["body"])
     return fields
 
 
