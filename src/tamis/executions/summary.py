@@ -9,7 +9,7 @@ from tamis.executions.references import json_text
 MAX_LENGTH = 120
 _BLOB_LENGTH = 512
 
-_SECRET_NAME = re.compile(r"passw|secret|token|api_?key|authori[sz]ation|credential|bearer|private|signature", re.I)
+_SECRET_NAME = re.compile(r"passw|secret|token|api[_-]?key|authori[sz]ation|credential|bearer|private|signature", re.I)
 _SECRET_VALUE = re.compile(r"\b(?:sk|pk|ghp|gho|xox[abps])[_-][\w-]{8,}|\bbearer\s+\S+|\beyJ[\w-]{8,}\.[\w.-]+", re.I)
 _DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*,", re.I)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}")

@@ -1,0 +1,38 @@
+"""Execution records that earlier versions wrote stay readable, byte for byte.
+
+Each folder `execution_record_<format>` holds a record's bytes, its inputs as stored, and what reading it gives. Never
+write them anew: a format that changes gets a new folder.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tamis.executions.codec import FORMAT, decode
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+
+HERE = Path(__file__).parent
+SAMPLES = sorted(HERE.glob("execution_record_*"))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    header = ExecutionHeader("exec_1", "saved", ExecutionStatus.FAILED, at, 12.0, 1.4, 17, 2, 5, 4, ("col_1",))
+    stored = StoredExecution(header, (folder / "inputs.json").read_text(), (folder / "record.bin").read_bytes())
+    record = asdict(decode(stored))
+    del record["header"]
+    found: dict[str, Any] = json.loads(json.dumps(record))
+    return found
+
+
+def test_every_format_has_a_sample() -> None:
+    assert [folder.name for folder in SAMPLES] == [f"execution_record_{number}" for number in range(1, FORMAT + 1)]
+
+
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
+def test_an_old_record_reads_as_it_was_written(folder: Path) -> None:
+    assert read(folder) == json.loads((folder / "expected.json").read_text())
