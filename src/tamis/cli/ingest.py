@@ -116,7 +116,8 @@ def _follow(client: Client, task_id: str) -> Iterator[int]:
     """Sources done so far, until the task ends."""
     while True:
         task = client.get(f"tasks/{task_id}")
-        yield int((task.get("additional_data") or {}).get("processed", 0))
+        facts = task.get("additional_data") or {}
+        yield int(facts.get("sources_done", 0)) + int(facts.get("sources_failed", 0))
         if task["status"] in _FINAL:
             return
         time.sleep(_POLL_S)

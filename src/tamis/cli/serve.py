@@ -45,6 +45,8 @@ def serve(
     """Run the server. SIGTERM or Ctrl-C ends it cleanly."""
     settings = Settings(host=host, port=port, data_dir=data_dir)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("alembic", "uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     listening = _listen(host, port)
     with plain_errors(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(settings, listening))
@@ -83,7 +85,9 @@ def _config(system: System) -> uvicorn.Config:
 
 
 def _greet(system: System, url: str) -> None:
-    out.print(f"Tamis serves [bold]{url}/v1[/] from {system.data_dir} (API: {url}/docs)", highlight=False)
+    out.print(
+        f"Tamis serves [bold]{url}/v1[/] from {system.data_dir} (API: {url}/docs)", highlight=False, soft_wrap=True
+    )
     if system.first_key is not None:
         out.print("This first start made an admin key. It is shown this once:", highlight=False)
-        out.print(f"\n    export TAMIS_API_KEY={system.first_key}\n", highlight=False)
+        out.print(f"\n    export TAMIS_API_KEY={system.first_key}\n", highlight=False, soft_wrap=True)
