@@ -180,6 +180,28 @@ async def _agrees(index: EdgeIndex, expected: dict[str, str]) -> None:
         assert await present(index, names) == len(names)
 
 
+async def test_a_field_that_appears_late_is_answered_at_once_and_indexed_by_the_next_build(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(600))
+        late = [Point(one.document_id, one.vectors, {"late": ["x", "y"], "rank": 7}) for one in points(40)]
+        await index.upsert(HERE, COLLECTION, late)
+        before = (await info(index)).facts["indexed_fields"]
+        answers = [await _about_late(index)]
+        await index.optimize(HERE, COLLECTION)
+        after = (await info(index)).facts["indexed_fields"]
+        answers.append(await _about_late(index))
+        assert answers[0] == answers[1] == ([("x", 40), ("y", 40)], 40, 0)
+        assert isinstance(before, int)
+        assert after == before + 3
+
+
+async def _about_late(index: EdgeIndex) -> tuple[list[tuple[object, int]], int, int]:
+    found = await index.facet(HERE, COLLECTION, "late", 5, None, True)
+    inside, outside = parse_filter({"rank": {"$gte": 7}}), parse_filter({"rank": {"$gt": 7}})
+    counts = [await index.count(HERE, COLLECTION, one) for one in (inside, outside)]
+    return [(one.value, one.count) for one in found], counts[0], counts[1]
+
+
 async def test_a_killed_builder_is_replaced(tmp_path: Path) -> None:
     async with opened(tmp_path) as index:
         await index.upsert(HERE, COLLECTION, points(2000))
