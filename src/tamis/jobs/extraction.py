@@ -54,6 +54,10 @@ class ExtractionWorker:
         """Look for work now; called after a batch was submitted."""
         self._woken.set()
 
+    def is_alive(self) -> bool:
+        """Whether it is looking for work; false before `start` and after `stop`."""
+        return self._watcher is not None and not self._watcher.done()
+
     async def start(self) -> None:
         self._watcher = asyncio.create_task(self._watch())
 

@@ -117,7 +117,7 @@ def _services(
     every: Sequence[Any] = (
         gate,
         backends.extractors,
-        HealthService(metadata, backends.index, blobs, backends.models),
+        HealthService(metadata, blobs, backends.index, backends.models, worker.is_alive),
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
         NamespaceService(metadata, blobs, indexer, extractors, gate.forget),
