@@ -127,3 +127,12 @@ def test_a_plan_is_compiled_once_and_the_hash_is_of_the_meaning() -> None:
 
 def test_numbers_beyond_64_bits_do_not_stop_a_plan() -> None:
     assert planned(spec("label", text="x"), schema={"n": {"type": "integer", "default": 2**70}})
+
+
+def test_a_large_definition_is_planned_but_not_kept() -> None:
+    planner = Planner(REGISTRY)
+    definition = Definition((spec("label", text="x" * 100_000),))
+    first, second = planner.plan(definition, [DOCS]), planner.plan(definition, [DOCS])
+    assert first is not second
+    assert first.hash == second.hash
+    assert not first.is_kept

@@ -225,3 +225,11 @@ def test_what_did_not_change_is_not_written_again() -> None:
     assert rescored.extras == {}
     assert columns.ids().packed == b"".join(bytes.fromhex(hit.id[4:]) for hit in hits)
     assert math.isclose(Rows(columns.ids()).read(first)[3].scores["b"], 3.0)
+
+
+async def test_large_values_of_the_definition_stand_beside_the_record_too(bench: Bench) -> None:
+    text = "y" * 100_000
+    result = await recorded(bench, spec("emit", count=1), spec("label", text=text))
+    record = decode(result.execution)
+    assert len(result.execution.record) < 1_000
+    assert restore(record.stages[1].parameters, result.blobs.get) == {"text": text}

@@ -22,6 +22,8 @@ from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.retriever import Definition, StageSpec
 
+_LARGEST_KEPT = 64 * 1024
+"""A longer definition is compiled anew each time: what callers send must not fill the memory."""
 _FILTERS = ("pre_filters", "post_filters")
 
 
@@ -67,6 +69,7 @@ class Plan:
     """definition: as sent, what it leaves out spelt out; `document` is its JSON.  hash: SHA-256 of that, hex.
 
     mentioned: the inputs that templates name although the input schema does not, with a place for each.
+    is_kept: small enough to be kept for the next run of the same definition.
     """
 
     definition: Definition
@@ -74,6 +77,7 @@ class Plan:
     hash: str
     stages: tuple[PlannedStage, ...]
     mentioned: tuple[tuple[str, Loc], ...]
+    is_kept: bool = True
 
     @property
     def declared(self) -> Container[str]:
@@ -107,8 +111,9 @@ class Planner:
         key = _key(definition, collections)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._compile(definition, collections)
-            self._plans[key] = plan
+            plan = self._compile(definition, collections, len(key) <= _LARGEST_KEPT)
+            if plan.is_kept:
+                self._plans[key] = plan
             if len(self._plans) > self._capacity:
                 self._plans.popitem(last=False)
         else:
@@ -116,7 +121,7 @@ class Planner:
         plan.check_names(given)
         return plan
 
-    def _compile(self, definition: Definition, collections: Sequence[Collection]) -> Plan:
+    def _compile(self, definition: Definition, collections: Sequence[Collection], is_kept: bool) -> Plan:
         definition = replace(
             definition, stages=tuple(_with_features(stage, collections) for stage in definition.stages)
         )
@@ -129,7 +134,7 @@ class Planner:
         raise_all(problems)
         document = to_json(definition)
         stages = tuple(stage for stage, _ in planned if stage is not None)
-        return Plan(definition, document, sha256_of(document), stages, tuple(_mentioned(definition)))
+        return Plan(definition, document, sha256_of(document), stages, tuple(_mentioned(definition)), is_kept)
 
     def _stage(
         self, spec: StageSpec, position: int, collections: Sequence[Collection]

@@ -38,6 +38,8 @@ ROOTS = {
 _ROOT = "|".join(sorted(ROOTS, key=len, reverse=True))
 _PATH = re.compile(rf"\s*({_ROOT})((?:\.[A-Za-z_]\w*|\[\d+\])*)\s*")
 _SINGLE = re.compile(rf"\{{(({_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}")
+_MAX_KEPT = 10_000
+"""Longer texts are compiled anew each time: what callers send must not fill the memory."""
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
@@ -73,7 +75,7 @@ def find(text: str, loc: Loc | None = None) -> Template | None:
     if "{" not in text:
         return None
     try:
-        return _compiled(text)
+        return _compiled(text) if len(text) <= _MAX_KEPT else _compile(text)
     except TemplateError as error:
         raise _fault(text, error.message or str(error), loc) from error
 
@@ -134,8 +136,7 @@ def _dynamic(value: Mapping[str, Any]) -> str:
     return f"{{{{{field}}}}}" if rooted else f"{{{{INPUT.{field}}}}}"
 
 
-@lru_cache(maxsize=4096)
-def _compiled(text: str) -> Template | None:
+def _compile(text: str) -> Template | None:
     single = _SINGLE.fullmatch(text)
     if single:
         return _path_template(text, single[1])
@@ -144,6 +145,9 @@ def _compiled(text: str) -> Template | None:
     if text.startswith("{{") and text.endswith("}}") and _PATH.fullmatch(text[2:-2]):
         return _path_template(text, text[2:-2])
     return _jinja_template(text)
+
+
+_compiled = lru_cache(maxsize=4096)(_compile)
 
 
 def _path_template(text: str, expression: str) -> Template:

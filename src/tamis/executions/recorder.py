@@ -106,7 +106,7 @@ class Recorder:
         )
 
     def _body(self, started: ExecutionStarted, blobs: dict[str, bytes]) -> Body:
-        definition, large = _encoded(_Frozen(self._plan.hash, self._plan))
+        definition, large = _frozen(self._plan)
         blobs.update(large)
         columns = Columns()
         stages = []
@@ -183,8 +183,16 @@ class _Frozen:
     plan: Plan = field(compare=False)
 
 
-@lru_cache(maxsize=1024)
-def _encoded(frozen: _Frozen) -> tuple[msgspec.Raw, dict[str, bytes]]:
+def _frozen(plan: Plan) -> tuple[msgspec.Raw, dict[str, bytes]]:
     """A definition is encoded once, however often it runs."""
+    return _kept(_Frozen(plan.hash, plan)) if plan.is_kept else _encoded(plan)
+
+
+@lru_cache(maxsize=1024)
+def _kept(frozen: _Frozen) -> tuple[msgspec.Raw, dict[str, bytes]]:
+    return _encoded(frozen.plan)
+
+
+def _encoded(plan: Plan) -> tuple[msgspec.Raw, dict[str, bytes]]:
     blobs: dict[str, bytes] = {}
-    return encode_part(externalize(frozen.plan.document, blobs)), blobs
+    return encode_part(externalize(plan.document, blobs)), blobs

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 _DATE_LENGTH = len("2026-01-31")
+_LONGEST = len("2026-01-31T12:00:00.123456+00:00:00.123456")
 
 
 def instant(text: str) -> datetime | None:
     """The instant that an RFC 3339 time or an ISO date (its midnight) names; without a zone it is UTC. None if none."""
-    if len(text) < _DATE_LENGTH or text[4] != "-" or text[7] != "-" or not text[:4].isdigit():
+    if not _DATE_LENGTH <= len(text) <= _LONGEST or text[4] != "-" or text[7] != "-" or not text[:4].isdigit():
         return None
     return _parsed(text)
 

@@ -20,6 +20,8 @@ from tamis.model.instants import instant
 from tamis.model.json import JSON
 from tamis.model.words import has_words
 
+_PATTERN_BYTES = 1 << 20
+
 Test: TypeAlias = Callable[[Any, Any, bool], bool]
 
 
@@ -181,11 +183,12 @@ def _regex(value: Any, wanted: Any, exact: bool) -> bool:
     return _pattern(wanted, exact).search(value) is not None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _pattern(pattern: str, exact: bool) -> Any:
     options = re2.Options()
     options.case_sensitive = exact
     options.log_errors = False
+    options.max_mem = _PATTERN_BYTES
     return re2.compile(pattern, options)
 
 
