@@ -170,6 +170,9 @@ class FeatureSearchParameters(StageParameters):
         return self
 
 
+_NOTHING_ADDED: Mapping[str, JSON] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Arm:
     """One search with what this execution makes of it. query: None draws at random."""
@@ -401,6 +404,6 @@ def _hits(
         earlier = given.get(entry.document_id)
         known = {**scores.get(entry.document_id, {}), stage_name: entry.score}
         if earlier is None:
-            yield Hit(entry.document_id, entry.score, document, known)
+            yield Hit(entry.document_id, entry.score, document, known, _NOTHING_ADDED)
         else:
             yield Hit(entry.document_id, entry.score, document, {**earlier.scores, **known}, earlier.extra)
