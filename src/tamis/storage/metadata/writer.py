@@ -2,8 +2,10 @@
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
@@ -95,7 +97,9 @@ class GroupWriter:
     def _fail(self, jobs: Sequence[Job], cause: Exception) -> None:
         """Nothing of this group is kept; each that did not fail by itself says why."""
         if self._driver.in_transaction:
-            self._driver.execute("ROLLBACK")
+            # Where even this fails, the next group's BEGIN says so to those who wait for it.
+            with suppress(sqlite3.Error):
+                self._driver.execute("ROLLBACK")
         reason = cause.__cause__ if isinstance(cause, _TransactionLostError) else cause
         for job in jobs:
             if job.error is None:
