@@ -109,6 +109,14 @@ def test_items_of_one_call_keep_their_chunks_apart(models: LocalModels) -> None:
     assert found == [["One.", "Two."], "the input 'text' is empty", ["Three."], ["Four.", "Five.", "Six."]]
 
 
+def test_a_text_of_countless_chunks_is_refused(models: LocalModels) -> None:
+    [outcome] = TextExtractor().extract(
+        [item("ab" * 10_001)], TextParameters(split_by="characters", chunk_size=1), models
+    )
+    assert isinstance(outcome, ExtractionFailure)
+    assert (outcome.error_type, "20002 chunks" in outcome.message) == ("resource", True)
+
+
 @pytest.mark.parametrize(
     ("data", "content_type"),
     [

@@ -23,6 +23,7 @@ _LEXICAL = "lexical"
 _DEFAULT_DIMENSIONS = 384
 _DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _SPECIAL_TOKENS = 2
+_MOST_CHUNKS = 20_000
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 SplitBy = Literal["none", "tokens", "sentences", "paragraphs", "pages", "words", "characters"]
@@ -243,6 +244,8 @@ def _read(item: SourceItem, parameters: TextParameters, embedder: Embedder) -> _
     # Half a surrogate pair is legal in JSON, but is no character that could be stored or tokenised.
     text = _SURROGATES.sub("\ufffd", text)
     spans = chunk(text, parameters.chunking(embedder.info.max_tokens - _SPECIAL_TOKENS), embedder.spans)
+    if len(spans) > _MOST_CHUNKS:
+        return ExtractionFailure(f"the text falls into {len(spans)} chunks, more than {_MOST_CHUNKS}", "resource")
     return _Chunked(text, spans) if spans else ExtractionFailure("the input 'text' is empty")
 
 

@@ -17,6 +17,7 @@ from tamis.model.vector import Sparse
 
 _ALGORITHMS = frozenset(snowballstemmer.algorithms())
 _CACHED_WORDS = 200_000
+_LONGEST_WORD = 64
 _UNSTEMMED = ""
 _ARABIC_AND_THE = ("وال", "فال", "كال")
 _ARABIC_ENDINGS = str.maketrans("ىة", "يه")
@@ -102,6 +103,7 @@ class _Stems:
 
     def terms(self, word: str, latin: str) -> tuple[int, ...]:
         """One term, or two where the word has marks: as written and without them."""
+        word = word[:_LONGEST_WORD]
         known = self._terms.get((word, latin))
         return known if known is not None else self._make(word, latin)
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 _UNSPACED = (
@@ -31,8 +32,13 @@ def _word_characters() -> str:
     return "".join(ranges)
 
 
-_WORD = _word_characters()
-_SEGMENT = re.compile(rf"(\d+(?:[.,]\d+)+|[{_WORD}]+(?:['’][{_WORD}]+)*)|([{_UNSPACED}]+)")
+@cache
+def _segment() -> re.Pattern[str]:
+    """Made when the first text beyond ASCII comes: it takes a tenth of a second."""
+    word = _word_characters()
+    return re.compile(rf"(\d+(?:[.,]\d+)+|[{word}]+(?:['’][{word}]+)*)|([{_UNSPACED}]+)")
+
+
 _ASCII_SEGMENT = re.compile(r"\d+(?:[.,]\d+)+|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Soft hyphens and the like only say how a word is drawn, tatweel how long; the joiners shape Persian and Indic words.
 _INVISIBLE = {ord(character): None for character in "\u00ad\u200b\u2060\ufeff\u0640\u200c\u200d"}
@@ -68,7 +74,7 @@ def split(normalised: str) -> tuple[list[str], list[str]]:
     """(words between spaces or punctuation, runs of scripts that write without spaces), each in order."""
     if normalised.isascii():
         return _ASCII_SEGMENT.findall(normalised), []
-    pairs = _SEGMENT.findall(normalised)
+    pairs = _segment().findall(normalised)
     return [word for word, _ in pairs if word], [run for _, run in pairs if run]
 
 

@@ -56,3 +56,10 @@ def test_paragraphs_and_pages() -> None:
     assert [text[start:end] for start, end in paragraphs(text)] == ["one\ntwo", "three", "four", "five\f six"]
     assert [text[start:end] for start, end in pages(text)] == ["one\ntwo\n \nthree\r\n\r\nfour\u2029five", "six"]
     assert sentences(" \n ") == paragraphs("") == pages("\f") == []
+
+
+def test_long_runs_of_anything_cost_no_more_than_their_length() -> None:
+    for part in (" \n", ". (", "a.", "...", "\n\n", "\u0301", '"('):
+        text = part * 50_000
+        assert sentence_boundaries(text)[-1] == len(text)
+        assert len(sentences(text)) + len(paragraphs(text)) < len(text)

@@ -48,7 +48,7 @@ _END = re.compile(
     re.VERBOSE,
 )
 _LEADING_EXTEND = re.compile(r"(?:^|(?<=[CLS]))X")
-_WRAPPED = re.compile(r"(?<![\n\r])(\r\n|\n|\r)(?![\n\r])(?!\s*\n)(?![ \t]*(?:[-*+•‣◦·–—]|\d{1,3}[.)])\s)")
+_WRAPPED = re.compile(r"(?<![\n\r])(\r\n|\n|\r)(?![\n\r])(?![^\S\n\r]*[\n\r])(?![ \t]*(?:[-*+•‣◦·–—]|\d{1,3}[.)])\s)")
 _BLANK_LINE = re.compile(r"(?:\r\n|[\n\r\u2029])[^\S\n\r]*(?:\r\n|[\n\r\u2029])\s*|\u2029\s*")
 
 
