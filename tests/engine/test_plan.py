@@ -79,7 +79,8 @@ def test_a_template_hides_its_own_fault_and_no_other() -> None:
     registry = STAGES
     assert Planner(registry).plan(Definition((stage,)), [DOCS], ["k"]).stages[0].parameters is None
     wrong = spec("feature_search", searches=[{**open_search, "top_kk": 3}], final_top_k="{{INPUT.k}}")
-    assert set(problems(wrong, registry=registry)) == {"stages.0.config.parameters.searches.0.top_kk"}
+    place = "stages.0.config.parameters.searches.0.top_kk"
+    assert problems(wrong, registry=registry) == {place: "unknown parameter; did you mean 'top_k'?"}
     missing = spec("feature_search", searches=[{"feature_uri": URI, "top_k": "{{INPUT.k}}"}])
     assert set(problems(missing, registry=registry)) == {"stages.0.config.parameters.searches.0.query"}
 

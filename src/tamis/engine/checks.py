@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import pydantic
 from pydantic import BaseModel
@@ -114,8 +114,26 @@ def _names(model: type[BaseModel]) -> set[str]:
 
 def _message(model: type[BaseModel], path: Loc, error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
-        return f"unknown parameter{_nearest(str(path[-1]), _names(model)) if len(path) == 1 else ''}"
+        known = {name for holder in _models_at(model, path[:-1]) for name in _names(holder)}
+        return f"unknown parameter{_nearest(str(path[-1]), known) if known else ''}"
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _models_at(model: type[BaseModel], path: Loc) -> list[type[BaseModel]]:
+    """The models that what stands at the path may be of."""
+    found = [model]
+    for part in path:
+        if isinstance(part, str):
+            fields = [one.model_fields[part] for one in found if part in one.model_fields]
+            found = [inner for field in fields for inner in _models_in(field.annotation)]
+    return found
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
