@@ -84,6 +84,7 @@ def test_a_document_is_rendered_where_there_is_one() -> None:
         ("{{secrets.key}}", "unknown name 'secrets'"),
         ("{{INPUT.query", "end of template"),
         ("{{ 1 / 0 }}", "division by zero"),
+        ("{{" + "(" * 5000, "nested too deeply"),
         ("{{ 1e308 * 10 }}", "no finite number"),
     ],
 )
@@ -91,7 +92,7 @@ def test_what_is_wrong_is_said_at_its_place(text: str, said: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(said)) as caught:
         render({"a": [text]}, SCOPE, ["body"])
     assert caught.value.problems[0]["loc"] == ["body", "a", 0]
-    assert text in caught.value.problems[0]["msg"]
+    assert text[:60] in caught.value.problems[0]["msg"]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,8 @@ def find(text: str, loc: Loc | None = None) -> Template | None:
         return _compiled(text) if len(text) <= _MAX_KEPT else _compile(text)
     except TemplateError as error:
         raise _fault(text, error.message or str(error), loc) from error
+    except (RecursionError, SyntaxError) as error:
+        raise _fault(text, "the expression is nested too deeply", loc) from error
 
 
 def walk(value: Any, loc: Loc | None = None) -> Iterator[tuple[Loc, Template]]:
