@@ -40,7 +40,7 @@ async def test_a_stored_text_file(metadata: SqliteMetadata, blobs: ObstoreBlobs)
 
 async def test_a_stored_picture_is_refused_by_its_type(metadata: SqliteMetadata, blobs: ObstoreBlobs) -> None:
     await blobs.put(PRINCIPAL, "cat.png", b"\x89PNG\r\n")
-    with pytest.raises(ValidationError, match="image/png") as caught:
+    with pytest.raises(ValidationError, match="image/png needs an extractor that takes 'image', and none") as caught:
         await Contents(metadata, blobs, ExtractorRegistry()).read(PRINCIPAL, "blob://cat.png", ["query"])
     assert caught.value.problems[0]["loc"] == ["query"]
 

@@ -6,7 +6,7 @@ import mimetypes
 from urllib.parse import unquote_to_bytes
 
 from tamis.engine.ports.blobs import BlobStore
-from tamis.engine.ports.extraction import Extractors
+from tamis.engine.ports.extraction import Extractor, Extractors
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.bucket import Blob
@@ -99,12 +99,18 @@ class Contents:
 
     def _unreadable(self, media_type: str) -> str:
         family = "pdf" if media_type == "application/pdf" else media_type.split("/")[0]
-        able = [e.name for e in self._extractors.all() if family in e.supported_input_types] if self._extractors else []
+        known = self._extractors.all() if self._extractors else ()
+        able = [one.name for one in known if family in one.supported_input_types and _embeds(one)]
         if able:
             return (
                 f"a query of type {media_type} needs {' or '.join(able)} to embed it, which takes files in batches only"
             )
         return f"a query of type {media_type} needs an extractor that takes {family!r}, and none is installed"
+
+
+def _embeds(extractor: Extractor) -> bool:
+    """Whether it makes vectors at all; one that only passes fields on does not."""
+    return bool(extractor.features(extractor.Parameters()))
 
 
 def _from_base64(text: str, loc: list[str | int]) -> bytes:
