@@ -11,8 +11,9 @@ from tamis.engine.events import (
     StageFailed,
     StageFinished,
     StageStarted,
+    fan_out,
 )
-from tamis.engine.executor import fan_out, seed_of
+from tamis.engine.executor import seed_of
 from tamis.engine.run import efficiency
 from tamis.errors import NotFoundError, StageError, StageUnavailableError, ValidationError
 from tamis.model.canonical import sha1_of

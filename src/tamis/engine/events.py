@@ -105,3 +105,13 @@ Sink: TypeAlias = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """The sink of who does not care."""
+
+
+def fan_out(*sinks: Sink) -> Sink:
+    """One sink that tells several."""
+
+    def tell(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    return tell

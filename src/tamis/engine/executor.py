@@ -1,14 +1,12 @@
 """Runs a plan: stage after stage over immutable hits, measured, within its budget, every step told as an event."""
 
 import asyncio
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tamis.engine import templates
 from tamis.engine.events import (
-    Event,
     ExecutionFinished,
     ExecutionStarted,
     Sink,
@@ -19,6 +17,7 @@ from tamis.engine.events import (
     StageStarted,
     ignore,
 )
+from tamis.engine.failure import failure_of
 from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
@@ -27,7 +26,7 @@ from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Outcome
-from tamis.errors import IndexUnavailableError, ModelMissingError, StageError, StageUnavailableError, TamisError
+from tamis.errors import TamisError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus
 from tamis.model.filters import Filter
@@ -225,7 +224,7 @@ class _Run:
         return False
 
     def _fail(self, index: int, planned: PlannedStage, attempt: "_Attempt", cause: Exception, before_ms: float) -> bool:
-        error = _wrap(cause, planned, index, len(self.hits))
+        error = failure_of(cause, planned.spec.stage_name, index, len(self.hits))
         skipped = planned.is_optional
         if skipped:
             self.warnings.append(f"stage {planned.spec.stage_name!r} was skipped: {error.message}")
@@ -339,27 +338,3 @@ def _stage_facts(end: StageFinished) -> dict[str, Any]:
         "duration_ms": end.duration_ms,
         **end.metadata,
     }
-
-
-def _wrap(cause: Exception, planned: PlannedStage, index: int, input_count: int) -> TamisError:
-    """One error that says where. What the caller can put right keeps its class and status; all else is a StageError."""
-    where = {"stage_name": planned.spec.stage_name, "stage_index": index, "input_count": input_count}
-    if isinstance(cause, TamisError) and cause.status < 500:
-        error = copy.copy(cause)
-        error.details = {**cause.details, **where}
-    else:
-        kind = StageUnavailableError if isinstance(cause, IndexUnavailableError | ModelMissingError) else StageError
-        reason = cause.message if isinstance(cause, TamisError) else f"{type(cause).__name__}: {cause}"
-        error = kind(f"stage {planned.spec.stage_name!r} failed: {reason}", **where, cause=type(cause).__name__)
-    error.__cause__ = cause
-    return error
-
-
-def fan_out(*sinks: Sink) -> Sink:
-    """One sink that tells several."""
-
-    def tell(event: Event) -> None:
-        for sink in sinks:
-            sink(event)
-
-    return tell

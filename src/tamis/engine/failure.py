@@ -1,0 +1,19 @@
+"""What a stage's failure is to whoever sent the pipeline."""
+
+import copy
+
+from tamis.errors import IndexUnavailableError, ModelMissingError, StageError, StageUnavailableError, TamisError
+
+
+def failure_of(cause: Exception, stage_name: str, index: int, input_count: int) -> TamisError:
+    """One error that says where. What the caller can put right keeps its class and status; all else is a StageError."""
+    where = {"stage_name": stage_name, "stage_index": index, "input_count": input_count}
+    if isinstance(cause, TamisError) and cause.status < 500:
+        error = copy.copy(cause)
+        error.details = {**cause.details, **where}
+    else:
+        kind = StageUnavailableError if isinstance(cause, IndexUnavailableError | ModelMissingError) else StageError
+        reason = cause.message if isinstance(cause, TamisError) else f"{type(cause).__name__}: {cause}"
+        error = kind(f"stage {stage_name!r} failed: {reason}", **where, cause=type(cause).__name__)
+    error.__cause__ = cause
+    return error
