@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tamis.engine.ports.index import VectorIndex, VectorSearch
 from tamis.model.filters import And, Condition, Filter, IdIn, Not, Operator, Or
 from tamis.model.json import JSON
-from tamis.model.matching import matches
+from tamis.model.matching import matches, resolve
 from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.index import open_cluster_index, open_edge_index
 from tamis.storage.index.payload import flatten, number_text
@@ -79,7 +79,7 @@ class Bench:
         self._held = [f"doc_{number}" for number in range(len(documents))]
         points = [point(name, 1, 0, **fields) for name, fields in zip(self._held, documents, strict=True)]
         await self.index.upsert(HERE, COLLECTION, points)
-        searches = [(COLLECTION, VectorSearch("embedding", dense(1, 0), 10, one)) for one in filters]
+        searches = [(COLLECTION, VectorSearch("embedding", dense(1, 0), 100, one)) for one in filters]
         found = await self.index.search(HERE, searches)
         counts = [await self.index.count(HERE, COLLECTION, one) for one in filters]
         return [(ids(one), count) for one, count in zip(found, counts, strict=True)]
@@ -108,7 +108,7 @@ async def _ready(opener: Opener, root: Path) -> VectorIndex:
     return index
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents=DOCUMENTS, drawn=st.lists(FILTERS, min_size=1, max_size=12))
 def test_an_index_answers_as_matching_does(bench: Bench, documents: list[dict[str, JSON]], drawn: list[Filter]) -> None:
     filters = [one for one in drawn if bench.index.compiles(one)]
@@ -118,10 +118,28 @@ def test_an_index_answers_as_matching_does(bench: Bench, documents: list[dict[st
         assert (found, count) == (expected, len(expected)), filter
 
 
+def test_every_value_against_every_condition(bench: Bench) -> None:
+    """Exhaustive where chance is thin: the edges of types, floats, dates and case, each against each."""
+    plain: list[JSON] = [None, True, False, *NUMBERS, *TEXTS]
+    held: list[JSON] = [*plain, [], [None], [1, "A"], [["ss"], 0.5], {"x": 1}, ["2024-01-01", "soon"], "soon", "Ａ"]
+    documents: list[dict[str, JSON]] = [{"v": value} for value in held]
+    filters: list[Filter] = [
+        Condition("v", operator, [wanted] if operator in (Operator.IN, Operator.NIN) else wanted, exact)
+        for operator in Operator
+        for wanted in ([True, False] if operator in (Operator.EXISTS, Operator.IS_NULL) else plain)
+        for exact in (False, True)
+        if operator is not Operator.REGEX
+    ]
+    filters = [one for one in filters if bench.index.compiles(one)]
+    assert len(filters) > 400
+    views = {f"doc_{n}": {**fields, "document_id": f"doc_{n}"} for n, fields in enumerate(documents)}
+    for filter, (found, count) in zip(filters, bench.answers(documents, filters), strict=True):
+        expected = sorted(name for name, view in views.items() if matches(filter, view))
+        assert (found, count) == (expected, len(expected)), filter
+
+
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
 def test_flattening_finds_what_resolving_finds(fields: dict[str, JSON]) -> None:
-    from tamis.model.matching import resolve
-
     flat = flatten(fields)
     for path in {*PATHS, *flat}:
         assert flat.get(path, []) == resolve(fields, path)
