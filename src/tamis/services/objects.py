@@ -149,7 +149,7 @@ class ObjectService:
             blob.upload_id: [*loc, "blobs", place, "upload_id"]
             for blobs, loc in zip(drafts, locs, strict=True)
             for place, blob in enumerate(blobs)
-            if blob.upload_id
+            if blob.upload_id and blob.data is None
         }
 
         def read(session: Session) -> dict[str, Upload]:
