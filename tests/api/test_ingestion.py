@@ -13,8 +13,11 @@ from fastapi import FastAPI
 
 from tamis.api import batches, collections, documents, lineage, tasks
 from tamis.api.errors import add_error_handlers
-from tamis.auth.gate import Gate
+from tamis.auth.gate import Gate, hash_key
+from tamis.engine.ports.metadata import Session
 from tamis.model.bucket import Bucket
+from tamis.model.organization import ApiKey
+from tamis.model.principal import Permission, Principal
 from tests.extraction_world import BAD, World, letters, open_world
 
 EXTRACTOR = {"feature_extractor_name": "letter_extractor", "version": "v1"}
@@ -55,6 +58,12 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": "Bearer sk_0"}
     async with httpx.AsyncClient(transport=transport, base_url="http://tamis/v1", headers=headers) as client:
         yield client
+
+
+def _insert_key(owner: Principal, secret: str, session: Session) -> None:
+    key_id, permissions = f"key_{secret[3:] * 20}", (Permission.ADMIN,)
+    key = ApiKey(key_id, owner.organization_id, "usr_x", secret, hash_key(secret), "sk", permissions, NOW)
+    session.keys.insert(owner, key)
 
 
 async def call(
