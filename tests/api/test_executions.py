@@ -60,6 +60,10 @@ async def test_vectors_come_where_they_are_asked_for(client: httpx.AsyncClient) 
     answer = (await execute(client, return_vectors=True, limit=1)).json()
     assert answer["documents"][0]["vectors"]["embedding"] == [1.0, 0.0, 0.0]
     assert "vectors" not in (await execute(client, limit=1)).json()["documents"][0]
+    asked = await client.post("/v1/retrievers/execute?return_vectors=true", json={"stages": [search()], "inputs": {}})
+    assert "vectors" in asked.json()["documents"][0]
+    wrong = await client.post("/v1/retrievers/execute?return_vectors=often", json={"stages": [search()], "inputs": {}})
+    assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["query", "return_vectors"])
 
 
 async def test_the_record_says_what_the_answer_said(client: httpx.AsyncClient) -> None:

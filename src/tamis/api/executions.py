@@ -5,7 +5,9 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+import pydantic
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
 
 from tamis.api.access import Reader, service
 from tamis.api.answers import json_response, show_detail, show_executed
@@ -33,7 +35,7 @@ from tamis.api.schemas.execution_wire import (
     show_saved_page,
 )
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
-from tamis.errors import NotBuiltError, TamisError
+from tamis.errors import NotBuiltError, TamisError, ValidationError
 from tamis.services.execution_runs import Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
@@ -44,26 +46,39 @@ Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}
 
 
-class _AskedInUrl:
-    """What later clients put beside the body."""
+class _AskedInUrl(BaseModel):
+    """What clients put beside the body."""
 
-    def __init__(
-        self,
-        return_urls: bool = False,
-        return_vectors: bool = False,
-        return_presigned_urls: Annotated[bool, Query(include_in_schema=False)] = False,
-        skip_cache: Annotated[bool, Query(include_in_schema=False)] = False,
-        include_legacy_results: Annotated[bool | None, Query(include_in_schema=False)] = None,
-    ) -> None:
-        self.return_vectors = return_vectors
-        self.skip_cache = skip_cache
-        self.include_legacy_results = include_legacy_results
+    return_vectors: bool = False
+    skip_cache: bool = False
+    include_legacy_results: bool | None = None
 
 
-AskedInUrl = Annotated[_AskedInUrl, Depends(_AskedInUrl)]
+_NOTHING_ASKED = _AskedInUrl()
 
 
-@router.post("/execute", response_model=None, responses=_ANSWER, tags=["anonymous retrievers"])
+async def _asked_in_url(request: Request) -> _AskedInUrl:
+    """Read by hand: declared one by one, five parameters that are hardly ever sent cost every request 0.1 ms of CPU."""
+    query = request.scope["query_string"]
+    if not query:
+        return _NOTHING_ASKED
+    try:
+        return _AskedInUrl.model_validate(dict(request.query_params))
+    except pydantic.ValidationError as error:
+        fault = error.errors()[0]
+        raise ValidationError.at(["query", *fault["loc"]], fault["msg"]) from None
+
+
+AskedInUrl = Annotated[_AskedInUrl, Depends(_asked_in_url)]
+_IN_URL = {
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "boolean", "default": False}}
+        for name in ("return_urls", "return_vectors")
+    ]
+}
+
+
+@router.post("/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["anonymous retrievers"])
 async def execute_anonymous_retriever(
     principal: Reader,
     request: Request,
@@ -95,7 +110,9 @@ async def get_anonymous_execution(
     return show_anonymous(await executions.get_anonymous(principal, execution_id))
 
 
-@router.post("/{retriever_id}/execute", response_model=None, responses=_ANSWER, tags=["retrievers"])
+@router.post(
+    "/{retriever_id}/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["retrievers"]
+)
 async def execute_retriever(
     principal: Reader,
     request: Request,

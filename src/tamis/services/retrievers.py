@@ -22,7 +22,7 @@ from tamis.services.naming import check_name
 RESERVED_NAMES = frozenset(
     {
         "batch", "evaluations", "execute", "executions", "explain", "interactions", "learned-fusion", "list",
-        "prices", "public", "published", "stages", "typeahead",
+        "prices", "public", "publish", "published", "stages", "typeahead",
     }
 )  # fmt: skip
 _NAME_LOC = ("body", "retriever_name")
