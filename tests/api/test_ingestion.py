@@ -13,11 +13,12 @@ from fastapi import FastAPI
 
 from tamis.api import batches, collections, documents, lineage, tasks
 from tamis.api.errors import add_error_handlers
-from tamis.auth.gate import Gate, hash_key
+from tamis.auth.gate import Gate
 from tamis.engine.ports.metadata import Session
 from tamis.model.bucket import Bucket
 from tamis.model.organization import ApiKey
 from tamis.model.principal import Permission, Principal
+from tamis.model.secret import hash_key
 from tests.extraction_world import BAD, World, letters, open_world
 
 EXTRACTOR = {"feature_extractor_name": "letter_extractor", "version": "v1"}
