@@ -1,11 +1,14 @@
 """Buckets over HTTP."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tamis.model.batch import Batch, TaskStatus
 from tests.resource_world import Resources, open_resources
 
 SCHEMA = {"properties": {"title": {"type": "string", "required": True}, "price": {"type": "number", "default": 1.5}}}
@@ -132,6 +135,20 @@ async def test_a_deleted_bucket_takes_its_files_along(world: Resources) -> None:
     await world.me.delete("/buckets/pics")
     await world.me.get("/buckets/pics", 404)
     assert world.files() == []
+
+
+async def test_a_bucket_stays_while_a_batch_of_it_runs(world: Resources) -> None:
+    made = await world.me.post("/buckets", body("busy"))
+    now = datetime.now(UTC)
+    batch = Batch("btch_1", made["bucket_id"], (), now, now, status=TaskStatus.PROCESSING)
+    await world.metadata.write(lambda session: session.batches.insert(world.principal, batch))
+    assert (await world.me.get("/buckets/busy"))["batch_stats"]["active"] == 1
+    refused = await world.me.delete("/buckets/busy", 409)
+    assert refused["error"]["details"]["batches"] == ["btch_1"]
+    over = replace(batch, status=TaskStatus.CANCELED)
+    await world.metadata.write(lambda session: session.batches.replace(world.principal, over))
+    await world.me.delete("/buckets/busy")
+    assert await world.metadata.read(lambda session: session.batches.get(world.principal, "btch_1")) is None
 
 
 async def test_a_namespace_has_to_be_named_where_there_are_several(world: Resources) -> None:
