@@ -28,6 +28,7 @@ from tamis.api import (
 from tamis.api.errors import add_error_handlers
 from tamis.api.limits import Limits
 from tamis.api.schemas.error import ErrorResponse
+from tamis.services.upload_links import PATH as UPLOAD_PATH
 from tamis.wiring.system import System
 
 # Where two paths could both match, the router that comes first takes the request: literal paths before identifiers.
@@ -65,7 +66,7 @@ def build_app(system: System) -> ASGIApp:
     add_error_handlers(api)
     for router in _ROUTERS:
         api.include_router(router)
-    return Limits(api, system.limits.request_bytes, system.limits.upload_bytes, uploads.DIRECT_PREFIX)
+    return Limits(api, system.limits.request_bytes, system.limits.upload_bytes, UPLOAD_PATH)
 
 
 def openapi(app: ASGIApp) -> dict[str, Any]:

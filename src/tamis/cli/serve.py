@@ -15,8 +15,12 @@ import uvloop
 
 from tamis.app import build_app
 from tamis.cli.terminal import err, fail, out, plain_errors
+from tamis.errors import TamisError
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
+
+
+log = logging.getLogger("tamis.serve")
 
 
 class _Server(uvicorn.Server):
@@ -70,11 +74,21 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
     try:
         server = _Server(_config(system))
         system.announce(url)
+        warming = asyncio.create_task(_warm(system))
         _greet(system, url)
         await server.serve(sockets=[listening])
+        await warming
     finally:
         await system.close()
         err.print("Tamis has stopped.", highlight=False)
+
+
+async def _warm(system: System) -> None:
+    """Load the default model before the first question needs it; fetch it where it is missing."""
+    try:
+        await asyncio.to_thread(system.backends.models.embedder)
+    except TamisError as error:
+        log.warning("the default model is not at hand: %s", error.message)
 
 
 def _config(system: System) -> uvicorn.Config:

@@ -9,21 +9,31 @@ from rich.text import Text
 
 from tamis.cli.terminal import out
 
+_WIDEST = 40
+
 
 def documents(found: Sequence[dict[str, Any]], fields: Sequence[str], text_field: str = "text") -> None:
-    """A table: rank, score, the chosen fields, then the text's beginning."""
+    """A table: rank, score, the chosen fields, then as much of the text's beginning as the line holds."""
+    rows = [
+        [str(rank), f"{document.get('score', 0.0):.4f}", *(_short(document.get(field)) for field in fields)]
+        for rank, document in enumerate(found, start=1)
+    ]
+    head = ["#", "score", *fields]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    room = max(20, out.width - sum(widths) - 2 * len(head) - 1)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    for field in fields:
-        table.add_column(field, no_wrap=True, overflow="ellipsis", max_width=34)
-    table.add_column(text_field, ratio=1, no_wrap=True, overflow="ellipsis", min_width=24)
-    for rank, document in enumerate(found, start=1):
+    for name, width in zip(head, widths, strict=True):
+        table.add_column(name, min_width=width, no_wrap=True)
+    table.add_column(text_field, no_wrap=True)
+    for row, document in zip(rows, found, strict=True):
         text = " ".join(str(document.get(text_field) or "").split())
-        row = [str(document.get(field, "")) for field in fields]
-        cells = [Text(cell) for cell in [*row, text[:240]]]
-        table.add_row(str(rank), f"{document.get('score', 0.0):.4f}", *cells)
+        table.add_row(*(Text(cell) for cell in [*row, text if len(text) <= room else text[: room - 1] + "…"]))
     out.print(table)
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def record(detail: dict[str, Any]) -> None:

@@ -56,4 +56,4 @@ async def open_backends(
     index = await open_index(settings, directory.index_path)
     stack.push_async_callback(index.close)
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
-    return Backends(metadata, index, blobs, models, ExtractorRegistry())
+    return Backends(metadata, index, blobs, models, ExtractorRegistry(models))
