@@ -1,8 +1,9 @@
 """Everything that a retriever searches, driven by the published client."""
 
+from typing import Any
+
 import mixpeek
 import pytest
-from mixpeek import Mixpeek
 
 from tests.conformance.conftest import SENTENCES, Corpus, wait_for
 from tests.conformance.wire import Wire
@@ -18,7 +19,7 @@ def test_namespaces(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) ->
         api.get_namespace("nowhere")
 
 
-def test_buckets_and_objects(wire: Wire, generated: mixpeek.ApiClient, client: Mixpeek, corpus: Corpus) -> None:
+def test_buckets_and_objects(wire: Wire, generated: mixpeek.ApiClient, client: Any, corpus: Corpus) -> None:
     api = mixpeek.BucketsApi(generated)
     api.get_bucket_without_preload_content("notes")
     assert wire.last()["bucket_id"] == corpus.bucket_id
@@ -31,7 +32,7 @@ def test_buckets_and_objects(wire: Wire, generated: mixpeek.ApiClient, client: M
     assert wire.last()["object_id"] == objects.results[0].object_id
 
 
-def test_batches_and_tasks(wire: Wire, generated: mixpeek.ApiClient, client: Mixpeek, corpus: Corpus) -> None:
+def test_batches_and_tasks(wire: Wire, generated: mixpeek.ApiClient, client: Any, corpus: Corpus) -> None:
     batch = client.batches.get(corpus.bucket_id, corpus.batch_id)
     assert batch.status == "COMPLETED"
     assert client.batches.failed_documents(corpus.bucket_id, corpus.batch_id) is not None
@@ -43,12 +44,12 @@ def test_batches_and_tasks(wire: Wire, generated: mixpeek.ApiClient, client: Mix
     assert documents_of(client, wire, corpus) == len(SENTENCES)
 
 
-def documents_of(client: Mixpeek, wire: Wire, corpus: Corpus) -> int:
+def documents_of(client: Any, wire: Wire, corpus: Corpus) -> int:
     client._request("POST", f"/collections/{corpus.collection_id}/documents/list", body={"limit": 100})
     return len(wire.last()["results"])
 
 
-def test_collections_and_documents(wire: Wire, generated: mixpeek.ApiClient, client: Mixpeek, corpus: Corpus) -> None:
+def test_collections_and_documents(wire: Wire, generated: mixpeek.ApiClient, client: Any, corpus: Corpus) -> None:
     assert client.collections.get("notes").collection_id == corpus.collection_id
     assert client.collections.list().results
     mixpeek.CollectionsApi(generated).describe_collection_features_without_preload_content("notes")
@@ -63,8 +64,7 @@ def test_collections_and_documents(wire: Wire, generated: mixpeek.ApiClient, cli
     assert wire.last()["document_id"] == document_id
 
 
-def test_extractors_and_health(wire: Wire, generated: mixpeek.ApiClient) -> None:
+def test_extractors_and_health(wire: Wire, generated: mixpeek.ApiClient, client: Any) -> None:
     mixpeek.FeatureExtractorsApi(generated).list_feature_extractors_without_preload_content()
     assert "text_extractor" in str(wire.last())
-    mixpeek.HealthApi(generated).healthcheck_deep_health_without_preload_content()
-    assert wire.last()["status"] == "OK"
+    assert client._request("GET", "/health").status == "OK"

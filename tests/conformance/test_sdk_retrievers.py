@@ -24,13 +24,13 @@ def check_execution(answer: Any) -> None:
     Draft202012Validator(ExecutionAnswer.model_json_schema()).validate(answer)
 
 
-def adhoc_request(**changes: Any) -> mixpeek.AdhocExecuteRequest:
+def adhoc_request(**changes: Any) -> Any:
     body = {"stages": SIEVE, "inputs": {"query": QUESTION}, "input_schema": INPUT_SCHEMA, **changes}
     return mixpeek.AdhocExecuteRequest.from_dict(body)
 
 
 def test_an_anonymous_execution_and_its_record(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) -> None:
-    api = mixpeek.AdhocRetrieversApi(generated)
+    api: Any = mixpeek.AdhocRetrieversApi(generated)
     api.execute_adhoc_retriever(adhoc_request(collection_identifiers=["notes"]))
     answer = wire.last()
     check_execution(answer)
@@ -45,7 +45,7 @@ def test_an_anonymous_execution_and_its_record(wire: Wire, generated: mixpeek.Ap
 
 
 def test_anonymous_executions_are_listed_newest_first_and_counted(wire: Wire, generated: mixpeek.ApiClient) -> None:
-    api = mixpeek.AdhocRetrieversApi(generated)
+    api: Any = mixpeek.AdhocRetrieversApi(generated)
     ids = []
     for _ in range(3):
         api.execute_adhoc_retriever(adhoc_request())
@@ -58,7 +58,7 @@ def test_anonymous_executions_are_listed_newest_first_and_counted(wire: Wire, ge
 
 
 def test_a_saved_retriever_from_creation_to_deletion(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) -> None:
-    api = mixpeek.RetrieversApi(generated)
+    api: Any = mixpeek.RetrieversApi(generated)
     created = api.create_retriever(
         mixpeek.CreateRetrieverRequest.from_dict(
             {"retriever_name": "sieve", "collection_identifiers": ["notes"], "stages": SIEVE,
@@ -90,9 +90,7 @@ def test_a_saved_retriever_from_creation_to_deletion(wire: Wire, generated: mixp
         api.get_retriever("net")
 
 
-def test_a_saved_run_is_not_found_among_the_anonymous(
-    wire: Wire, client: Mixpeek, generated: mixpeek.ApiClient
-) -> None:
+def test_a_saved_run_is_not_found_among_the_anonymous(wire: Wire, client: Any, generated: mixpeek.ApiClient) -> None:
     client.retrievers.create(name="own-path", stages=SIEVE, input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     answer = client.retrievers.execute("own-path", inputs={"query": QUESTION}, limit=1)
     assert len(answer.results) == 1
@@ -100,13 +98,13 @@ def test_a_saved_run_is_not_found_among_the_anonymous(
         mixpeek.AdhocRetrieversApi(generated).get_adhoc_execution_retrievers(answer.execution_id)
 
 
-def test_newer_stages_make_a_new_version(wire: Wire, client: Mixpeek) -> None:
+def test_newer_stages_make_a_new_version(wire: Wire, client: Any) -> None:
     client.retrievers.create(name="growing", stages=SIEVE, input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     changed = client.retrievers.update("growing", stages=SIEVE[:1])
     assert (changed.retriever.version, len(changed.retriever.stages)) == (2, 1)
 
 
-def test_stages_are_written_as_later_clients_write_them(wire: Wire, client: Mixpeek) -> None:
+def test_stages_are_written_as_later_clients_write_them(wire: Wire, client: Any) -> None:
     stages = [
         {"stage_name": "search", "stage_id": "feature_search", "parameters": search()["config"]["parameters"]},
         {"stage_name": "few", "config": {"stage_id": "limit", "parameters": {"limit": 1}}},
@@ -116,20 +114,20 @@ def test_stages_are_written_as_later_clients_write_them(wire: Wire, client: Mixp
     assert [document.text for document in answer.documents] == [LIGHTHOUSE]
 
 
-def test_the_search_shortcut(wire: Wire, client: Mixpeek) -> None:
+def test_the_search_shortcut(wire: Wire, client: Any) -> None:
     answer = client.search(QUESTION, collection="notes", limit=3)
     check_execution(answer)
     assert answer.results[0].text == LIGHTHOUSE
     assert len(answer.results) == 3
 
 
-def test_the_vector_search_shortcut(wire: Wire, client: Mixpeek) -> None:
+def test_the_vector_search_shortcut(wire: Wire, client: Any) -> None:
     texts = [{"feature_uri": DENSE, "query": {"input_mode": "text", "value": QUESTION}, "top_k": 2}]
     answer = client.search(queries=texts, namespace_id="conformance", filters={"topic": "kitchen"})
     assert [document.topic for document in answer.results] == ["kitchen", "kitchen"]
 
 
-def test_many_queries_in_one_call(wire: Wire, client: Mixpeek) -> None:
+def test_many_queries_in_one_call(wire: Wire, client: Any) -> None:
     client.retrievers.create(name="many", stages=SIEVE[:1], input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     answer = client.retrievers.execute_batch("many", queries=[{"query": QUESTION}, {"query": "sharp knife"}])
     first = [result.results[0].text for result in answer.results]
@@ -137,7 +135,7 @@ def test_many_queries_in_one_call(wire: Wire, client: Mixpeek) -> None:
 
 
 @pytest.mark.parametrize("method", ["offset", "cursor", "scroll", "keyset"])
-def test_pages_show_every_document_once(wire: Wire, client: Mixpeek, method: str) -> None:
+def test_pages_show_every_document_once(wire: Wire, client: Any, method: str) -> None:
     name = f"paged-{method}"
     client.retrievers.create(name=name, stages=SIEVE[:1], input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     pagination: dict[str, Any] = {"method": method, "page_size" if method == "offset" else "limit": 4}
@@ -155,7 +153,7 @@ def test_pages_show_every_document_once(wire: Wire, client: Mixpeek, method: str
     assert first.execution_id != second.execution_id
 
 
-def test_what_is_wrong_is_refused_in_the_envelope(wire: Wire, client: Mixpeek) -> None:
+def test_what_is_wrong_is_refused_in_the_envelope(wire: Wire, client: Any) -> None:
     def refused(**request: Any) -> MixpeekAPIError:
         with pytest.raises(MixpeekAPIError) as caught:
             client._request("POST", "/retrievers/execute", body={"inputs": {"query": QUESTION}, **request})
@@ -169,13 +167,14 @@ def test_what_is_wrong_is_refused_in_the_envelope(wire: Wire, client: Mixpeek) -
 
 
 def test_the_catalogue_of_stages(wire: Wire, generated: mixpeek.ApiClient) -> None:
-    found = {stage.stage_id: stage for stage in mixpeek.RetrieverStagesApi(generated).list_stages_retrievers()}
+    api: Any = mixpeek.RetrieverStagesApi(generated)
+    found = {stage.stage_id: stage for stage in api.list_stages_retrievers()}
     assert {"feature_search", "attribute_filter", "limit", "group_by"} <= found.keys()
     assert all(stage.parameter_schema["type"] == "object" for stage in found.values())
 
 
 def test_langchain_needs_the_base_url_alone(
-    wire: Wire, client: Mixpeek, server: LiveServer, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, client: Any, server: LiveServer, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.retrievers.create(name="chained", stages=SIEVE[:1], input_schema=INPUT_SCHEMA, collection_ids=["notes"])
     monkeypatch.setattr(Mixpeek, "DEFAULT_BASE_URL", f"{server.url}/v1")

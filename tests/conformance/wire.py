@@ -13,18 +13,20 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from tests.conformance.shape import Schema, operations
 
 _BASE = "urn:contract"
-_formats = FormatChecker(formats=())
 
 
-@_formats.checks("date-time", raises=ValueError)
 def _is_date_time(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+_formats: Any = FormatChecker(formats=())
+_formats.checks("date-time", raises=ValueError)(_is_date_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ class Contract:
     document: Schema
 
     @cached_property
-    def _registry(self) -> Registry[Any]:
-        resource: Resource[Any] = Resource(contents=self.document, specification=DRAFT202012)
-        return Registry().with_resource(_BASE, resource)
+    def _registry(self) -> Any:
+        registry: Registry[Any] = Registry()
+        return registry.with_resource(_BASE, DRAFT202012.create_resource(self.document))
 
     @cached_property
     def _paths(self) -> list[tuple[str, re.Pattern[str], str]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 from tamis.api.schemas.page import PaginationResponse
 from tamis.model.namespace import ExtractorRef
@@ -13,8 +13,15 @@ from tamis.services.namespaces import NamespaceDetails, NamespaceDraft
 
 
 class BaseFeatureExtractorModel(BaseModel):
+    """Answers carry the id that the name and the version make."""
+
     feature_extractor_name: str
     version: str
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own idiom; mypy has no word for it
+    @property
+    def feature_extractor_id(self) -> str:
+        return f"{self.feature_extractor_name}_{self.version}"
 
 
 class TokenizerType(StrEnum):
