@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,6 @@ from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.errors import TamisError
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
-
 
 log = logging.getLogger("tamis.serve")
 
@@ -74,19 +74,18 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
     try:
         server = _Server(_config(system))
         system.announce(url)
-        warming = asyncio.create_task(_warm(system))
+        threading.Thread(target=_warm, args=(system,), name="warm", daemon=True).start()
         _greet(system, url)
         await server.serve(sockets=[listening])
-        await warming
     finally:
         await system.close()
         err.print("Tamis has stopped.", highlight=False)
 
 
-async def _warm(system: System) -> None:
+def _warm(system: System) -> None:
     """Load the default model before the first question needs it; fetch it where it is missing."""
     try:
-        await asyncio.to_thread(system.backends.models.embedder)
+        system.backends.models.embedder()
     except TamisError as error:
         log.warning("the default model is not at hand: %s", error.message)
 

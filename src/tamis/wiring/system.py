@@ -79,6 +79,7 @@ async def open_system(
         extractors = [ExtractorRef(extractor.name, extractor.version) for extractor in backends.extractors.all()]
         created = await bootstrap(backends.metadata, settings.root_key, extractors)
         indexer = Indexer(backends.metadata, backends.index)
+        stack.push_async_callback(indexer.close)
         worker = _worker(settings, backends, indexer)
         links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
         services = _services(settings, backends, indexer, worker, links)
