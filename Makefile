@@ -25,7 +25,7 @@ format: $(VENV)/.dev
 
 # Write docs/openapi.json and docs/contract.md anew from the server's own OpenAPI.
 contract: $(VENV)/.dev
-	$(BIN)/python -m tests.conformance.generate
+	$(BIN)/python -m tests.conformance.contract_table
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)

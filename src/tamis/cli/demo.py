@@ -22,7 +22,7 @@ from tamis.cli.terminal import fail, out, plain_errors
 from tamis.client import Client
 from tamis.storage.datadir import read_address
 
-QUESTION = "how do I run a program and read what it prints?"
+QUESTION = "How do I run a command and capture its output?"
 _START_TIMEOUT_S = 120
 
 

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import orjson
 import typer
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from tamis.cli import show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
@@ -25,12 +27,15 @@ def list_executions(
     """The newest executions."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         answer = client.post("retrievers/executions/list", {"status": status}, limit=limit)
-    table = Table("execution", "when", "status", "ms", "processed", "returned", "stages", "query", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for name in ("execution", "when", "status", "ms", "documents", "stages"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("query", overflow="ellipsis", no_wrap=True)
     for row in answer["executions"]:
         table.add_row(
-            row["execution_id"], str(row["timestamp"])[:19], row["status"], f"{row['duration_ms']:.1f}",
-            str(row["total_processed"]), str(row["total_returned"]),
-            f"{row['stages_completed']}/{row['total_stages']}", row["query_summary"] or "",
+            row["execution_id"], str(row["timestamp"])[:19].replace("T", " "), row["status"],
+            f"{row['duration_ms']:.1f}", f"{row['total_processed']} > {row['total_returned']}",
+            f"{row['stages_completed']}/{row['total_stages']}", Text(row["query_summary"] or ""),
         )  # fmt: skip
     out.print(table)
     out.print(f"{len(answer['executions'])} of {answer['total']}", highlight=False)
