@@ -20,17 +20,17 @@ def build(folder: Path) -> Path:
 def test_the_wheel_installs_and_serves_in_an_empty_environment(tmp_path: Path) -> None:
     wheel = build(tmp_path / "dist")
     venv.EnvBuilder(with_pip=True).create(tmp_path / "venv")
-    python = tmp_path / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--require-hashes", "--requirement", ROOT / "requirements.lock"], check=True)
-    subprocess.run([*install, "--no-deps", wheel], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    install: list[str] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--require-hashes", "--requirement", str(ROOT / "requirements.lock")], check=True)
+    subprocess.run([*install, "--no-deps", str(wheel)], check=True)
 
     where = subprocess.check_output([python, "-c", "import tamis; print(tamis.__file__)"], cwd=tmp_path, text=True)
     assert str(tmp_path) in where
-    with LiveServer(tmp_path / "data", python=str(python)) as server, server.client() as client:
+    with LiveServer(tmp_path / "data", python=python) as server, server.client() as client:
         assert client.get("health")["status"] == "OK"
         assert {stage["stage_id"] for stage in client.get("retrievers/stages")} >= {"feature_search", "limit"}
-    assert sys.executable != str(python)
+    assert sys.executable != python
 
 
 def test_the_wheel_carries_what_it_reads_and_nothing_else(tmp_path: Path) -> None:

@@ -30,18 +30,18 @@ def subset(documents: list[dict[str, Any]], judged: set[str]) -> list[dict[str, 
 
 @pytest.fixture(scope="module")
 def judgements() -> dict[str, dict[str, int]]:
-    return qrels(shared("scifact/qrels.tsv"))
+    return qrels(shared("data/scifact/qrels.tsv"))
 
 
 @pytest.fixture(scope="module")
 def queries() -> dict[str, str]:
-    return {row["id"]: row["text"] for row in json_lines(shared("scifact/queries.jsonl"))}
+    return {row["id"]: row["text"] for row in json_lines(shared("data/scifact/queries.jsonl"))}
 
 
 @pytest.fixture
 async def corpus(tmp_path: Path, judgements: dict[str, dict[str, int]]) -> AsyncIterator[Corpus]:
     judged = {document for row in judgements.values() for document in row}
-    rows = subset(json_lines(shared("scifact/corpus.jsonl")), judged)
+    rows = subset(json_lines(shared("data/scifact/corpus.jsonl")), judged)
     texts = {row["id"]: f"{row['title']}. {row['text']}" for row in rows}
     async with open_corpus(tmp_path, texts) as opened:
         yield opened

@@ -73,7 +73,7 @@ class ExecutionService:
         Raises: ValidationError, NotFoundError before the run; else what failed, with `execution_id` in its details.
         """
         accepted_ms = self._clock.monotonic_ms()
-        collections = await self._metadata.read(
+        collections = await self._metadata.read_now(
             lambda session: find_collections(session, principal, options.collections, stages)
         )
         definition = Definition(tuple(stages), dict(input_schema))
@@ -89,7 +89,7 @@ class ExecutionService:
             named = options.collections or definition.collection_ids
             return retriever, find_collections(session, principal, named, definition.stages)
 
-        retriever, collections = await self._metadata.read(find)
+        retriever, collections = await self._metadata.read_now(find)
         return await self._execute(
             self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
         )
@@ -209,7 +209,7 @@ class ExecutionService:
 
     async def get_anonymous(self, principal: Principal, execution_id: str) -> StoredExecution:
         """One that runs, or its record. Raises: NotFoundError, for a saved retriever's run too."""
-        found = self._in_flight.get(principal, execution_id) or await self._metadata.read(
+        found = self._in_flight.get(principal, execution_id) or await self._metadata.read_now(
             lambda session: session.executions.get(principal, execution_id)
         )
         if found is None or found.header.retriever_id is not None:
