@@ -1,0 +1,142 @@
+"""The commands as a newcomer types them, against a real server."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+
+NOTES = {
+    "retries.md": "We decided to retry failed requests three times with exponential backoff and jitter.",
+    "lunch.txt": "The team eats lunch at noon; soup on Mondays, dumplings on Thursdays.",
+    "deep/storage.md": "Records are written to disk before the answer leaves the server.",
+    ".hidden/secret.md": "Nobody loads what is hidden.",
+    "picture.png": "not text",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("commands") / "data") as live:
+        yield live
+
+
+def tamis(*arguments: object, server: LiveServer | None = None, status: int = 0, **environment: str) -> str:
+    """Run the command, check its exit status, return what it printed."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TAMIS_")}
+    inherited |= {name: value for name, value in os.environ.items() if name.startswith("TAMIS_MODEL")}
+    if server is not None:
+        inherited |= {"TAMIS_API_KEY": server.key, "TAMIS_DATA_DIR": str(server.data_dir), "COLUMNS": "160"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tamis", *map(str, arguments)],
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> None:
+    for name, text in NOTES.items():
+        path = tmp_path / "notes" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    loaded = tamis("load", tmp_path / "notes", server=server)
+    assert "3 objects, 3 documents in collection notes, 0 failed" in loaded
+
+    answer = json.loads(tamis("search", "what happens when a request fails?", "-c", "notes", "--json", server=server))
+    assert answer["documents"][0]["path"] == "retries.md"
+    shown = tamis("search", "soup", "-c", "notes", "-w", "suffix=.txt", "-f", "path", server=server)
+    assert "lunch.txt" in shown
+    assert "storage.md" not in shown
+
+    listed = tamis("executions", "list", server=server)
+    assert answer["execution_id"] in listed
+    record = json.loads(tamis("executions", "show", answer["execution_id"], "--json", server=server))
+    assert record["status"] == "completed"
+    assert record["stages_completed"] == record["total_stages"] == 2
+    assert json.loads(record["inputs"]) == {"query": "what happens when a request fails?"}
+    assert record["inputs_hash"] in tamis("executions", "show", answer["execution_id"], server=server)
+
+
+def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp_path: Path) -> None:
+    good = tmp_path / "cities.jsonl"
+    rows = [
+        {"text": "Tamale lies in the north of Ghana.", "rank": 4},
+        {"text": "Kumasi is a market town.", "rank": 2.5},
+    ]
+    good.write_text("\n".join(map(json.dumps, rows)))
+    assert "2 objects, 2 documents in collection cities" in tamis("load", good, server=server)
+    found = json.loads(tamis("search", "market", "-c", "cities", "-w", "rank=2.5", "--json", server=server))
+    assert [document["rank"] for document in found["documents"]] == [2.5]
+
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "fine"}\n{"words": "no text"}\n')
+    assert "bad.jsonl:2: expected an object with the text field 'text'" in tamis("load", bad, server=server, status=1)
+
+
+def test_keys_come_and_go_beside_the_running_server(server: LiveServer) -> None:
+    secret = tamis("key", "create", "reader", "-p", "read", server=server).strip()
+    assert secret.startswith("sk_")
+    listing = tamis("key", "list", server=server)
+    assert "reader" in listing
+    assert secret not in listing
+    assert "completed" not in tamis("executions", "list", "--status", "failed", server=server, TAMIS_API_KEY=secret)
+    assert "lacks the permission" in tamis(
+        "load", __file__, "--name", "refused", server=server, status=1, TAMIS_API_KEY=secret
+    )
+    tamis("key", "revoke", "reader", server=server)
+    assert "no active key 'nobody'" in tamis("key", "revoke", "nobody", server=server, status=1)
+    fresh = LiveServer.client(server)
+    with fresh:
+        assert fresh.get("health")["status"] == "OK"
+
+
+def test_errors_are_a_line_that_helps(server: LiveServer, tmp_path: Path) -> None:
+    assert "no API key" in tamis("executions", "list", status=1)
+    assert "no server answers there" in tamis(
+        "executions", "list", "--url", "http://127.0.0.1:9", "--key", "sk_x", status=1
+    )
+    assert "not found" in tamis("executions", "show", "exec_nothing", server=server, status=1)
+    assert "unknown API key" in tamis("executions", "list", server=server, status=1, TAMIS_API_KEY="sk_wrong")
+    assert "start the server once" in tamis("key", "list", "--data-dir", tmp_path / "empty", status=1)
+    assert "another Tamis server is using" in tamis("index", "rebuild", server=server, status=1)
+
+
+def test_doctor_says_what_is_here() -> None:
+    report = tamis("doctor", COLUMNS="200")
+    assert "qdrant-edge-py" in report
+    assert "all-MiniLM-L6-v2/model.onnx" in report
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
+    report = tamis("doctor", status=1, COLUMNS="200", TAMIS_MODEL_CACHE_DIR=str(tmp_path))
+    assert "is missing: put model.onnx and tokenizer.json into the folder" in report
+
+
+def test_the_index_is_made_again_from_the_record(tmp_path: Path) -> None:
+    notes = tmp_path / "one.jsonl"
+    notes.write_text(json.dumps({"text": "The sieve lets fine grains pass."}))
+    with LiveServer(tmp_path / "data") as live:
+        tamis("load", notes, server=live)
+        live.stop()
+        assert "one: 1 documents" in tamis("index", "rebuild", server=live)
+        live.start()
+        found = json.loads(tamis("search", "grains", "-c", "one", "--json", server=live))
+        assert len(found["documents"]) == 1
+
+
+def test_the_demo_runs_the_main_job(tmp_path: Path) -> None:
+    shown = tamis("demo", "--limit", "40", COLUMNS="140", TMPDIR=str(tmp_path))
+    assert "40 documents in" in shown
+    assert "GET /v1/retrievers/executions/exec_" in shown
+    assert "inputs_hash" in shown
+    assert "stages_completed  3" in " ".join(shown.split("\n")).replace("   ", "  ")
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
