@@ -11,7 +11,9 @@ from tamis.services.collections import CollectionDraft, CollectionService
 from tests.extraction_world import Shelf
 from tests.resource_world import Resources, open_resources
 
-EXTRACTORS = [{"feature_extractor_name": "letter_extractor", "version": "v1"}]
+EXTRACTORS = [
+    {"feature_extractor_name": "letter_extractor", "version": "v1", "feature_extractor_id": "letter_extractor_v1"}
+]
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_one_row_for_each_public_docstring(tmp_path: Path) -> None:
 
 def test_files_are_never_imported_and_broken_ones_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "dangerous.py", '"""{long}"""\nraise SystemExit("imported")\n')
-    write(tmp_path, "broken.py", '"""{long}"""\nthis is not python\n')
+    write(tmp_path, "broken.py", '"""{long}"""\nthis is not: python (\n')
     (tmp_path / "latin.py").write_bytes(b'"""\xe9' + b"x" * 100 + b'"""')
     assert [row.name for row in docstrings(tmp_path)] == ["dangerous"]
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -74,12 +75,16 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
     try:
         server = _Server(_config(system))
         system.announce(url)
-        threading.Thread(target=_warm, args=(system,), name="warm", daemon=True).start()
+        warming = threading.Thread(target=_warm, args=(system,), name="warm", daemon=True)
+        warming.start()
         _greet(system, url)
         await server.serve(sockets=[listening])
     finally:
         await system.close()
         err.print("Tamis has stopped.", highlight=False)
+    if warming.is_alive():
+        # All stores are closed. The interpreter cannot end under a model that is still being loaded or fetched.
+        os._exit(0)
 
 
 def _warm(system: System) -> None:

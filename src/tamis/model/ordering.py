@@ -1,11 +1,10 @@
 """One total order over every JSON value, the same for every sort."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any, TypeAlias
-
-import orjson
 
 from tamis.model.instants import instant
 from tamis.model.json import JSON
@@ -39,7 +38,8 @@ def order(value: JSON) -> tuple[int, Any]:
         return (3, value) if moment is None else (2, moment)
     if value is None:
         return _MISSING
-    return (4, orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+    # Not orjson: integers may be longer than 64 bits here.
+    return (4, json.dumps(value, sort_keys=True))
 
 
 @total_ordering
