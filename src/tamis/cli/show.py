@@ -14,13 +14,14 @@ _WIDEST = 40
 
 def documents(found: Sequence[dict[str, Any]], fields: Sequence[str], text_field: str = "text") -> None:
     """A table: rank, score, the chosen fields, then as much of the text's beginning as the line holds."""
+    widest = max(10, min(_WIDEST, (out.width - 45) // max(1, len(fields))))
     rows = [
-        [str(rank), f"{document.get('score', 0.0):.4f}", *(_short(document.get(field)) for field in fields)]
+        [str(rank), f"{document.get('score', 0.0):.4f}", *(_short(document.get(field), widest) for field in fields)]
         for rank, document in enumerate(found, start=1)
     ]
     head = ["#", "score", *fields]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    room = max(20, out.width - sum(widths) - 2 * len(head) - 1)
+    room = max(12, out.width - sum(widths) - 2 * len(head) - 3)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for name, width in zip(head, widths, strict=True):
         table.add_column(name, min_width=width, no_wrap=True)
@@ -31,9 +32,9 @@ def documents(found: Sequence[dict[str, Any]], fields: Sequence[str], text_field
     out.print(table)
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, widest: int) -> str:
     text = "" if value is None else str(value)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def record(detail: dict[str, Any]) -> None:
