@@ -14,7 +14,7 @@ _WIDEST = 40
 
 def documents(found: Sequence[dict[str, Any]], fields: Sequence[str], text_field: str = "text") -> None:
     """A table: rank, score, the chosen fields, then as much of the text's beginning as the line holds."""
-    widest = max(10, min(_WIDEST, (out.width - 45) // max(1, len(fields))))
+    widest = max(10, min(_WIDEST, (out.width - 36) // 2))
     rows = [
         [str(rank), f"{document.get('score', 0.0):.4f}", *(_short(document.get(field), widest) for field in fields)]
         for rank, document in enumerate(found, start=1)
