@@ -20,7 +20,7 @@ THRESHOLDS = {"lexical": 0.67, "dense": 0.64, "hybrid": 0.71}
 
 
 async def measure(folder: Path) -> dict[str, dict[str, float]]:
-    data = ROOT / "scifact"
+    data = ROOT / "data" / "scifact"
     judgements = qrels(data / "qrels.tsv")
     queries = {row["id"]: row["text"] for row in json_lines(data / "queries.jsonl")}
     texts = {row["id"]: f"{row['title']}. {row['text']}" for row in json_lines(data / "corpus.jsonl")}

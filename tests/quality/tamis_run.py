@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 
 from tamis.app import build_app
 from tamis.engine.ports.inference import Embedder, LexicalEncoder
@@ -32,7 +33,7 @@ class Corpus:
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         answer = await self.http.post(f"/v1/{path}", json=dict(body))
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        return orjson.loads(answer.content)
 
 
 @contextlib.asynccontextmanager

@@ -83,7 +83,7 @@ class GroupBy:
 
     def _sorted(self, groups: list[Group]) -> list[Group]:
         """Ties by best score down, then by the id of the best hit."""
-        ranked = sorted(groups, key=lambda g: (-g.score, min(hit.id for hit in g.hits)))
+        ranked = sorted(groups, key=lambda g: min((-hit.score, hit.id) for hit in g.hits))
         descending = self._parameters.sort_order == "desc"
         if self._parameters.sort_groups_by == "score":
             return ranked if descending else sorted(ranked, key=lambda g: g.score)
