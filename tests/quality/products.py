@@ -5,7 +5,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +54,7 @@ class Shop:
 
     corpus: Corpus
     products: Mapping[str, Product]
+    _dense: dict[str, Scores] = field(default_factory=dict)
 
     @cached_property
     def _matrix(self) -> Any:
@@ -62,10 +63,11 @@ class Shop:
 
     def dense(self, query: str) -> Scores:
         """Cosine of unit rows, for every product."""
-        asked = self.corpus.embedder.embed_query(query).astype(np.float64)
-        return {
-            document_id: math.fsum(row * asked) for document_id, row in zip(self.products, self._matrix, strict=True)
-        }
+        if query not in self._dense:
+            asked = self.corpus.embedder.embed_query(query).astype(np.float64)
+            cosines = [math.fsum(row * asked) for row in self._matrix]
+            self._dense[query] = dict(zip(self.products, cosines, strict=True))
+        return self._dense[query]
 
     @cached_property
     def _terms(self) -> dict[str, dict[int, float]]:
