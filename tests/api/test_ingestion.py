@@ -207,6 +207,11 @@ async def test_bad_definitions_name_the_place(http: httpx.AsyncClient) -> None:
             ["body", "feature_extractor", "input_mappings", "text"],
         ),
         (
+            definition(feature_extractor={**EXTRACTOR, "field_passthrough": ["title", ""]}),
+            ["body", "feature_extractor", "field_passthrough", 1],
+        ),
+        (definition(metadata={"a": 2**80}), ["body", "metadata"]),
+        (
             definition(source={"type": "bucket", "bucket_id": "things", "source_filters": {"filters": {"AND": [3]}}}),
             ["body", "source", "source_filters", "filters", "AND", 0],
         ),

@@ -78,6 +78,16 @@ async def test_bad_vectors_are_refused_by_place(world: World) -> None:
             ValidationError,
             "a list of numbers",
         ),
+        (
+            {"feature_extractor_id": "letter_extractor", "vectors": [1e308] * DIMENSIONS},
+            ValidationError,
+            "a list of numbers",
+        ),
+        (
+            {"feature_extractor_id": "letter_extractor", "vectors": [10**400] * DIMENSIONS},
+            ValidationError,
+            "features.0.vectors",
+        ),
     ]
     for feature, kind, message in cases:
         with pytest.raises(kind, match=message):

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
+from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.batch import (
     AddObjectsToBatchRequest,
     BatchModel,
@@ -23,7 +25,7 @@ from tamis.api.schemas.task import TaskResponse
 from tamis.model.batch import TaskStatus
 from tamis.services.batches import BatchService
 
-router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/batches", tags=["batches"])
+router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/batches", tags=["batches"], route_class=JsonRoute)
 
 Batches = Annotated[BatchService, Depends(service(BatchService))]
 
@@ -129,10 +131,10 @@ async def list_failed_documents(
     bucket_identifier: str,
     batch_id: str,
     batches: Batches,
-    tier_num: int | None = None,
+    tier_num: Annotated[int | None, Query(ge=0, le=MAX_OFFSET)] = None,
     collection_id: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
 ) -> dict[str, Any]:
     """The sources that could not be extracted, each with its reason."""
     page = await batches.failed(principal, bucket_identifier, batch_id, tier_num, collection_id, limit, offset)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.bucket import (
     BucketCreateRequest,
@@ -20,7 +21,7 @@ from tamis.api.schemas.bucket import (
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.services.buckets import BucketService
 
-router = APIRouter(prefix="/v1/buckets", tags=["buckets"])
+router = APIRouter(prefix="/v1/buckets", tags=["buckets"], route_class=JsonRoute)
 
 Buckets = Annotated[BucketService, Depends(service(BucketService))]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.collection import (
     CollectionResponse,
@@ -31,7 +32,7 @@ from tamis.model.matching import check_filter
 from tamis.services.collections import CollectionService
 from tamis.services.triggers import TriggerService
 
-router = APIRouter(prefix="/v1/collections", tags=["collections"])
+router = APIRouter(prefix="/v1/collections", tags=["collections"], route_class=JsonRoute)
 
 Collections = Annotated[CollectionService, Depends(service(CollectionService))]
 Triggers = Annotated[TriggerService, Depends(service(TriggerService))]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from tamis import __version__
 from tamis.api.access import service
+from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.discovery import (
     DiscoveryResponse,
     ExtractorDiscovery,
@@ -22,7 +23,7 @@ from tamis.engine.prices import DEFAULT_PRICES
 from tamis.engine.stage import Effect
 from tamis.services.collections import CollectionService
 
-router = APIRouter(prefix="/v1/discovery", tags=["discovery"])
+router = APIRouter(prefix="/v1/discovery", tags=["discovery"], route_class=JsonRoute)
 
 Collections = Annotated[CollectionService, Depends(service(CollectionService))]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.aggregation import DocumentAggregationRequest, DocumentAggregationResponse
 from tamis.api.schemas.aggregation_wire import aggregation_model, aggregation_of
@@ -36,7 +37,9 @@ from tamis.model.matching import check_filter
 from tamis.services.documents import DocumentService
 from tamis.services.listing import ListQuery
 
-router = APIRouter(prefix="/v1/collections/{collection_identifier}/documents", tags=["documents"])
+router = APIRouter(
+    prefix="/v1/collections/{collection_identifier}/documents", tags=["documents"], route_class=JsonRoute
+)
 
 Documents = Annotated[DocumentService, Depends(service(DocumentService))]
 

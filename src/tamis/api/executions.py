@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tamis.api.access import Reader, service
 from tamis.api.answers import json_response, show_detail, show_executed
+from tamis.api.bodies import JsonRoute
 from tamis.api.departure import while_connected
 from tamis.api.paging import Paging
 from tamis.api.schemas.execution import (
@@ -40,7 +41,7 @@ from tamis.services.execution_runs import Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
 
-router = APIRouter(prefix="/v1/retrievers")
+router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 
 Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from tamis.api.access import service
+from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.health import HealthCheckResponse, HealthStatus, ProbeResponse, health_response
 from tamis.services.health import HealthService
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=JsonRoute)
 
 Checks = Annotated[HealthService, Depends(service(HealthService))]
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from tamis.api.access import Reader, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.inference import RawInferenceRequest, RawInferenceResponse, inference_response
 from tamis.services.inference import InferenceService
 
-router = APIRouter(prefix="/v1/inference", tags=["Inference"])
+router = APIRouter(prefix="/v1/inference", tags=["Inference"], route_class=JsonRoute)
 
 
 @router.post("")

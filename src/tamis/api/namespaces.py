@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import OrganizationDeleter, OrganizationReader, OrganizationWriter, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.namespace import (
     CreateNamespaceRequest,
@@ -20,7 +21,7 @@ from tamis.api.schemas.namespace import (
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.services.namespaces import NamespaceService
 
-router = APIRouter(prefix="/v1/namespaces", tags=["namespaces"])
+router = APIRouter(prefix="/v1/namespaces", tags=["namespaces"], route_class=JsonRoute)
 
 Namespaces = Annotated[NamespaceService, Depends(service(NamespaceService))]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.aggregation import DocumentAggregationRequest, DocumentAggregationResponse
 from tamis.api.schemas.aggregation_wire import aggregation_model, aggregation_of
@@ -25,7 +26,7 @@ from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
 from tamis.services.objects import ObjectService
 
-router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/objects", tags=["objects"])
+router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/objects", tags=["objects"], route_class=JsonRoute)
 
 Objects = Annotated[ObjectService, Depends(service(ObjectService))]
 Policy = Annotated[str | None, Query(description="insert, update or upsert, by the bucket's unique key")]

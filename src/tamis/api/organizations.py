@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from tamis.api.access import OrganizationAdmin, OrganizationReader, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.organization import (
     APIKeyCreateRequest,
     APIKeyCreateResponse,
@@ -25,7 +26,7 @@ from tamis.errors import NotBuiltError, ValidationError
 from tamis.services.keys import KeyService
 from tamis.services.organizations import OrganizationService
 
-router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
+router = APIRouter(prefix="/v1/organizations", tags=["organizations"], route_class=JsonRoute)
 
 Organizations = Annotated[OrganizationService, Depends(service(OrganizationService))]
 Keys = Annotated[KeyService, Depends(service(KeyService))]

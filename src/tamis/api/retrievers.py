@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, status
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.api.schemas.retriever import (
@@ -21,7 +22,7 @@ from tamis.api.schemas.retriever import (
 from tamis.api.schemas.retriever_wire import read_changes, read_draft, show_config, show_retriever
 from tamis.services.retrievers import RetrieverService
 
-router = APIRouter(prefix="/v1/retrievers", tags=["retrievers"])
+router = APIRouter(prefix="/v1/retrievers", tags=["retrievers"], route_class=JsonRoute)
 
 Retrievers = Annotated[RetrieverService, Depends(service(RetrieverService))]
 

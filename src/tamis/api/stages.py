@@ -6,12 +6,13 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.retriever import StageType
 from tamis.api.schemas.retriever_wire import stage_type
 from tamis.engine.stage import Stage
 from tamis.engine.stages import STAGES
 
-router = APIRouter(prefix="/v1/retrievers", tags=["retriever stages"])
+router = APIRouter(prefix="/v1/retrievers", tags=["retriever stages"], route_class=JsonRoute)
 
 
 class RetrieverStageDefinition(BaseModel):

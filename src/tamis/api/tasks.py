@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import OrganizationDeleter, OrganizationReader, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.batch import task_model
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.api.schemas.task import ListTasksResponse, TaskResponse, TaskStatusEnum, TaskType
 from tamis.services.tasks import TaskService
 
-router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=JsonRoute)
 
 Tasks = Annotated[TaskService, Depends(service(TaskService))]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.batch import task_model
 from tamis.api.schemas.task import TaskStatusEnum
@@ -32,7 +33,7 @@ from tamis.model.principal import Permission, Principal
 from tamis.services.upload_links import PATH as DIRECT_PREFIX
 from tamis.services.uploads import Announced, Confirmation, UploadService
 
-router = APIRouter(tags=["uploads"])
+router = APIRouter(tags=["uploads"], route_class=JsonRoute)
 _IN_BUCKET = "/v1/buckets/{bucket_identifier}/uploads"
 _DEFAULT_LIMIT = 20
 

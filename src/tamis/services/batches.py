@@ -14,6 +14,7 @@ from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.batch_tiers import tiers_from_bucket
+from tamis.services.json_values import check_json
 
 BATCH_TASK, TIER_TASK = "api_buckets_batches_process", "engine_feature_extractor_run"
 TRANSIENT = frozenset({"dependency", "network", "resource"})
@@ -55,6 +56,7 @@ class BatchService:
         metadata: dict[str, JSON] | None = None,
     ) -> BatchDetails:
         """A draft of these objects, each once. Raises: NotFoundError, ValidationError naming an unknown object."""
+        check_json(metadata, ["body", "metadata"])
 
         def create(session: Session) -> BatchDetails:
             found = require_bucket(session, principal, bucket)
@@ -128,6 +130,8 @@ class BatchService:
     async def patch(
         self, principal: Principal, bucket: str, batch_id: str, metadata: dict[str, JSON] | None
     ) -> BatchDetails:
+        check_json(metadata, ["body", "metadata"])
+
         def patch(session: Session) -> BatchDetails:
             _, batch = require_batch(session, principal, bucket, batch_id)
             return _store(session, principal, batch, metadata=batch.metadata if metadata is None else metadata)

@@ -18,6 +18,7 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.collection_design import Design, design, merged_schema
 from tamis.services.indexing import Indexer
+from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
 
@@ -103,6 +104,9 @@ class CollectionService:
     async def create(self, principal: Principal, draft: CollectionDraft) -> CollectionDetails:
         """Raises: ValidationError naming the place, AlreadyExistsError."""
         _check_name(draft.name)
+        _check_open_fields(draft)
+        if draft.input_schema is not None:
+            check_json(draft.input_schema, ["body", "input_schema"])
         extractor = self._chosen(draft.extractor)
 
         source, schema = await self._metadata.read(lambda session: _resolve_source(session, principal, draft))
@@ -134,6 +138,7 @@ class CollectionService:
         """Raises: NotFoundError, ValidationError, AlreadyExistsError."""
         if change.name is not None:
             _check_name(change.name)
+        _check_open_fields(change)
 
         def patch(session: Session) -> CollectionDetails:
             collection = _changed(require_collection(session, principal, identifier), change)
@@ -196,6 +201,12 @@ def _check_name(name: str) -> None:
     if not 3 <= len(name) <= 100:
         raise ValidationError.at([*loc], "3 to 100 characters")
     check_name(name, loc, _RESERVED)
+
+
+def _check_open_fields(asked: CollectionDraft | CollectionChange) -> None:
+    """The fields that hold any JSON."""
+    for name in ("metadata", "taxonomy_applications", "cluster_applications"):
+        check_json(getattr(asked, name), ["body", name])
 
 
 def _resolve_source(session: Session, principal: Principal, draft: CollectionDraft) -> tuple[Source, dict[str, JSON]]:

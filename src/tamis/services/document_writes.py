@@ -124,6 +124,8 @@ def _sparse(value: Any, loc: list[str | int]) -> Sparse:
 
 def _array(value: Any, loc: list[str | int], kind: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
     try:
-        return np.asarray(value, dtype=kind)
-    except (TypeError, ValueError):
+        # What is too large for the type becomes infinite, which the callers refuse.
+        with np.errstate(over="ignore"):
+            return np.asarray(value, dtype=kind)
+    except (TypeError, ValueError, OverflowError):
         raise ValidationError.at(loc, "numbers are expected, rows of the same length") from None

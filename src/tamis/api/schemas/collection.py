@@ -320,6 +320,9 @@ def _source(body: SourceConfigInput) -> Source:
 
 
 def _extractor(body: FeatureExtractorConfigInput) -> ExtractorConfig:
+    loc: list[str | int] = ["body", "feature_extractor", "field_passthrough"]
+    if "" in body.field_passthrough:
+        raise ValidationError.at([*loc, body.field_passthrough.index("")], "the path of a field, such as 'title'")
     passed = [FieldPassthrough(source_path=p) if isinstance(p, str) else p for p in body.field_passthrough]
     return ExtractorConfig(
         name=body.feature_extractor_name,

@@ -1,0 +1,69 @@
+"""How a request's JSON is read: strictly, so that nothing comes in that could not be kept and given back as it came."""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from itertools import accumulate
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from tamis.errors import BadRequestError
+
+LEVELS = 128
+"""How deep a body may nest. Storage and answers take some 250, and an answer wraps what it gives back."""
+
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+class JsonRoute(APIRoute):
+    """The class of every route: its request reads JSON by `parse`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read_strictly(request: Request) -> Response:
+            return await handle(_JsonRequest(request.scope, request.receive))
+
+        return read_strictly
+
+
+class _JsonRequest(Request):
+    async def json(self) -> Any:
+        return parse(await self.body())
+
+
+def parse(body: bytes) -> Any:
+    """A body's value. Raises: BadRequestError for NaN and infinities, half characters, too deep nesting;
+    json.JSONDecodeError for what is no JSON at all."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequestError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from None
+    _check_depth(body)
+    value = json.loads(text, parse_constant=_refuse)
+    if "\\ud" in text or "\\uD" in text:
+        _check_characters(value)
+    return value
+
+
+def _check_depth(body: bytes) -> None:
+    if body.count(b"[") + body.count(b"{") <= LEVELS:
+        return
+    brackets = _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > LEVELS:
+        raise BadRequestError(f"the body nests deeper than {LEVELS} levels")
+
+
+def _check_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRequestError("the body has text that is not Unicode: half of a surrogate pair") from None
+
+
+def _refuse(name: str) -> Any:
+    raise BadRequestError(f"the body is not valid JSON: it has no {name}")

@@ -1,0 +1,71 @@
+"""What a body may be, before any route looks at it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamis.api.bodies import LEVELS, parse
+from tamis.errors import BadRequestError
+from tests.resource_world import Resources, open_resources
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+HALF = rb'{"bucket_name": "b", "bucket_schema": {"properties": {}}, "description": "\ud800"}'
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Resources]:
+    async with open_resources(tmp_path) as resources:
+        yield resources
+
+
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+@given(VALUES, st.booleans())
+def test_any_json_comes_in_as_it_was(value: object, ascii_only: bool) -> None:
+    assert parse(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+def test_the_depth_that_is_allowed_is_exact() -> None:
+    assert parse(nested(LEVELS)) is not None
+    with pytest.raises(BadRequestError, match="deeper"):
+        parse(nested(LEVELS + 1))
+
+
+def test_brackets_in_strings_and_side_by_side_are_not_depth() -> None:
+    assert parse(json.dumps({"text": "[{" * 500 + '\\"'}).encode()) == {"text": "[{" * 500 + '\\"'}
+    assert len(parse(b"[" + b",".join([b"[[]]"] * 500) + b"]")) == 500
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"a": NaN}', "NaN"),
+        (b"[-Infinity]", "-Infinity"),
+        (rb'"\ud800"', "surrogate"),
+        (rb'{"\uDFFF": 1}', "surrogate"),
+        (b'"\xff"', "UTF-8"),
+        ("[]".encode("utf-16"), "UTF-8"),
+    ],
+)
+def test_what_could_not_be_kept_is_refused(body: bytes, says: str) -> None:
+    with pytest.raises(BadRequestError, match=says):
+        parse(body)
+
+
+@pytest.mark.parametrize("body", [HALF, nested(5000), b'{"limit": ' + b"9" * 5000 + b"}", b"\x80"])
+async def test_hostile_bodies_are_the_callers_fault(world: Resources, body: bytes) -> None:
+    headers = {**world.me.headers, "Content-Type": "application/json"}
+    for path in ("/v1/buckets", "/v1/buckets/list"):
+        answer = await world.http.post(path, content=body, headers=headers)
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["error"]["type"] == "BadRequestError"
+    assert (await world.me.post("/buckets/list"))["total_count"] == 0
