@@ -1,11 +1,14 @@
 """Namespaces over HTTP."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tamis.model.batch import Batch, TaskStatus
 from tamis.model.collection import ExtractorConfig, Source
 from tamis.services.collections import CollectionDraft, CollectionService
 from tests.extraction_world import Shelf
@@ -146,6 +149,19 @@ async def test_permissions_hold(world: Resources) -> None:
     await world.reader.post("/namespaces", body("x"), 403)
     await world.reader.delete("/namespaces/default", 403)
     await world.reader.get("/namespaces/default")
+
+
+async def test_a_namespace_stays_while_a_batch_in_it_runs(world: Resources) -> None:
+    made = await world.me.post("/namespaces", body("busy"))
+    inside = world.principal.within(made["namespace_id"])
+    now = datetime.now(UTC)
+    batch = Batch("btch_1", "bkt_1", (), now, now, status=TaskStatus.PROCESSING)
+    await world.metadata.write(lambda session: session.batches.insert(inside, batch))
+    refused = await world.me.delete("/namespaces/busy", 409)
+    assert refused["error"]["details"]["batches"] == ["btch_1"]
+    over = replace(batch, status=TaskStatus.CANCELED)
+    await world.metadata.write(lambda session: session.batches.replace(inside, over))
+    await world.me.delete("/namespaces/busy")
 
 
 async def test_a_deleted_namespace_takes_everything_with_it(world: Resources) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import NotFoundError, ValidationError
+from tamis.errors import ConflictError, NotFoundError, ValidationError
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace
@@ -122,11 +122,14 @@ class NamespaceService:
         return details
 
     async def delete(self, principal: Principal, identifier: str) -> Namespace:
-        """Remove the namespace and everything in it. Raises: NotFoundError."""
+        """Remove the namespace and everything in it. Raises: NotFoundError; ConflictError while a batch in it runs."""
 
         def purge(session: Session) -> tuple[Namespace, list[str]]:
             namespace = _require(session, principal, identifier)
             inside = principal.within(namespace.namespace_id)
+            running = _running(session, inside)
+            if running:
+                raise ConflictError(f"cancel the batches that run first: {', '.join(running)}", batches=running)
             collection_ids = [collection.collection_id for collection in session.collections.list(inside)]
             session.purge_namespace(inside)
             return namespace, collection_ids
@@ -162,6 +165,14 @@ def _details(session: Session, principal: Principal, namespace: Namespace) -> Na
     collections = session.collections.list(inside)
     count = sum(session.documents.count(inside, collection.collection_id) for collection in collections)
     return NamespaceDetails(namespace, count)
+
+
+def _running(session: Session, inside: Principal) -> list[str]:
+    return [
+        batch.batch_id
+        for scope, batch in session.batches.unfinished()
+        if (scope.organization_id, scope.namespace_id) == (inside.organization_id, inside.namespace_id)
+    ]
 
 
 def _require(session: Session, principal: Principal, identifier: str) -> Namespace:
