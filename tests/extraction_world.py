@@ -1,5 +1,6 @@
 """A small world to extract in: real metadata and blobs, an exact index, and extractors that a test can read at once."""
 
+import threading
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -84,6 +85,8 @@ class LetterExtractor:
         self.seen: list[str] = []
         self.model_is_missing = False
         self.slow_s = 0.0
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
 
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
         return [FeatureSpec("letters", VectorKind.DENSE, DIMENSIONS, aliases=("counts",))]
@@ -98,6 +101,8 @@ class LetterExtractor:
             raise ModelMissingError
         if any(BOOM in str(item.inputs["text"]) for item in items):
             raise RuntimeError("the extractor broke")
+        self.reached.set()
+        self.go_on.wait()
         time.sleep(self.slow_s * len(items))
         self.seen.extend(item.source_id for item in items)
         separator = parameters.model_dump()["separator"]

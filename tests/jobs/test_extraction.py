@@ -1,8 +1,12 @@
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from tamis.engine.ports.extraction import ExtractionFailure, SourceItem
 from tamis.engine.ports.metadata import Session
+from tamis.jobs.batch_state import give_up
 from tamis.jobs.calling import extract
 from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.document import Lineage
@@ -251,6 +255,88 @@ async def test_a_collection_deleted_before_its_turn_fails_its_sources_alone(worl
     found = (await world.batches.get(world.principal, bucket.name, batch.batch_id)).batch
     assert found.status is TaskStatus.COMPLETED_WITH_ERRORS
     assert len(await world.all_documents(kept)) == 1
+
+
+async def submitted(world: World, texts: list[str]) -> tuple[list[str], str]:
+    """Objects on their way through the extractor, which is in the middle of a call when this returns."""
+    bucket = await world.bucket()
+    ids = await world.objects(bucket, [{"text": text} for text in texts])
+    await world.collection("docs", bucket)
+    world.shelf.letter.go_on.clear()
+    batch = (await world.batches.create(world.principal, bucket.name, ids)).batch
+    await world.batches.submit(world.principal, bucket.name, batch.batch_id)
+    await asyncio.to_thread(world.shelf.letter.reached.wait)
+    return ids, batch.batch_id
+
+
+async def test_an_object_changed_while_it_is_extracted_is_extracted_again(world: World) -> None:
+    ids, batch_id = await submitted(world, ["old", "same", "doomed"])
+
+    def change(session: Session) -> None:
+        found = session.objects.get(world.principal, ids[0])
+        assert found is not None
+        blob = replace(found.blobs[0], data="new")
+        changed_at = found.updated_at + timedelta(seconds=1)
+        session.objects.replace(world.principal, [replace(found, blobs=(blob,), updated_at=changed_at)])
+        session.objects.delete(world.principal, [ids[2]])
+
+    await world.metadata.write(change)
+    world.shelf.letter.go_on.set()
+    bucket = await world.metadata.read(lambda session: session.buckets.list(world.principal)[0])
+    batch = await world.finish(bucket, batch_id)
+    collection = await world.metadata.read(lambda session: session.collections.list(world.principal)[0])
+    assert sorted(str(each.fields["text"]) for each in await world.all_documents(collection)) == ["new", "same"]
+    assert batch.status is TaskStatus.COMPLETED_WITH_ERRORS
+    failed = await world.batches.failed(world.principal, bucket.name, batch_id, None, None, 10, 0)
+    assert [item.source_id for item in failed.items] == [ids[2]]
+
+
+async def test_once_cancelling_has_answered_nothing_more_is_written(world: World) -> None:
+    ids, batch_id = await submitted(world, ["a", "b"])
+    await world.batches.cancel(world.principal, "things", batch_id)
+    await world.batches.delete(world.principal, "things", batch_id)
+    world.shelf.letter.go_on.set()
+    await world.worker.drain()
+    collection = await world.metadata.read(lambda session: session.collections.list(world.principal)[0])
+    assert await world.all_documents(collection) == []
+    assert await statuses(world, ids) == {"CANCELED"}
+    assert await world.metadata.read(lambda session: session.batches.count_items(world.principal, batch_id)) == {}
+
+
+async def test_a_collection_deleted_while_it_is_fed_fails_its_sources(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids, batch_id = await submitted(world, ["a", "b"])
+    await world.collections.delete(world.principal, "docs")
+    world.shelf.letter.go_on.set()
+    bucket = await world.metadata.read(lambda session: session.buckets.list(world.principal)[0])
+    batch = await world.finish(bucket, batch_id)
+    assert batch.status is TaskStatus.FAILED
+    assert "the collection was deleted" in (batch.error or "")
+    assert await statuses(world, ids) == {"FAILED"}
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_batch_that_the_server_gave_up_can_be_retried(world: World) -> None:
+    bucket = await world.bucket()
+    ids = await world.objects(bucket, [{"text": "a"}, {"text": "b"}])
+    collection = await world.collection("docs", bucket)
+    await world.worker.stop()
+    batch = (await world.batches.create(world.principal, bucket.name, ids)).batch
+    await world.batches.submit(world.principal, bucket.name, batch.batch_id)
+    await world.metadata.write(lambda session: give_up(session, world.principal, batch.batch_id, "disk full"))
+    assert await statuses(world, ids) == {"FAILED"}
+    found = (await world.batches.get(world.principal, bucket.name, batch.batch_id)).batch
+    assert (found.status, found.error, found.tiers[0].status) == (TaskStatus.FAILED, "disk full", TaskStatus.FAILED)
+    _, count = await world.batches.retry(world.principal, bucket.name, batch.batch_id, False, None, 3)
+    assert count == 2
+    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.blobs)
+    await again.start()
+    await again.drain()
+    await again.stop()
+    found = (await world.batches.get(world.principal, bucket.name, batch.batch_id)).batch
+    assert found.status is TaskStatus.COMPLETED
+    assert len(await world.all_documents(collection)) == 2
 
 
 async def test_several_batches_at_once_end_each_with_its_own(world: World) -> None:

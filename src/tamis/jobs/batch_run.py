@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import TypeVar
@@ -19,9 +19,9 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import IndexUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
-from tamis.jobs.committing import Chunk, Committed, commit
+from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
 from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
-from tamis.model.batch import Batch, BatchItem, ItemStatus, Tier
+from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
 from tamis.services.batches import TRANSIENT
@@ -143,7 +143,7 @@ class BatchRun:
             lambda session: session.collections.get(self._principal, collection_id)
         )
         if collection is None:
-            await self._fail(items, "the collection was deleted")
+            await self._fail(items)
             return None
         config = collection.extractor
         extractor = self._shop.extractors.get(config.name, config.version)
@@ -176,12 +176,14 @@ class BatchRun:
             )
 
     def _commit_chunk(self, session: Session, chunk: Chunk) -> Committed:
+        # A batch that was cancelled, or has gone with its namespace, takes nothing more.
+        self._over = self._over or batch_state.is_over(session, self._principal, self._batch)
+        if self._over:
+            return Committed(0, 0, 0, ())
         # Where several collections take the same objects, their status is set when the tier ends.
         alone = chunk.tier.number == 0 and chunk.tier.source_type == "bucket" and len(chunk.tier.collection_ids) == 1
         committed = commit(session, self._principal, chunk, self._batch.tiers, follow_objects=alone)
-        self._over = self._over or batch_state.is_over(session, self._principal, self._batch)
-        if not self._over:
-            batch_state.note_progress(session, self._principal, self._batch)
+        batch_state.note_progress(session, self._principal, self._batch)
         return committed
 
     def _adapt(self, collection_id: str, count: int, duration_s: float) -> None:
@@ -213,9 +215,16 @@ class BatchRun:
             lambda session: session.batches.waiting_items(self._principal, self._batch.batch_id, number, limit)
         )
 
-    async def _fail(self, items: Sequence[BatchItem], reason: str) -> None:
-        failed = [replace(item, status=ItemStatus.FAILED, error=reason, error_type="validation") for item in items]
-        await self._write(lambda session: session.batches.update_items(self._principal, failed))
+    async def _fail(self, items: Sequence[BatchItem]) -> None:
+        """Their collection was deleted."""
+        gone = [failed(item, COLLECTION_GONE) for item in items]
+
+        def fail(session: Session) -> None:
+            self._over = self._over or batch_state.is_over(session, self._principal, self._batch)
+            if not self._over:
+                session.batches.update_items(self._principal, gone)
+
+        await self._write(fail)
         self._in_flight.difference_update((item.collection_id, item.source_id) for item in items)
 
     async def _write(self, function: Callable[[Session], R]) -> R:

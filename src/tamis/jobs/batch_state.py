@@ -72,14 +72,33 @@ def finish(session: Session, principal: Principal, batch_id: str) -> bool:
 
 
 def give_up(session: Session, principal: Principal, batch_id: str, reason: str) -> None:
-    """Fail the batch for a fault that is no source's: the server itself could not go on."""
+    """Fail the batch for a fault that is no source's: the server itself could not go on.
+
+    What still waited has failed for a reason that a retry may cure.
+    """
     batch = session.batches.get(principal, batch_id)
     if batch is None or batch.status.is_final:
         return
+    now = datetime.now(UTC)
+    for tier in batch.tiers:
+        if not tier.status.is_final:
+            _fail_waiting(session, principal, batch_id, tier, reason)
+            batch = _with_tier(batch, replace(tier, status=TaskStatus.FAILED, completed_at=now))
+            _set_task(session, principal, tier.task_id, TaskStatus.FAILED, {}, reason)
+    summary, _ = failures(session, principal, batch_id)
     session.batches.replace(
-        principal, replace(batch, status=TaskStatus.FAILED, error=reason, updated_at=datetime.now(UTC))
+        principal, replace(batch, status=TaskStatus.FAILED, error=reason, error_summary=summary or None, updated_at=now)
     )
-    _set_task(session, principal, batch.task_id, TaskStatus.FAILED, {}, reason)
+    _set_task(session, principal, batch.task_id, TaskStatus.FAILED, progress(session, principal, batch), reason)
+
+
+def _fail_waiting(session: Session, principal: Principal, batch_id: str, tier: Tier, reason: str) -> None:
+    while waiting := session.batches.waiting_items(principal, batch_id, tier.number, _PAGE):
+        left = [replace(item, status=ItemStatus.FAILED, error=reason, error_type="dependency") for item in waiting]
+        session.batches.update_items(principal, left)
+        if tier.number == 0 and tier.source_type == "bucket":
+            ids = [item.source_id for item in waiting]
+            session.objects.set_status(principal, ids, TaskStatus.FAILED, reason)
 
 
 def progress(session: Session, principal: Principal, batch: Batch) -> dict[str, JSON]:

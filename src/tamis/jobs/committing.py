@@ -10,11 +10,14 @@ from tamis.engine.ports.metadata import Session
 from tamis.jobs.calling import Result
 from tamis.jobs.loading import LeftOut, Load, Loaded, Unloadable
 from tamis.model.batch import BatchItem, ItemStatus, TaskStatus, Tier
+from tamis.model.bucket import BucketObject
 from tamis.model.collection import Collection
 from tamis.model.document import Document, DocumentWrite, LineageStep
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
 from tamis.services.batch_tiers import fed_by
+
+COLLECTION_GONE = "the collection was deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,16 @@ def commit(
     tiers: Sequence[Tier],
     follow_objects: bool,
 ) -> Committed:
-    """Write a chunk. follow_objects: the objects' status is this chunk's to set, no other collection takes them."""
+    """Write a chunk. follow_objects: the objects' status is this chunk's to set, no other collection takes them.
+
+    A source that was changed or deleted while it was being extracted goes on waiting: what was made of its former
+    state is dropped. Where the collection itself is gone, its sources have failed.
+    """
+    if session.collections.get(principal, chunk.collection.collection_id) is None:
+        return _without_collection(session, principal, chunk, follow_objects)
+    chunk = replace(chunk, loads=_not_overtaken(session, principal, chunk))
+    if not chunk.loads:
+        return Committed(0, 0, 0, ())
     items = [_outcome(load, chunk) for load in chunk.loads]
     writes = _writes(session, principal, chunk)
     if writes:
@@ -54,9 +66,36 @@ def commit(
     _feed(session, principal, chunk, items[0].batch_id, writes, tiers)
     if follow_objects:
         _mark_objects(session, principal, items)
-    failed = sum(item.status is ItemStatus.FAILED for item in items)
+    failures = sum(item.status is ItemStatus.FAILED for item in items)
     touched = tuple(dict.fromkeys((chunk.collection.collection_id, *touched)))
-    return Committed(len(items) - failed, failed, len(writes), touched)
+    return Committed(len(items) - failures, failures, len(writes), touched)
+
+
+def _not_overtaken(session: Session, principal: Principal, chunk: Chunk) -> list[Load]:
+    ids = [load.batch_item.source_id for load in chunk.loads]
+    found: Mapping[str, BucketObject | Document]
+    if chunk.collection.source.type == "bucket":
+        found = session.objects.get_many(principal, ids)
+    else:
+        found = session.documents.get_many(principal, ids)
+    now = {source_id: source.updated_at for source_id, source in found.items()}
+    return [
+        load
+        for load in chunk.loads
+        if isinstance(load, Unloadable) or load.changed_at == now.get(load.batch_item.source_id)
+    ]
+
+
+def _without_collection(session: Session, principal: Principal, chunk: Chunk, follow_objects: bool) -> Committed:
+    items = [failed(load.batch_item, COLLECTION_GONE) for load in chunk.loads]
+    session.batches.update_items(principal, items)
+    if follow_objects:
+        _mark_objects(session, principal, items)
+    return Committed(0, len(items), 0, ())
+
+
+def failed(item: BatchItem, reason: str) -> BatchItem:
+    return replace(item, status=ItemStatus.FAILED, error=reason, error_type="validation")
 
 
 def _outcome(load: Load, chunk: Chunk) -> BatchItem:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import BaseModel
@@ -27,9 +28,13 @@ _READS_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object or a document as a source. lineage: of the documents-to-be, their own step not yet in it."""
+    """An object or a document as a source. lineage: of the documents-to-be, their own step not yet in it.
+
+    changed_at: when it was last written, by which a commit sees that it has been overtaken.
+    """
 
     source_id: str
+    changed_at: datetime
     view: Mapping[str, JSON]
     lineage: Lineage
     blobs: tuple[Mapping[str, JSON], ...] = ()
@@ -46,6 +51,7 @@ class Loaded:
     passed: Mapping[str, JSON] = field(default_factory=dict)
     lineage: Lineage = field(default_factory=Lineage)
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class LeftOut:
     """A source that the collection's filters do not let in: done, with no documents."""
 
     batch_item: BatchItem
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def _map(
     if source is None:
         return Unloadable(item, ExtractionFailure(f"the source {item.source_id} is no longer there"))
     if wanted is not None and not matches(wanted, source.view):
-        return LeftOut(item)
+        return LeftOut(item, source.changed_at)
     try:
         inputs = mapped_inputs(source.view, collection.extractor)
         _check_inputs(inputs, source, collection, extractor)
@@ -147,6 +154,7 @@ def _map(
             passed=passed_fields(source.view, collection.extractor),
             lineage=source.lineage,
             source_blobs=source.blobs,
+            changed_at=source.changed_at,
         )
     except ValidationError as error:
         return Unloadable(item, ExtractionFailure(error.message))
@@ -184,7 +192,8 @@ def _from_object(found: BucketObject, collection: Collection) -> Source:
         path=f"{found.bucket_id}/{collection.collection_id}",
     )
     elsewhere = frozenset(blob.url for blob in found.blobs if blob.url and not blob.url.startswith(_OURS))
-    return Source(found.object_id, found.view(), lineage, tuple(_blob(blob) for blob in found.blobs), elsewhere)
+    blobs = tuple(_blob(blob) for blob in found.blobs)
+    return Source(found.object_id, found.updated_at, found.view(), lineage, blobs, elsewhere)
 
 
 def _from_document(found: Document, collection: Collection) -> Source:
@@ -197,7 +206,7 @@ def _from_document(found: Document, collection: Collection) -> Source:
         source_document_id=found.document_id,
         path=f"{before.path or found.collection_id}/{collection.collection_id}",
     )
-    return Source(found.document_id, found.view(), lineage, found.source_blobs)
+    return Source(found.document_id, found.updated_at, found.view(), lineage, found.source_blobs)
 
 
 def _blob(blob: Blob) -> dict[str, JSON]:
