@@ -1,5 +1,6 @@
 """Uploads over HTTP: announced, sent to a signed link, confirmed."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -133,6 +134,28 @@ async def test_sending_again_has_to_be_the_same_file(world: Resources) -> None:
     confirmed = await world.me.post(f"{UPLOADS}/{made['upload_id']}/confirm")
     assert confirmed["file_hash"] == hashlib.sha256(PIXELS).hexdigest()
     assert (await send(world, made["presigned_url"])).status_code == 409
+
+
+async def test_a_sending_that_ends_late_leaves_the_confirmed_file_alone(world: Resources) -> None:
+    made = await world.me.post(UPLOADS, body())
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"oth"
+        begun.set()
+        await go_on.wait()
+        yield b"ers"
+
+    late = asyncio.ensure_future(world.http.put(made["presigned_url"], content=slowly()))
+    await begun.wait()
+    assert (await send(world, made["presigned_url"])).status_code == 200
+    confirmed = await world.me.post(f"{UPLOADS}/{made['upload_id']}/confirm")
+    go_on.set()
+    assert (await late).status_code == 409
+    found = await world.me.get(f"/buckets/pics/objects/{confirmed['object_id']}")
+    key = found["blobs"][0]["properties"]["url"].removeprefix("blob://")
+    assert await world.blobs.get(world.principal, key) == PIXELS
+    assert len(world.files()) == 1
 
 
 async def test_what_was_not_sent_is_not_confirmed(world: Resources) -> None:

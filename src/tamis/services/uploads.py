@@ -1,6 +1,7 @@
 """Uploads: a file announced, sent to its link, confirmed, and an object of its own if so wished."""
 
 import hashlib
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -83,21 +84,31 @@ class UploadService:
         upload = await self._metadata.read(lambda session: _receivable(session, principal, grant.upload_id))
         _check_type(upload, content_type)
         incoming = _Incoming(chunks, upload, self._max_bytes)
-        await self._blobs.put_stream(principal, upload.blob_key, incoming.read())
+        # A key for each sending: one that ends late never writes over a file that has been confirmed meanwhile.
+        key = f"{_own_folder(upload)}/{secrets.token_hex(8)}"
+        await self._blobs.put_stream(principal, key, incoming.read())
 
-        def write(session: Session) -> Upload:
+        def write(session: Session) -> tuple[Upload, str | None]:
             latest = _receivable(session, principal, grant.upload_id)
             after = replace(
                 latest,
                 status=TaskStatus.IN_PROGRESS,
+                blob_key=key,
                 etag=incoming.etag,
                 file_hash=incoming.file_hash,
                 file_size_bytes=incoming.size_bytes,
             )
             session.uploads.replace(principal, after)
-            return after
+            return after, latest.blob_key if latest.etag else None
 
-        return await self._metadata.write(write)
+        try:
+            received, former = await self._metadata.write(write)
+        except BaseException:
+            await self._blobs.delete(principal, key)
+            raise
+        if former is not None:
+            await self._blobs.delete(principal, former)
+        return received
 
     async def confirm(self, principal: Principal, bucket_identifier: str, confirmation: Confirmation) -> Upload:
         """Accept the file that arrived, and make its object. Confirming again answers the same.
@@ -117,7 +128,7 @@ class UploadService:
 
         bucket, upload = await self._metadata.write(accept)
         if upload.duplicate_of_upload_id is not None:
-            await self._blobs.delete(principal, _own_key(upload))
+            await self._blobs.delete_prefix(principal, _own_folder(upload))
         if not upload.create_object_on_confirm or upload.object_id is not None:
             return upload
         policy = (bucket.unique_key or {}).get("default_policy") or "insert"
@@ -312,7 +323,7 @@ def _accepted(session: Session, principal: Principal, upload: Upload) -> Upload:
     )
 
 
-def _own_key(upload: Upload) -> str:
+def _own_folder(upload: Upload) -> str:
     return f"{upload.bucket_id}/uploads/{upload.upload_id}"
 
 
