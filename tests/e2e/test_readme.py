@@ -1,0 +1,43 @@
+"""The README's code runs as it is printed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_commands import tamis
+from tests.live import LiveServer
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    (tmp_path / "my-notes").mkdir()
+    (tmp_path / "my-notes" / "retries.md").write_text("We decided to retry three times, with backoff.")
+    (tmp_path / "my-notes" / "lunch.txt").write_text("Soup on Mondays.")
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    assert len(blocks) == 2
+    with LiveServer(tmp_path / "data") as server:
+        tamis("load", tmp_path / "my-notes", server=server)
+        code = "\n".join(blocks).replace("http://127.0.0.1:8700", server.url)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "TAMIS_API_KEY": server.key},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    first, record, saved = done.stdout.splitlines()
+    assert first.endswith("retries.md")
+    assert re.fullmatch(r"completed \d+ 3 [0-9a-f]{40}", record)
+    assert saved == "retries.md"
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "docs/contract.md", "docs/decisions/"])
+def test_what_the_readme_points_to_is_there(name: str) -> None:
+    assert f"]({name}" in README.read_text()
+    assert (README.parent / name).exists()
