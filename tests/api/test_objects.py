@@ -1,5 +1,6 @@
 """Objects over HTTP: schema, unique keys, files, batches."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -245,6 +246,18 @@ async def test_put_replaces_and_patch_lays_over(world: Resources) -> None:
     assert await world.me.places(path, {"title": None}, "PATCH") == [["body", "blobs"]]
     assert await world.me.places(path, {"blobs": []}, "PATCH") == [["body", "blobs"]]
     assert (await world.me.get(path))["title"] == "B"
+
+
+async def test_changes_at_the_same_time_all_stay(world: Resources) -> None:
+    made = await world.me.post(OBJECTS, {"blobs": [text("one")], "metadata": {"title": "t"}})
+    path = f"{OBJECTS}/{made['object_id']}"
+    blob = {"property": "image", "type": "image", "data": PNG}
+    changes = [world.me.patch(path, {"metadata": {f"field_{number}": number}}) for number in range(8)]
+    await asyncio.gather(*changes, world.me.put(path, {"blobs": [blob]}))
+    after = await world.me.get(path)
+    assert [after[f"field_{number}"] for number in range(8)] == list(range(8))
+    assert [each["property"] for each in after["blobs"]] == ["image"]
+    assert len(world.files()) == 1
 
 
 async def test_objects_are_their_buckets_and_tenants(world: Resources) -> None:

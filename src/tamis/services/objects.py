@@ -38,6 +38,10 @@ class _Done:
     orphans: frozenset[str] = frozenset()
 
 
+class _OvertakenError(Exception):
+    """The object is no longer what the change was prepared for."""
+
+
 class ObjectService:
     def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
         self._metadata = metadata
@@ -89,7 +93,15 @@ class ObjectService:
         self, principal: Principal, bucket_identifier: str, object_id: str, change: ObjectChange
     ) -> BucketObject:
         """Put or patch. Raises: NotFoundError, ValidationError, AlreadyExistsError (unique key)."""
+        while True:
+            try:
+                return await self._change(principal, bucket_identifier, object_id, change)
+            except _OvertakenError:
+                continue  # another change came first: this one goes on top of it
 
+    async def _change(
+        self, principal: Principal, bucket_identifier: str, object_id: str, change: ObjectChange
+    ) -> BucketObject:
         def before(session: Session) -> tuple[Bucket, BucketObject]:
             found = _require(session, principal, bucket_identifier, object_id)
             return require_bucket(session, principal, found.bucket_id), found
@@ -100,6 +112,8 @@ class ObjectService:
 
         def write(session: Session) -> _Done:
             latest = _require(session, principal, bucket_identifier, object_id)
+            if latest.updated_at != found.updated_at:
+                raise _OvertakenError
             after = replace(prepared.object, status=latest.status, error=latest.error, updated_at=datetime.now(UTC))
             session.objects.replace(principal, [after])
             return _Done([after], _files(latest) - _files(after))
