@@ -1,6 +1,8 @@
 """The system of record on PostgreSQL: threads with pooled connections, each write its own transaction."""
 
 import asyncio
+import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,7 +24,9 @@ from tamis.storage.metadata.session import SqlSession
 T = TypeVar("T")
 
 _THREADS = 8
-_ATTEMPTS = 5
+_ATTEMPTS = 40
+_PAUSE_S = 0.001
+_LONGEST_PAUSE_S = 0.05
 _LOCK = 0x7461_6D69_7301
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
@@ -37,8 +41,9 @@ class _TextDumper(StrDumper):
 class PostgresMetadata:
     """Implements the `Metadata` port; `open_postgres` makes one.
 
-    Reads run on a snapshot (repeatable read), writes read committed. A write that the server gave up for a deadlock is
-    run again: a function may change nothing but its session.
+    Reads and writes run on a snapshot (repeatable read): what a function has read and then writes, no other write has
+    changed in between. A write that came second, or that the server gave up for a deadlock, is run again: a function
+    may change nothing but its session.
     """
 
     def __init__(self, url: str) -> None:
@@ -96,12 +101,14 @@ class PostgresMetadata:
         return self._transaction(self._reads, function, read_only=True)
 
     def _write(self, function: Callable[[SqlSession], T]) -> T:
-        for _ in range(_ATTEMPTS - 1):
+        for attempt in range(_ATTEMPTS - 1):
             try:
                 return self._transaction(self._writes, function, read_only=False)
             except StorageError as error:
                 if not isinstance(error.__cause__, _AGAIN):
                     raise
+            # By chance, so that writers who met do not meet again.
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, _PAUSE_S * 2**attempt)))  # noqa: S311 - no secret
         return self._transaction(self._writes, function, read_only=False)
 
     def _transaction(self, engine: Engine, function: Callable[[SqlSession], T], *, read_only: bool) -> T:
@@ -124,9 +131,8 @@ class PostgresMetadata:
         session: SqlSession | None = kept.get("session")
         if session is None:
             driver.adapters.register_dumper(str, _TextDumper)
-            if read_only:
-                driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-                driver.read_only = True
+            driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            driver.read_only = read_only
             session = kept["session"] = SqlSession(Link(driver, self._statements))
         return session
 

@@ -75,6 +75,21 @@ class TransactionsContract:
 
         assert await metadata.write(function)
 
+    async def test_a_change_of_what_was_read_is_never_lost(self, metadata: Metadata) -> None:
+        await metadata.write(lambda session: session.buckets.insert(ME, samples.bucket()))
+
+        def count(session: Session) -> None:
+            before = session.buckets.get(ME, "first")
+            assert before is not None
+            known = before.metadata.get("count", 0)
+            assert isinstance(known, int)
+            session.buckets.replace(ME, replace(before, metadata={"count": known + 1}))
+
+        await asyncio.gather(*(metadata.write(count) for _ in range(30)))
+        after = await metadata.read(lambda session: session.buckets.get(ME, "first"))
+        assert after is not None
+        assert after.metadata == {"count": 30}
+
     async def test_what_has_been_written_is_visible_at_once(self, metadata: Metadata) -> None:
         async def write_and_look(number: int) -> int:
             bucket = samples.bucket(f"b{number}")
