@@ -105,6 +105,8 @@ async def test_from_objects_to_documents(http: httpx.AsyncClient, world: World, 
     assert batch["dag_tiers"] == [[made["collection_id"]]]
     failed = await call(http, "GET", f"{path}/failed-documents")
     assert [each["document_id"] for each in failed["failed_documents"]] == [ids[1]]
+    for window in ("tier_num=-1", f"tier_num={10**20}", f"offset={10**20}"):
+        await call(http, "GET", f"{path}/failed-documents?{window}", status=422)
     found = await call(http, "GET", f"/tasks/{task['task_id']}")
     assert found["status"] == "COMPLETED_WITH_ERRORS"
     listed = await call(http, "POST", "/collections/docs/documents/list", {"filters": {"cost": 3}})

@@ -22,6 +22,7 @@ from tamis.api.schemas.batch import (
 )
 from tamis.api.schemas.page import GenericDeleteResponse, PaginationMetadata
 from tamis.api.schemas.task import TaskResponse
+from tamis.errors import ValidationError
 from tamis.model.batch import TaskStatus
 from tamis.services.batches import BatchService
 
@@ -131,11 +132,15 @@ async def list_failed_documents(
     bucket_identifier: str,
     batch_id: str,
     batches: Batches,
-    tier_num: Annotated[int | None, Query(ge=0, le=MAX_OFFSET)] = None,
+    tier_num: int | None = None,
     collection_id: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """The sources that could not be extracted, each with its reason."""
+    if not 0 <= (tier_num or 0) <= MAX_OFFSET:
+        raise ValidationError.at(["query", "tier_num"], "the number of a tier, the first one is 0")
+    if offset > MAX_OFFSET:
+        raise ValidationError.at(["query", "offset"], f"at most {MAX_OFFSET}")
     page = await batches.failed(principal, bucket_identifier, batch_id, tier_num, collection_id, limit, offset)
     return failed_model(batch_id, page)
