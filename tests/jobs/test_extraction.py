@@ -1,18 +1,24 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tamis.engine.ports.extraction import ExtractionFailure, SourceItem
+from tamis.engine.ports.index import Point
 from tamis.engine.ports.metadata import Session
+from tamis.errors import NotFoundError
 from tamis.jobs.batch_state import give_up
 from tamis.jobs.calling import extract
 from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.document import Lineage
 from tamis.model.ids import derived_id
+from tamis.model.principal import Principal
 from tamis.services.documents import DocumentDraft
-from tests.extraction_world import BAD, BOOM, LetterExtractor, NoModels, World
+from tamis.testing.memory_index import MemoryIndex
+from tests.extraction_world import BAD, BOOM, LetterExtractor, NoModels, World, open_world
 
 TEXTS = [f"thing {'x' * (number % 7)} number {number}" for number in range(150)]
 
@@ -314,6 +320,21 @@ async def test_a_collection_deleted_while_it_is_fed_fails_its_sources(
     assert batch.status is TaskStatus.FAILED
     assert "the collection was deleted" in (batch.error or "")
     assert await statuses(world, ids) == {"FAILED"}
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_shard_that_went_with_its_collection_is_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Gone(MemoryIndex):
+        async def upsert(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
+            raise NotFoundError.of("shard", collection_id)
+
+    async with open_world(tmp_path, Gone()) as world:
+        bucket = await world.bucket()
+        ids = await world.objects(bucket, [{"text": "a"}])
+        await world.collection("docs", bucket)
+        assert (await world.process(bucket, ids)).status is TaskStatus.COMPLETED
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 

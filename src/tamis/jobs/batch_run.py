@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Extractors, SourceItem
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import IndexUnavailableError
+from tamis.errors import IndexUnavailableError, NotFoundError
 from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
@@ -195,8 +195,9 @@ class BatchRun:
             self._sizes[collection_id] = max(_SMALLEST, size // 2)
 
     async def _index(self, collection_id: str) -> None:
-        # The rows are durable and the indexer goes on by itself: an index that is away delays searches alone.
-        with contextlib.suppress(IndexUnavailableError):
+        # The rows are durable and the indexer goes on by itself: an index that is away delays searches alone. A shard
+        # that is gone went with its collection.
+        with contextlib.suppress(IndexUnavailableError, NotFoundError):
             await self._shop.indexer.apply(self._principal, collection_id)
 
     async def _make_searchable(self, collection_id: str) -> None:
@@ -205,6 +206,8 @@ class BatchRun:
             try:
                 await self._shop.indexer.apply(self._principal, collection_id)
                 return
+            except NotFoundError:
+                return  # deleted meanwhile, with its shard
             except IndexUnavailableError:
                 self._over = await self._write(
                     lambda session: batch_state.is_over(session, self._principal, self._batch)
