@@ -1,6 +1,7 @@
 """The index process lives, dies, builds and comes back without losing what it acknowledged."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -23,8 +24,7 @@ from tamis.model.filters import IdIn, parse_filter
 from tamis.model.vector import Dense, FeatureSpec, VectorKind
 from tamis.storage.index import open_edge_index
 from tamis.storage.index.edge import EdgeIndex
-from tamis.storage.index.files import ShardFiles, safe_name, shard_key
-from tamis.storage.index.process import lock
+from tamis.storage.index.files import ShardFiles, lock, safe_name, shard_key
 from tamis.storage.index.wire import FrameBuffer, pack, unpack
 from tamis.testing.index_contract import COLLECTION, HERE
 
@@ -95,6 +95,7 @@ async def test_what_was_acknowledged_survives_kills_while_writing(tmp_path: Path
     async with opened(tmp_path) as index:
         chance = random.Random(4)
         for life in range(4):
+            await index.upsert(HERE, COLLECTION, points(1, start=life * 20_000))
             killer = asyncio.get_running_loop().call_later(chance.uniform(0.02, 0.3), kill, index.pid)
             with pytest.raises(IndexUnavailableError):
                 await _write_on(index, life * 20_000, acknowledged)
@@ -266,6 +267,142 @@ def test_a_killed_parent_leaves_no_child_and_the_next_start_waits_for_it(tmp_pat
     while any(is_alive(pid) for pid in children):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def index_processes(root: Path) -> set[int]:
+    """Those that serve, and one that is about to: it is asked nothing yet."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes().decode().split("\0")
+            if "tamis.storage.index.process" in command and str(root) in command:
+                found.add(int(entry.name))
+    return found
+
+
+async def only(count: int, root: Path) -> bool:
+    return len(index_processes(root)) == count
+
+
+class Traffic:
+    """Writes that are tried until they are acknowledged, each found by the next search; deaths are waited out."""
+
+    def __init__(self, index: EdgeIndex, start: int) -> None:
+        self.index, self.next = index, start
+        self.acknowledged: set[str] = set()
+        self._going = True
+        self._task = asyncio.create_task(self._go())
+
+    async def stop(self) -> None:
+        self._going = False
+        await self._task
+
+    async def _go(self) -> None:
+        while self._going:
+            some = points(5, start=self.next)
+            self.next += len(some)
+            await self._acknowledged(some)
+            self.acknowledged.update(one.document_id for one in some)
+            search = VectorSearch("embedding", some[0].vectors["embedding"], 1)
+            (found,) = await self.index.search(HERE, [(COLLECTION, search)])
+            assert [one.document_id for one in found] == [some[0].document_id]
+            await asyncio.sleep(0.05)
+
+    async def _acknowledged(self, some: list[Point]) -> None:
+        while True:
+            try:
+                return await self.index.upsert(HERE, COLLECTION, some)
+            except IndexUnavailableError:
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+async def test_kills_during_a_handover_lose_nothing(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    acknowledged = {one.document_id for one in points(600)}
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(600))
+        for trial, victim in enumerate(["old", "new", "both", "old", "new"]):
+            traffic = Traffic(index, 10_000 + trial * 5_000)
+            before = index_processes(tmp_path)
+            old = (await info(index)).facts["owner_pid"]
+            assert isinstance(old, int)
+            building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+            await eventually(lambda: phase(index, "handover"))
+            await asyncio.sleep(chance.uniform(0, 0.7))
+            new = index_processes(tmp_path) - before
+            for pid in {"old": {old}, "new": new, "both": {old, *new}}[victim]:
+                with contextlib.suppress(ProcessLookupError):  # an old owner may have ended by itself
+                    kill(pid)
+            await building
+            await traffic.stop()
+            acknowledged |= traffic.acknowledged
+            assert await present(index, acknowledged) == len(acknowledged)
+            assert (await info(index)).facts["owner_pid"] != index.pid
+            assert await index.count(HERE, COLLECTION, None) == len(acknowledged)
+        await eventually(lambda: only(2, tmp_path))  # the last owner closes what it had open
+    assert index_processes(tmp_path) == set()
+    async with opened(tmp_path) as index:
+        assert await present(index, acknowledged) == len(acknowledged)
+
+
+_GROUP = """
+import asyncio, sys
+from pathlib import Path
+from tests.storage.test_index_process import *
+async def main():
+    async with opened(Path(sys.argv[1])) as index:
+        await index.upsert(HERE, COLLECTION, points(1000))
+        building = asyncio.create_task(index.optimize(HERE, COLLECTION))
+        while not await phase(index, "handover"):
+            await asyncio.sleep(0.01)
+        print("handover", flush=True)
+        for start in range(10_000, 90_000, 5):
+            await index.upsert(HERE, COLLECTION, points(5, start=start))
+            print(start + 5, flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("delay_s", [0.25, 0.45, 0.65])
+def test_a_killed_group_in_a_handover_loses_nothing_acknowledged(tmp_path: Path, delay_s: float) -> None:
+    command = [sys.executable, "-c", _GROUP, str(tmp_path)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        assert parent.stdout.readline() == "handover\n"
+        time.sleep(delay_s)
+        os.killpg(parent.pid, signal.SIGKILL)
+        told = parent.stdout.read().splitlines()
+    parent.wait()
+    written = {one.document_id for one in points(1000)}
+    written |= {f"doc_{number:05}" for number in range(10_000, int(told[-1]) if told else 10_000)}
+    assert asyncio.run(_present(tmp_path, written)) == len(written)
+
+
+async def _present(root: Path, document_ids: set[str]) -> int:
+    async with opened(root) as index:
+        return await present(index, document_ids)
+
+
+async def test_a_shard_that_was_built_has_a_process_of_its_own_for_as_long_as_it_is_there(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(300))
+        assert (await info(index)).facts["owner_pid"] == index.pid
+        await index.optimize(HERE, COLLECTION)
+        assert (await info(index)).facts["owner_pid"] != index.pid
+    async with opened(tmp_path) as index:
+        await index.create(HERE, "col_other", FEATURES)
+        await index.upsert(HERE, "col_other", points(5))
+        search = VectorSearch("embedding", points(5)[4].vectors["embedding"], 1)
+        found = await index.search(HERE, [(COLLECTION, search), ("col_other", search), (COLLECTION, search)])
+        assert [[one.document_id for one in hits] for hits in found] == [["doc_00004"]] * 3
+        assert (await info(index)).facts["owner_pid"] != index.pid
+        assert (await index.health())["processes"] == 2
+        await index.drop(HERE, COLLECTION)
+        assert (await index.health())["processes"] == 1
+        await index.create(HERE, COLLECTION, FEATURES)
+        assert (await info(index)).facts["owner_pid"] == index.pid
 
 
 def test_it_runs_on_uvloop_too(tmp_path: Path) -> None:

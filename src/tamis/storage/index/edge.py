@@ -1,4 +1,4 @@
-"""The embedded index: Qdrant Edge in a process of its own, asked over a socket."""
+"""The embedded index: Qdrant Edge in processes of its own, asked over sockets."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ class EdgeIndex:
 
     @property
     def pid(self) -> int | None:
-        """Of the index process, while there is one."""
+        """Of the first index process, while there is one."""
         return self._supervisor.pid
 
     async def start(self) -> None:
@@ -46,12 +46,12 @@ class EdgeIndex:
 
     async def create(self, principal: Principal, collection_id: str, features: Sequence[FeatureSpec]) -> None:
         check_features(features)
-        await self._supervisor.call("create", _key(principal, collection_id), [_feature(one) for one in features])
+        await self._supervisor.write("create", _key(principal, collection_id), [_feature(one) for one in features])
 
     async def drop(self, principal: Principal, collection_id: str) -> None:
         key = _key(principal, collection_id)
         self._features.pop(key, None)
-        await self._supervisor.call("drop", key, None)
+        await self._supervisor.write("drop", key, None)
         self._features.pop(key, None)
 
     async def upsert(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
@@ -78,7 +78,7 @@ class EdgeIndex:
             features = await self._described(key)
             asked.append((key, _search(features, search)) if features is not None and _finds(search) else None)
         sent = [one for one in asked if one is not None]
-        found = iter(await self._supervisor.read("search", "", sent) if sent else [])
+        found = iter(await self._supervisor.search(sent) if sent else [])
         return [[] if one is None else [Scored(name, score) for name, score in next(found)] for one in asked]
 
     async def facet(
@@ -99,13 +99,15 @@ class EdgeIndex:
         return IndexInfo(**await self._supervisor.read("info", _key(principal, collection_id), None))
 
     async def optimize(self, principal: Principal, collection_id: str) -> None:
-        await self._supervisor.read("optimize", _key(principal, collection_id), None)
+        # False: the shard has moved since, so its new owner is asked.
+        while not await self._supervisor.read("optimize", _key(principal, collection_id), None):
+            pass
 
     async def health(self) -> Mapping[str, JSON]:
         """Answers at once, also while the index process is away."""
         state: dict[str, JSON] = {"backend": "qdrant-edge", "pid": self.pid, "restarts": self._supervisor.restarts}
         try:
-            facts = await self._supervisor.call("health", "", None)
+            facts = await self._supervisor.health()
         except IndexUnavailableError:
             return {**state, "ok": False}
         return {**state, "ok": True, **facts}
@@ -123,7 +125,7 @@ class EdgeIndex:
     async def _write(self, operation: str, key: str, rows: list[Any]) -> None:
         """In calls of a bounded size, in order, a few on their way at a time."""
         for window in _chunks(rows, CALL_POINTS * _CALLS_IN_FLIGHT):
-            calls = [self._supervisor.call(operation, key, part) for part in _chunks(window, CALL_POINTS)]
+            calls = [self._supervisor.write(operation, key, part) for part in _chunks(window, CALL_POINTS)]
             await asyncio.gather(*calls)
 
 

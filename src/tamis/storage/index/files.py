@@ -10,16 +10,19 @@ Whatever CURRENT does not name is the rest of a build that did not end, and is r
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 FORMAT = 1
+LOCK_WAIT_S = 15.0
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")
 _NAME_LIMIT = 200
 
@@ -53,6 +56,32 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def lock(root: Path, wait_s: float = LOCK_WAIT_S) -> IO[str]:
+    """Own every shard under `root`, for as long as this file is open here or in a child that inherited it.
+
+    Processes that are about to end are waited for. Raises: TimeoutError.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    file = (root / "index.lock").open("a+")
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                file.close()
+                raise TimeoutError(f"another process uses the index under {root}") from None
+            time.sleep(0.02)
+        else:
+            return file
+
+
+def clear_dropped(root: Path) -> None:
+    """Delete what was dropped by a process that was killed before it could."""
+    for dropped in root.glob("*/*/*%dropped-*"):
+        shutil.rmtree(dropped, ignore_errors=True)
+
+
 class ShardFiles:
     """The directory of one shard."""
 
@@ -72,6 +101,9 @@ class ShardFiles:
 
     def current(self) -> Path:
         return self.root / (self.root / "CURRENT").read_text().strip()
+
+    def is_current(self, generation: Path) -> bool:
+        return self.exists() and self.current() == generation
 
     def set_current(self, generation: Path) -> None:
         write_atomic(self.root / "CURRENT", generation.name.encode())

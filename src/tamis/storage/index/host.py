@@ -1,14 +1,15 @@
-"""The shards of the index process by their names, what is asked of them, and their builds."""
+"""The shards of one index process by their names, what is asked of them, and their builds."""
 
-import shutil
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tamis.errors import NotFoundError, StorageError
 from tamis.storage.index.build import Build, Phase
 from tamis.storage.index.files import ShardFiles
+from tamis.storage.index.handover import Successor
 from tamis.storage.index.shard import Shard
 
 FLUSH_AFTER_IDLE_S = 1.0
@@ -16,7 +17,12 @@ FLUSH_AFTER_POINTS = 50_000
 BUILD_ATTEMPTS = 3
 QUIET_S = 0.2
 RETIRE_AFTER_S = 120.0
+EVENT = 0
+"""The request id of what answers no call."""
+
 _RETRY_S = 2.0
+Answer = tuple[int, list[str] | None, Any]
+"""(request, error, result)"""
 
 
 class Slot:
@@ -44,7 +50,8 @@ class Host:
         self._root = root
         self._threshold = threshold
         self._slots: dict[str, Slot] = {}
-        self._released: list[int] = []
+        self._successors: dict[str, Successor] = {}
+        self._answers: list[Answer] = []
         self._retired: list[tuple[float, Build]] = []
         self._called_at = 0.0
         self._calls: dict[str, Callable[[str, Any], Any]] = {
@@ -54,14 +61,16 @@ class Host:
             "upsert": lambda name, argument: self._write("upsert", name, argument),
             "set_fields": lambda name, argument: self._write("set_fields", name, argument),
             "delete": lambda name, argument: self._write("delete", name, argument),
-            "search": lambda _, searches: [self._search(name, search) for name, search in searches],
+            "search": lambda name, searches: [self._search(name, search) for search in searches],
             "facet": self._facet,
             "count": self._count,
             "info": self._info,
             "health": lambda _name, _argument: self._health(),
+            "adopt": self._adopt,
+            "take_over": self._take_over,
+            "seal": self._seal,
+            "release": self._release,
         }
-        for dropped in root.glob("*/*/*%dropped-*"):
-            shutil.rmtree(dropped, ignore_errors=True)
 
     def call(self, operation: str, name: str, argument: Any) -> Any:
         self._called_at = time.monotonic()
@@ -94,8 +103,7 @@ class Host:
             if slot.build is not None:
                 slot.build.abandon()
             slot.shard.close()
-            self._released += slot.waiting + slot.served
-            self._retire(slot.shard)
+            self._answers += [(request, None, True) for request in slot.waiting + slot.served]
         ShardFiles(self._root / name).remove()
 
     def _describe(self, name: str, _: Any) -> Any:
@@ -139,6 +147,7 @@ class Host:
             "indexed_fields": len(generation.keys),
             "needs_rebuild": slot.shard.lost,
             "build_phase": slot.build.phase.value if slot.build else None,
+            "owner_pid": os.getpid(),
             "builder_pid": slot.build.builder_pid if slot.build else None,
         }
         indexed = max(0, points - generation.unindexed)
@@ -161,22 +170,25 @@ class Host:
     def has_work(self) -> bool:
         """Whether background work is ready now."""
         return any(
-            slot.build.phase is not Phase.BUILD if slot.build else self._due(slot) for slot in self._slots.values()
+            slot.build.phase not in (Phase.BUILD, Phase.HANDOVER) if slot.build else self._due(slot)
+            for slot in self._slots.values()
         )
 
     def is_waiting(self) -> bool:
         """Whether background work will be ready some time soon."""
         return bool(self._retired) or any(slot.build or slot.unflushed or slot.wanted for slot in self._slots.values())
 
-    def background(self) -> Iterator[tuple[int, list[str] | None]]:
-        """One small piece of work for each shard; the requests that it completes, with their error."""
-        released, self._released = self._released, []
-        yield from ((request, None) for request in released)
+    def answers(self) -> list[Answer]:
+        """What was to be told to the server since this was asked last."""
+        answers, self._answers = self._answers, []
+        return answers
+
+    def background(self) -> None:
+        """One small piece of work for each shard."""
         self._retire()
-        for slot in list(self._slots.values()):
+        for name, slot in list(self._slots.items()):
             if slot.build is not None:
-                slot.build.step()
-                yield from self._finished(slot, slot.build)
+                self._go_on(name, slot, slot.build)
             elif self._due(slot):
                 slot.wanted = False
                 slot.served, slot.waiting = slot.served + slot.waiting, []
@@ -184,38 +196,68 @@ class Host:
             else:
                 self._flush(slot)
 
+    def _go_on(self, name: str, slot: Slot, build: Build) -> None:
+        before = build.phase
+        build.step()
+        if build.phase is Phase.FAILED:
+            self._failed(slot, build)
+        elif build.phase is Phase.HANDOVER is not before:
+            self._answers.append((EVENT, None, [name, str(build.target), str(build.work)]))
+
+    def _adopt(self, name: str, argument: list[str]) -> None:
+        self._successors[name] = Successor(ShardFiles(self._root / name), *map(Path, argument))
+        self._successors[name].catch_up()
+
+    def _take_over(self, name: str, _: Any) -> None:
+        generation = self._successors.pop(name).take_over()
+        slot = self._slots[name] = Slot(Shard.adopt(ShardFiles(self._root / name), generation))
+        slot.unflushed = 1
+
+    def _seal(self, name: str, target: str) -> None:
+        """Answered after every write that came before it. Raises: StorageError where that build is no more."""
+        slot = self._slots.get(name)
+        build = slot.build if slot else None
+        if build is None or build.phase is not Phase.HANDOVER or build.target.name != target:
+            raise StorageError("the shard was dropped, or its build failed")
+
+    def _release(self, name: str, argument: list[Any]) -> None:
+        """The end of a handover: the shard is another process's now, or it stays here."""
+        target, taken = argument
+        slot = self._slots.get(name)
+        if slot is None or slot.build is None or slot.build.target.name != target:
+            return
+        if not taken:
+            slot.build.fail("no other process took the shard over", clear=True)
+            return
+        slot.build.handed_over()
+        del self._slots[name]
+        self._retired.append((time.monotonic(), slot.build))
+        # Who asked during the build wants what was written until then: that is for the new owner to build.
+        self._answers += [(request, None, True) for request in slot.served]
+        self._answers += [(request, None, False) for request in slot.waiting]
+
     def _due(self, slot: Slot) -> bool:
         generation = slot.shard.generation
         if time.monotonic() < slot.not_before:
             return False
         return slot.wanted or generation.changes >= max(self._threshold, generation.built // 4)
 
-    def _finished(self, slot: Slot, build: Build) -> Iterator[tuple[int, list[str] | None]]:
-        if build.phase is Phase.DONE:
-            slot.build, slot.attempts, slot.unflushed = None, 0, 1
-            self._retired.append((time.monotonic(), build))
-            done, slot.served = slot.served, []
-            yield from ((request, None) for request in done)
-            slot.wanted = bool(slot.waiting)
-        elif build.phase is Phase.FAILED:
-            slot.build = None
-            slot.attempts += 1
-            slot.not_before = time.monotonic() + _RETRY_S * 2 ** min(slot.attempts - 1, 8)
-            slot.wanted = bool(slot.served or slot.waiting)
-            if slot.attempts >= BUILD_ATTEMPTS:
-                failed, slot.served, slot.waiting, slot.wanted = slot.served + slot.waiting, [], [], False
-                yield from ((request, [StorageError.__name__, build.error]) for request in failed)
+    def _failed(self, slot: Slot, build: Build) -> None:
+        slot.build = None
+        slot.attempts += 1
+        slot.not_before = time.monotonic() + _RETRY_S * 2 ** min(slot.attempts - 1, 8)
+        slot.wanted = bool(slot.served or slot.waiting)
+        if slot.attempts >= BUILD_ATTEMPTS:
+            error = [StorageError.__name__, build.error]
+            self._answers += [(request, error, None) for request in slot.served + slot.waiting]
+            slot.served, slot.waiting, slot.wanted = [], [], False
 
-    def _retire(self, dropped: Shard | None = None) -> None:
-        """Close what builds have replaced: of a dropped shard now, else when nobody waits."""
+    def _retire(self) -> None:
+        """Close what builds have replaced, when nobody waits."""
         now = time.monotonic()
-        for entry in list(self._retired):
-            swapped_at, build = entry
-            quiet = now - self._called_at > QUIET_S or now - swapped_at > RETIRE_AFTER_S
-            if build.shard is dropped or (dropped is None and quiet):
-                build.retire()
-                self._retired.remove(entry)
-                return
+        quiet = now - self._called_at > QUIET_S
+        if self._retired and (quiet or now - self._retired[0][0] > RETIRE_AFTER_S):
+            self._retired.pop(0)[1].retire()
 
     def _flush(self, slot: Slot) -> None:
         """Bound what a start has to replay. After a burst of writes, for a flush stops the process for milliseconds."""

@@ -15,6 +15,7 @@ INT8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory
 GRAPH = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
 EXACT = edge.SearchParams(exact=True, quantization=edge.QuantizationSearchParams(ignore=True))
 _QUANTIZED_FROM_DIMENSIONS = 64
+_NO_FEATURE = "none"
 
 
 def shard_config(features: Sequence[Mapping[str, Any]], build_threads: int = 1) -> edge.EdgeConfig:
@@ -25,6 +26,9 @@ def shard_config(features: Sequence[Mapping[str, Any]], build_threads: int = 1) 
         for one in features
         if one["kind"] == "sparse"
     }
+    if not features:
+        # The engine wants at least one; no point ever has a vector under this name.
+        sparse[_NO_FEATURE] = edge.EdgeSparseVectorParams()
     return edge.EdgeConfig(
         vectors=dense,
         sparse_vectors=sparse,

@@ -1,29 +1,29 @@
 """The index process: `python -m tamis.storage.index.process <root> <socket fd> <build threshold>`.
 
-One thread serves framed calls from one socket, reads before writes, and goes on with builds in between. It owns every
-shard under its root (a lock file says so) and ends when the socket's other end closes, however the server died.
+One thread serves framed calls from one socket, reads before writes, and goes on with builds in between. It owns the
+shards that it is asked about, holds the lock of the root that it inherited, and ends when the socket's other end
+closes, however the server died.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import select
 import signal
 import socket
 import sys
-import time
 from collections import deque
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tamis.errors import TamisError
-from tamis.storage.index.host import Host
+from tamis.storage.index.host import EVENT, Host
 from tamis.storage.index.wire import FrameBuffer, pack, unpack
 
-LOCK_WAIT_S = 15.0
 READS_BEFORE_A_WRITE = 8
-_WRITES = frozenset({"create", "drop", "upsert", "set_fields", "delete"})
+_WRITES = frozenset({"create", "drop", "upsert", "set_fields", "delete", "seal"})
+"""Served in their order. `release` is no write: it has to follow the searches that were sent before it."""
+
 _RECEIVE_BYTES = 1 << 20
 _IDLE_S = 0.05
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Server:
         self._turn = 0
 
     def run(self) -> None:
-        self._answer(0, None, "ready")
+        self._answer(EVENT, None, "ready")
         with contextlib.suppress(Closed, ConnectionError):
             while True:
                 busy = bool(self._reads or self._writes)
@@ -73,8 +73,8 @@ class Server:
         if self._writes and (fair or not self._reads):
             self._serve(self._writes.popleft())
         if fair or not (self._reads or self._writes):
-            for request, error in self._host.background():
-                self._answer(request, error, None)
+            self._host.background()
+            self._tell()
 
     def _serve(self, call: list[Any]) -> None:
         request, operation, shard, argument = call
@@ -82,7 +82,7 @@ class Server:
             if operation == "optimize":
                 if self._host.request_build(shard, request):
                     return
-                result = None
+                result = True
             else:
                 result = self._host.call(operation, shard, argument)
         except TamisError as error:
@@ -91,34 +91,22 @@ class Server:
             _log.exception("%s failed", operation)
             self._answer(request, ["StorageError", f"the index could not {operation}: {error}"], None)
         else:
+            self._tell()  # who waits for a build is answered before its end lets the server close this process
             self._answer(request, None, result)
+
+    def _tell(self) -> None:
+        for answer in self._host.answers():
+            self._answer(*answer)
 
     def _answer(self, request: int, error: list[str] | None, result: Any) -> None:
         self._connection.sendall(pack([request, error, result]))
-
-
-def lock(root: Path, wait_s: float = LOCK_WAIT_S) -> IO[str]:
-    """Own every shard under `root`. A predecessor that is about to end is waited for. Raises: TimeoutError."""
-    file = (root / "index.lock").open("a+")
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                file.close()
-                raise TimeoutError(f"another process uses the index under {root}") from None
-            time.sleep(0.02)
-        else:
-            return file
 
 
 def main(root: Path, descriptor: int, threshold: int) -> None:
     # The terminal's Ctrl-C reaches the whole group; this process ends when the server has finished with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=os.environ.get("TAMIS_INDEX_LOG", "WARNING"))
-    root.mkdir(parents=True, exist_ok=True)
-    with socket.socket(fileno=descriptor) as connection, lock(root):
+    with socket.socket(fileno=descriptor) as connection:
         host = Host(root, threshold)
         Server(connection, host).run()
         host.close()

@@ -100,12 +100,18 @@ class Generation:
 class Shard:
     """The generation in use, and what is asked of it."""
 
-    def __init__(self, files: ShardFiles, features: Sequence[Mapping[str, Any]], lost: bool = False) -> None:
+    def __init__(
+        self,
+        files: ShardFiles,
+        features: Sequence[Mapping[str, Any]],
+        lost: bool = False,
+        generation: Generation | None = None,
+    ) -> None:
         self.files = files
         self.features = features
         self.lost = lost
         self._names: dict[uuid.UUID, str] = {}
-        self.generation = self._open()
+        self.generation = generation or self._open()
 
     @classmethod
     def create(cls, files: ShardFiles, features: Sequence[Mapping[str, Any]]) -> "Shard":
@@ -123,6 +129,12 @@ class Shard:
             _fresh(files, meta["features"], lost=True)
         files.clean()
         return cls(files, meta["features"], bool(meta.get("lost")))
+
+    @classmethod
+    def adopt(cls, files: ShardFiles, generation: Generation) -> "Shard":
+        """With a generation that is open already and that CURRENT names."""
+        meta = files.meta()
+        return cls(files, meta["features"], bool(meta.get("lost")), generation)
 
     def _open(self) -> Generation:
         try:
