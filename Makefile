@@ -23,9 +23,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Write docs/openapi.json and docs/contract.md anew from the server's own OpenAPI.
+# Write docs/openapi.json, contract.md, stages.md and errors.md anew from the code.
 contract: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.contract_table
+	$(BIN)/python -m tests.reference
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)

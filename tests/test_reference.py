@@ -1,0 +1,45 @@
+"""A stage, a setting, an error or a route that is not documented fails here."""
+
+from pathlib import Path
+
+import pytest
+
+from tamis.cli import app as commands
+from tamis.settings import Settings
+from tests.conformance.served import served_openapi
+from tests.reference import DOCS, error_classes, errors_page, stages_page
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("page", "text"), [("stages.md", stages_page), ("errors.md", errors_page)])
+def test_generated_pages_are_fresh(page: str, text: object) -> None:
+    assert callable(text)
+    assert (DOCS / page).read_text() == text(), "stale: run `make contract` and commit docs/"
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    missing = [name for name in Settings.model_fields if f"TAMIS_{name.upper()}`" not in README]
+    assert missing == []
+
+
+def test_every_error_says_what_it_means() -> None:
+    assert [kind.__name__ for kind in error_classes() if not (kind.__doc__ or "").strip()] == []
+
+
+def test_every_command_has_help_and_is_in_the_readme() -> None:
+    named = [command.name for command in commands.registered_commands] + [
+        group.name for group in commands.registered_groups
+    ]
+    assert all(command.callback and command.callback.__doc__ for command in commands.registered_commands)
+    assert [name for name in named if f"tamis {name}" not in README] == []
+
+
+def test_every_route_says_what_it_does() -> None:
+    silent = [
+        f"{method} {path}"
+        for path, operations in served_openapi()["paths"].items()
+        for method, operation in operations.items()
+        if not operation.get("description") and not operation.get("summary")
+    ]
+    assert silent == []
