@@ -60,7 +60,7 @@ def errors_page() -> str:
         "# Errors",
         _GENERATED,
         "Every error answers in one envelope: `{success: false, status, error: {type, message, details}}`. A 422 also "
-        "has `detail`, a list of `{loc, msg, type}`. What no error of ours foresaw is `InternalServerError`, status 500.",
+        "has `detail`, a list of `{loc, msg, type}`. What no error foresaw is `InternalServerError`, 500.",
         "| type | status | meaning |\n| --- | ---: | --- |\n" + "\n".join(_rows()),
     ]
     return "\n\n".join(parts) + "\n"
