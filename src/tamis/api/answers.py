@@ -1,9 +1,11 @@
 """Executions to JSON, straight from the hits: the hot path makes no model of each document."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import orjson
 from fastapi import Response
 
@@ -24,7 +26,14 @@ _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 def json_response(body: Any) -> Response:
-    return Response(orjson.dumps(body, default=_plain, option=_OPTIONS), media_type="application/json")
+    return Response(_written(body), media_type="application/json")
+
+
+def _written(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body, default=_plain, option=_OPTIONS)
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(body, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def show_executed(executed: Executed, with_results: bool) -> dict[str, Any]:
@@ -191,6 +200,8 @@ def _show_vector(vector: Vector) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
     if isinstance(value, Iterable):
         return list(value)
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -71,4 +71,4 @@ def _request_id(scope: Scope) -> str:
 
 def _announced(scope: Scope) -> int:
     length = _header(scope, b"content-length")
-    return int(length) if length and length.isdigit() else 0
+    return int(length) if length and length.isascii() and length.isdigit() else 0

@@ -33,7 +33,7 @@ def parameter_problems(
     try:
         return model.model_validate(raw), unknown
     except pydantic.ValidationError as error:
-        located = [(*_inside(raw, one["loc"]), one) for one in error.errors(include_url=False)]
+        located = [(*_inside(raw, one), one) for one in error.errors(include_url=False)]
     places = [] if final else [path for path, _, one in located if _is_open(raw, path, one)]
     problems = [
         fault([*loc, *path], _message(model, path, one), one["type"])
@@ -141,16 +141,17 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(known)) or 'none'}"
 
 
-def _inside(raw: Any, loc: tuple[int | str, ...]) -> tuple[Loc, bool]:
+def _inside(raw: Any, error: Mapping[str, Any]) -> tuple[Loc, bool]:
     """Pydantic's place as a path into what was sent: names of union members and validators are left out.
 
     Also whether any was.
     """
     path: Loc = []
+    loc = error["loc"]
     value, skipped = raw, False
     for position, part in enumerate(loc):
-        last = position == len(loc) - 1
-        if isinstance(value, dict) and (part in value or (last and isinstance(part, str) and "[" not in part)):
+        is_absent = error["type"] == "missing" and position == len(loc) - 1
+        if isinstance(value, dict) and (part in value or is_absent):
             path.append(part)
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):

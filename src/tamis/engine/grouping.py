@@ -1,5 +1,6 @@
 """Hits that share a field's value, as groups."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +44,15 @@ def value_at(view: Mapping[str, JSON], path: str) -> JSON:
 def identity(value: JSON) -> bytes:
     """Equal for equal JSON, apart for true and 1; 1 and 1.0 are one number."""
     number = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
-    return orjson.dumps(int(value) if number and isinstance(value, float) else value, option=orjson.OPT_SORT_KEYS)
+    return sorted_json(int(value) if number and isinstance(value, float) else value)
+
+
+def sorted_json(value: JSON) -> bytes:
+    """JSON with its keys in order, also of integers beyond 64 bits."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def group(hits: Iterable[Hit], path: str) -> list[Group]:

@@ -4,7 +4,10 @@ Format 1. Fields are only ever added at the end, with a default, so that every o
 anything else is a new format, with a sample of the old one in tests/formats.
 """
 
+import json
+import re
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +23,7 @@ from tamis.model.execution import StoredExecution
 FORMAT = 1
 _LEVEL = 1
 _LARGEST_BYTES = 1 << 30
+_LONG_NUMBER = re.compile(r"\d{19}")
 
 
 class StageRow(msgspec.Struct, array_like=True):
@@ -61,11 +65,35 @@ class Body(msgspec.Struct, array_like=True):
 
 
 def encode(body: Body) -> bytes:
-    return bytes([FORMAT]) + _zstd().compress(_encoder().encode(body))
+    return bytes([FORMAT]) + _zstd().compress(_packed(body))
 
 
 def encode_part(value: Any) -> msgspec.Raw:
-    return msgspec.Raw(_encoder().encode(value))
+    return msgspec.Raw(_packed(value))
+
+
+def _packed(value: Any) -> bytes:
+    """MessagePack knows no integers beyond 64 bits: they are written as the text of their digits, as in the hashes."""
+    try:
+        return _encoder().encode(value)
+    except OverflowError:
+        return _encoder().encode(_with_digits(value))
+
+
+def _with_digits(value: Any) -> Any:
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
+    if isinstance(value, msgspec.Struct):
+        return type(value)(*(_with_digits(getattr(value, name)) for name in value.__struct_fields__))
+    if isinstance(value, Mapping):
+        return {key: _with_digits(item) for key, item in value.items()}
+    return [_with_digits(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _inputs(text: str) -> dict[str, Any]:
+    """Not orjson where integers are longer than 64 bits: it would read them as floats, or not at all."""
+    inputs: dict[str, Any] = json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
+    return inputs
 
 
 def decode(stored: StoredExecution) -> Record:
@@ -91,7 +119,7 @@ def _record(stored: StoredExecution, body: Body) -> Record:
     return Record(
         format=FORMAT,
         header=stored.header,
-        inputs=orjson.loads(stored.inputs),
+        inputs=_inputs(stored.inputs),
         definition=definition,
         definition_hash=body.definition_hash.hex(),
         retriever_version=body.retriever_version,

@@ -4,8 +4,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import orjson
-
+from tamis.executions.references import json_text
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
 
@@ -99,4 +98,4 @@ def _estimate(ranking: Hits) -> int:
 
 def _fields_bytes(hit: Hit) -> int:
     fields = hit.document.fields if hit.document else {}
-    return len(orjson.dumps([dict(fields), dict(hit.extra)], default=str))
+    return len(json_text([dict(fields), dict(hit.extra)]))

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tamis.api.paging import Limit, Offset
 from tamis.api.schemas.fields import BucketSchemaField
 from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.pagination import PaginationParams
@@ -176,15 +177,6 @@ class ExecutionAnswer(BaseModel):
     warnings: list[str]
 
 
-class BatchEntry(BaseModel):
-    """One query's answer, or the error that it would have got alone."""
-
-    error: dict[str, Any] | None = None
-    index: int
-    result: ExecutionAnswer | None = None
-    success: bool
-
-
 class ExecutionDetail(BaseModel):
     """A saved retriever's execution, read back; `documents` are those that were returned, as they are now."""
 
@@ -208,8 +200,8 @@ class ExecutionDetail(BaseModel):
 class ListAnonymousExecutionsRequest(BaseModel):
     count_only: bool = False
     end_time: Any | None = None
-    limit: int | None = Field(None, ge=1, le=1000)
-    offset: int | None = Field(None, ge=0)
+    limit: Limit | None = None
+    offset: Offset | None = None
     start_time: Any | None = None
     status: str | None = None
 
@@ -247,8 +239,8 @@ class ListAnonymousExecutionsResponse(BaseModel):
 class ListExecutionsRequest(BaseModel):
     count_only: bool = False
     filters: dict[str, Any] | None = None
-    limit: int | None = Field(None, ge=1, le=1000)
-    offset: int | None = Field(None, ge=0)
+    limit: Limit | None = None
+    offset: Offset | None = None
     sorts: list[dict[str, Any]] | None = None
     status: str | None = None
 

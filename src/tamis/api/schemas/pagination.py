@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
+from tamis.api.paging import MAX_OFFSET
 from tamis.services import result_pages
 from tamis.services.result_pages import PageRequest
 
@@ -20,8 +21,8 @@ class OffsetPaginationParams(BaseModel):
     """`limit` and `offset` say the same as `page_size` and `page_number`, in documents."""
 
     method: PaginationMethod = PaginationMethod.OFFSET
-    offset: int | None = Field(None, ge=0)
-    page_number: int = Field(1, ge=1)
+    offset: int | None = Field(None, ge=0, le=MAX_OFFSET)
+    page_number: int = Field(1, ge=1, le=MAX_OFFSET)
     page_size: int = Field(10, ge=1, le=500)
 
     @model_validator(mode="before")

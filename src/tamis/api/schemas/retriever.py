@@ -11,10 +11,12 @@ from tamis.api.schemas.display import DisplayConfig
 from tamis.api.schemas.fields import BucketSchemaField
 from tamis.api.schemas.page import PaginationResponse
 
+_LONGEST_MS = 2**31 - 1
+
 
 class BudgetLimits(BaseModel):
-    max_credits: float | None = Field(None, ge=0)
-    max_time_ms: int | None = Field(None, ge=0)
+    max_credits: float | None = Field(None, ge=0, allow_inf_nan=False)
+    max_time_ms: int | None = Field(None, ge=0, le=_LONGEST_MS)
 
 
 class StageType(StrEnum):

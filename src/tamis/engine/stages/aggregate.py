@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar, Literal
 
-import orjson
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.aggregation import Aggregation, GroupKey, Row, aggregate
+from tamis.engine.grouping import sorted_json
 from tamis.engine.metrics import PAIRED, Function, Metric
 from tamis.engine.parameters import StageParameters
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
@@ -131,5 +131,5 @@ class Aggregate:
 
     def _hit(self, row: Row) -> Hit:
         """A row as a hit. Its id is its group's, so that it is the same in every run."""
-        name = orjson.dumps(list(row.group.values()), option=orjson.OPT_SORT_KEYS).decode() if row.group else "all"
+        name = sorted_json(list(row.group.values())).decode() if row.group else "all"
         return Hit(f"group:{name}", 0.0, None, {}, {**row.group, **row.metrics})

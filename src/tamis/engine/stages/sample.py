@@ -71,7 +71,7 @@ class Sample:
         given = self._parameters
         count = given.count if given.count is not None else 10
         best = sorted(range(len(hits)), key=lambda n: (-hits[n].score, hits[n].id))[: min(given.preserve_top_k, count)]
-        rest = [n for n in range(len(hits)) if n not in set(best)]
+        rest = sorted(set(range(len(hits))).difference(best))
         seed = context.seed if given.seed is None else given.seed
         chance = random.Random(f"{seed}:{context.stage_index if given.seed is None else ''}")  # noqa: S311 - a draw, no secret
         drawn, facts = self._draw(hits, rest, count - len(best), chance)
