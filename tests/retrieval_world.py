@@ -18,7 +18,7 @@ from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
-from tamis.engine.stage import Context, Outcome, Stage
+from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
 from tamis.model.hits import Hits
@@ -41,6 +41,7 @@ class Break(Limit):
     """Fails as a bug does."""
 
     id: ClassVar[str] = "break"
+    kind: ClassVar[StageKind] = StageKind.APPLY
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         raise ZeroDivisionError("division by zero")
@@ -50,6 +51,7 @@ class Wait(Limit):
     """Comes back when `go` is set; `reached` tells that it was begun."""
 
     id: ClassVar[str] = "wait"
+    kind: ClassVar[StageKind] = StageKind.APPLY
     reached: ClassVar[asyncio.Event]
     go: ClassVar[asyncio.Event]
 

@@ -109,6 +109,10 @@ class StageUnavailableError(StageError):
     status = 503
 
 
+class StageTimeoutError(StageError):
+    """A stage ran past its own time limit; the run goes on with what the stage was given."""
+
+
 class ModelMissingError(TamisError):
     """A model that this needs is not at hand; `tamis doctor` says how to get it."""
 

@@ -17,7 +17,7 @@ from tamis.engine.prices import Price, PriceTable
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
-from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.errors import IndexUnavailableError, NotFoundError, StageTimeoutError
 from tamis.model.collection import Collection, ExtractorConfig, Source
 from tamis.model.document import Document
 from tamis.model.hits import Hit, Hits
@@ -155,6 +155,8 @@ class Break(PlugIn):
             raise NotFoundError.of("document", "doc_x")
         if self.parameters.how == "timeout":
             raise TimeoutError("the far side was slow")
+        if self.parameters.how == "own limit":
+            raise StageTimeoutError("ran past its limit")
         raise ZeroDivisionError("division by zero")
 
 

@@ -161,6 +161,13 @@ async def test_an_optional_stage_that_fails_is_skipped(bench: Bench) -> None:
     assert failed.skipped
 
 
+async def test_a_stage_past_its_own_time_limit_degrades_the_run(bench: Bench) -> None:
+    result = await bench.run(planned(spec("emit", count=3), spec("break", how="own limit"), spec("keep", limit=1)))
+    assert result.status is ExecutionStatus.DEGRADED
+    assert (len(result.hits), result.stages_completed) == (1, 2)
+    assert result.warnings == ("stage 'break' was skipped: stage 'break' failed: ran past its limit",)
+
+
 async def test_credits_stop_the_run_before_what_it_cannot_pay(bench: Bench) -> None:
     plan = planned(*SIEVE, given=["k"], budget=Budget(max_credits=2.5))
     result = await bench.run(plan, k=5)

@@ -26,7 +26,7 @@ from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Outcome
-from tamis.errors import TamisError
+from tamis.errors import StageTimeoutError, TamisError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus
 from tamis.model.filters import Filter
@@ -225,7 +225,7 @@ class _Run:
 
     def _fail(self, index: int, planned: PlannedStage, attempt: "_Attempt", cause: Exception, before_ms: float) -> bool:
         error = failure_of(cause, planned.spec.stage_name, index, len(self.hits))
-        skipped = planned.is_optional
+        skipped = planned.is_optional or isinstance(cause, StageTimeoutError)
         if skipped:
             self.warnings.append(f"stage {planned.spec.stage_name!r} was skipped: {error.message}")
         else:

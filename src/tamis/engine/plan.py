@@ -14,7 +14,7 @@ from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
 from tamis.engine.sandbox import suggestion
-from tamis.engine.stage import Stage
+from tamis.engine.stage import Stage, StageKind
 from tamis.errors import ValidationError
 from tamis.model.canonical import sha256_of
 from tamis.model.collection import Collection
@@ -25,6 +25,7 @@ from tamis.model.retriever import Definition, StageSpec
 _LARGEST_KEPT = 64 * 1024
 """A longer definition is compiled anew each time: what callers send must not fill the memory."""
 _FILTERS = ("pre_filters", "post_filters")
+_NEEDING_HITS = (StageKind.SORT, StageKind.REDUCE, StageKind.GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class Planner:
         problems += _name_problems(definition.stages)
         planned = [self._stage(spec, position, collections) for position, spec in enumerate(definition.stages)]
         problems += [problem for _, found in planned for problem in found]
+        problems += _first_problems(planned[0][0] if planned else None)
         raise_all(problems)
         document = to_json(definition)
         stages = tuple(stage for stage, _ in planned if stage is not None)
@@ -190,6 +192,13 @@ def _with_features(spec: StageSpec, collections: Sequence[Collection]) -> StageS
         for search in searches
     ]
     return spec if complete == searches else replace(spec, parameters={**spec.parameters, "searches": complete})
+
+
+def _first_problems(first: PlannedStage | None) -> Iterator[Problem]:
+    """What sorts or reduces needs documents to do it to: in the first place it would silently answer nothing."""
+    if first is not None and first.stage.kind in _NEEDING_HITS:
+        message = f"{first.spec.stage_id!r} works on the documents of a stage before it; begin with one that finds some"
+        yield fault(["body", "stages", 0, "config", "stage_id"], f"{message}, such as {SEARCH!r} or 'attribute_filter'")
 
 
 def _name_problems(stages: Sequence[StageSpec]) -> Iterator[Problem]:

@@ -64,7 +64,6 @@ class Outcome:
     processed: documents it looked at; None means its input (a search says the distinct candidates before its cut).
     metadata: facts for the stage's statistics, such as facets; small.
     warnings: what the caller should know although nothing failed.
-    calls: indivisible priced units beside the stage's own price, by unit name (`llm_call`).
     """
 
     hits: Hits

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tamis.engine.stage import Outcome
 from tamis.engine.stages.feature_search import FeatureSearch, FeatureSearchParameters
-from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
+from tamis.errors import DimensionMismatch, NotFoundError, StageTimeoutError, ValidationError
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hits
 from tamis.storage.metadata import open_sqlite
@@ -373,14 +373,14 @@ def test_the_older_spelling_of_the_stage_pages() -> None:
     assert FeatureSearchParameters.model_validate(old) == FeatureSearchParameters.model_validate(new)
 
 
-async def test_a_timeout_is_a_timeout(shop: Shop) -> None:
+async def test_a_search_that_runs_past_its_time_is_told_apart_from_a_fault(shop: Shop) -> None:
     class Slow(MemoryIndex):
         async def search(self, principal: Any, searches: Any) -> Any:
             await asyncio.sleep(30)
 
     slow = Slow()
     shop.index = slow
-    with pytest.raises(TimeoutError, match="hard_timeout_ms = 1"):
+    with pytest.raises(StageTimeoutError, match="hard_timeout_ms = 1"):
         await search(shop, vector(RUNNING), hard_timeout_ms=1)
 
 

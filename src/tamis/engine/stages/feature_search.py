@@ -17,7 +17,7 @@ from tamis.engine.queries import Query
 from tamis.engine.query_inputs import QueryInput, query_of
 from tamis.engine.searcher import Found, Search, both
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.errors import ValidationError
+from tamis.errors import StageTimeoutError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter, IdIn, Or, canonical_path, parse_filter
@@ -120,7 +120,9 @@ class FeatureSearchParameters(StageParameters):
     facets: list[FacetField] | None = Field(
         None, description="Count the values of fields over all that could be found."
     )
-    hard_timeout_ms: int | None = Field(None, ge=1, description="Give up after so long.")
+    hard_timeout_ms: int | None = Field(
+        None, ge=1, description="Stop searching after so long; the run goes on without it, degraded."
+    )
     auto_preprocess: bool = Field(True, description="Accepted; text needs none.")
     cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(None, description="Accepted.")
     cache_ttl_seconds: int | None = Field(None, ge=0, description="Accepted.")
@@ -170,6 +172,7 @@ class FeatureSearchParameters(StageParameters):
         return self
 
 
+_LONGEST_MS = 2**31 - 1
 _NOTHING_ADDED: Mapping[str, JSON] = {}
 
 
@@ -226,10 +229,12 @@ class FeatureSearch:
     async def run(self, hits: Hits, context: Context) -> Outcome:
         limit_ms = self._parameters.hard_timeout_ms
         try:
-            async with asyncio.timeout(None if limit_ms is None else limit_ms / 1000):
+            async with asyncio.timeout(None if limit_ms is None else min(limit_ms, _LONGEST_MS) / 1000) as deadline:
                 return await self._run(hits, context)
         except TimeoutError as error:
-            raise TimeoutError(f"the search ran past hard_timeout_ms = {limit_ms}") from error
+            if not deadline.expired():
+                raise
+            raise StageTimeoutError(f"the search ran past hard_timeout_ms = {limit_ms}") from error
 
     async def _run(self, hits: Hits, context: Context) -> Outcome:
         own = self._parameters.collection_identifiers
