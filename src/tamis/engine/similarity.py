@@ -16,6 +16,11 @@ class Shingles:
         shared = len(self.pieces & other.pieces)
         return shared / (len(self.pieces) + len(other.pieces) - shared)
 
+    def is_alike(self, other: "Shingles", threshold: float) -> bool:
+        """Whether the similarity is at least `threshold`; texts of lengths too different are not even compared."""
+        fewer, more = sorted((len(self.pieces), len(other.pieces)))
+        return fewer / more >= threshold and self.similarity(other) >= threshold
+
 
 def shingles(text: str) -> Shingles:
     """text: not blank. One shorter than a shingle is a single piece."""

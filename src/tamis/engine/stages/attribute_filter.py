@@ -1,5 +1,7 @@
 """Keep what satisfies conditions on its fields."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -102,16 +104,27 @@ class AttributeFilter:
     async def run(self, hits: Hits, context: Context) -> Outcome:
         if context.stage_index == 0 and not hits:
             return await self._listed(context)
-        return Outcome(Hits.of(hit for hit in hits if self._keeps(hit, context)))
+        return Outcome(Hits.of(await self._kept(hits, context)))
 
     async def _listed(self, context: Context) -> Outcome:
         documents, more = await context.searcher.list_documents(
             context.principal, context.collections, self._filter, MAX_LISTED
         )
         listed = [Hit(document.document_id, 1.0, document, {context.stage_name: 1.0}) for document in documents]
-        kept = [hit for hit in listed if not self._by_document or self._keeps(hit, context)]
+        kept = await self._kept(listed, context) if self._by_document else listed
         cut = f"more than {MAX_LISTED} documents match; the first {MAX_LISTED} were taken: narrow the filter or search"
         return Outcome(Hits.of(kept), processed=len(listed), warnings=(cut,) if more else ())
+
+    async def _kept(self, hits: Iterable[Hit], context: Context) -> list[Hit]:
+        if not self._by_document:
+            return [hit for hit in hits if self._keeps(hit, context)]
+        kept = []
+        for hit in hits:
+            # A template may be long work: between two documents others get their turn, and the budget its say.
+            await asyncio.sleep(0)
+            if self._keeps(hit, context):
+                kept.append(hit)
+        return kept
 
     def _keeps(self, hit: Hit, context: Context) -> bool:
         filter = self._parsed(context.render(self._tree, hit)) if self._by_document else self._filter

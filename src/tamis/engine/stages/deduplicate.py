@@ -1,5 +1,6 @@
 """One hit of those that say the same."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
@@ -61,7 +62,7 @@ class Deduplicate:
     async def run(self, hits: Hits, context: Context) -> Outcome:
         forwards = self._parameters.keep == "first"
         run = list(hits) if forwards else list(reversed(hits))
-        kept = list(self._by_field(run) if self._parameters.strategy == "field" else self._by_content(run))
+        kept = list(self._by_field(run)) if self._parameters.strategy == "field" else await self._by_content(run)
         return Outcome(Hits.of(kept if forwards else reversed(kept)))
 
     def _by_field(self, hits: Iterable[Hit]) -> Iterable[Hit]:
@@ -80,15 +81,18 @@ class Deduplicate:
             return [self._folded(item) for item in value]
         return value
 
-    def _by_content(self, hits: Iterable[Hit]) -> Iterable[Hit]:
-        kept: list[Shingles] = []
+    async def _by_content(self, hits: Iterable[Hit]) -> list[Hit]:
+        """Cost: O(hits x kept) comparisons; others get their turn between two hits, and the budget its say."""
+        kept: list[Hit] = []
+        seen: list[Shingles] = []
         for hit in hits:
+            await asyncio.sleep(0)
             text = self._folded(value_at(hit.view(), self._parameters.content_field))
             # A hit without the text cannot repeat one.
-            if not isinstance(text, str) or not text.strip():
-                yield hit
-                continue
-            own = shingles(text)
-            if not any(own.similarity(other) >= self._parameters.similarity_threshold for other in kept):
-                kept.append(own)
-                yield hit
+            if isinstance(text, str) and text.strip():
+                own = shingles(text)
+                if any(own.is_alike(other, self._parameters.similarity_threshold) for other in seen):
+                    continue
+                seen.append(own)
+            kept.append(hit)
+        return kept
