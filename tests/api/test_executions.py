@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
 from tamis.api.schemas.execution import ExecutionAnswer, ExecutionDetail
+from tamis.model.document import DocumentWrite
+from tamis.model.vector import Dense, Vector
+from tests.engine.stages.shop import PRINCIPAL, document
 from tests.retrieval_world import HEADERS, Wait, World, opened, search, stage
 
 
@@ -174,3 +178,79 @@ async def test_queries_of_a_batch_fail_alone(client: httpx.AsyncClient) -> None:
     assert [one["status"] for one in answer["results"]] == ["completed", "failed", "completed"]
     assert [one["documents"][0]["document_id"] for one in answer["results"][::2]] == ["p1", "p3"]
     assert answer["results"][1]["error"]["type"] == "ValidationError"
+
+
+async def test_a_run_shows_how_far_it_is(client: httpx.AsyncClient) -> None:
+    running = asyncio.create_task(execute(client, search(), stage("wait")))
+    await asyncio.wait_for(Wait.reached.wait(), 10)
+    listed = (await client.post("/v1/retrievers/executions/list", json={})).json()["executions"][0]
+    detail = (await client.get(f"/v1/retrievers/executions/{listed['execution_id']}")).json()
+    for shown in (listed, detail):
+        assert (shown["status"], shown["stages_completed"], shown["total_stages"]) == ("processing", 1, 2)
+        assert (shown["total_processed"], shown["total_returned"]) == (6, 0)
+    Wait.go.set()
+    assert (await running).json()["execution_id"] == listed["execution_id"]
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**400])
+async def test_integers_beyond_64_bits_are_recorded_and_read_back(client: httpx.AsyncClient, number: int) -> None:
+    long = {**search(), "batch_size": number}
+    sample = stage("sample", seed="{{INPUT.n}}")
+    await client.post("/v1/retrievers", json={"retriever_name": "long", "stages": [long, sample]})
+    inputs = {"n": number}
+    answer = (await client.post("/v1/retrievers/long/execute", json={"inputs": inputs})).json()
+    detail = (await client.get(f"/v1/retrievers/long/executions/{answer['execution_id']}")).json()
+    assert detail["documents"] == answer["documents"]
+    anonymous = (await execute(client, long, sample, inputs=inputs)).json()
+    record = (await client.get(f"/v1/retrievers/executions/{anonymous['execution_id']}")).json()
+    assert json.loads(record["inputs"]) == inputs
+
+
+async def test_a_document_may_hold_integers_beyond_64_bits(world: World, client: httpx.AsyncClient) -> None:
+    vectors: dict[str, Vector] = {"embedding": Dense(np.array([1.0, 0.0, 0.0], dtype=np.float32))}
+    for number, name in ((10**30, "p7"), (10**30, "p8"), (10**31, "p9")):
+        long = document(name, "col_a", fields={"text": "long", "n": number})
+        await world.shop.metadata.write(
+            lambda session, long=long: session.documents.put(PRINCIPAL, "col_a", [DocumentWrite(long, vectors)])  # type: ignore[misc]
+        )
+    listed = stage("attribute_filter", field="text", operator="eq", value="long")
+    answer = (await execute(client, listed, pagination={"method": "cursor", "limit": 2})).json()
+    assert [one["n"] for one in answer["documents"]] == [10**30, 10**30]
+    one_each = (await execute(client, listed, stage("deduplicate", fields=["n"]))).json()
+    assert [one["document_id"] for one in one_each["documents"]] == ["p7", "p9"]
+    grouped = (await execute(client, listed, stage("group_by", group_by_field="n", max_per_group=1))).json()
+    assert [one["group"]["key"] for one in grouped["documents"]] == [10**30, 10**31]
+    count = stage("aggregate", aggregations=[{"function": "count", "alias": "c"}], group_by=[{"field": "n"}])
+    counted = (await execute(client, listed, count)).json()
+    assert [one["c"] for one in counted["documents"]] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("execute", {"stages": [search()], "budget_limits": {"max_time_ms": 10**400}}),
+        ("execute", {"stages": [search()], "pagination": {"method": "offset", "offset": 10**30}}),
+        ("execute", {"stages": [search({"input_mode": "vector", "value": {"a": 1}})]}),
+        ("execute", {"stages": [search()], "pagination": {"method": "keyset", "after": {"score": 1.0}}}),
+        ("executions/list", {"offset": 2**63}),
+    ],
+)
+async def test_odd_values_are_the_caller_s_fault_and_leave_no_record(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    response = await client.post(f"/v1/retrievers/{path}", json=body)
+    assert response.status_code == 422, response.text
+    assert (await client.post("/v1/retrievers/executions/list")).json()["total"] == 0
+
+
+async def test_an_empty_keyset_asks_for_the_first_page(client: httpx.AsyncClient) -> None:
+    answer = (await execute(client, pagination={"method": "keyset", "limit": 2, "after": {}})).json()
+    assert [one["document_id"] for one in answer["documents"]] == ["p1", "p2"]
+
+
+@pytest.mark.parametrize("stage_id", ["limit", "sample", "sort_attribute", "group_by", "aggregate", "score_normalize"])
+async def test_what_needs_documents_cannot_begin_a_pipeline(client: httpx.AsyncClient, stage_id: str) -> None:
+    response = await execute(client, stage(stage_id), search())
+    assert response.status_code == 422
+    faults = {tuple(one["loc"]): one["msg"] for one in response.json()["detail"]}
+    assert "feature_search" in faults["body", "stages", 0, "config", "stage_id"]

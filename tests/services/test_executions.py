@@ -226,3 +226,25 @@ async def test_large_inputs_stand_once_as_blobs(world: World) -> None:
     sha1 = reference["blob_ref"]["sha1"]
     data = await world.shop.metadata.read(lambda session: session.input_blobs.get(PRINCIPAL, sha1))
     assert data == text.encode()
+
+
+async def test_a_caller_that_leaves_before_its_answer_has_a_cancelled_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the pipeline's end and the answer stands only the reading of vectors."""
+    reading = asyncio.Event()
+    read = world.shop.metadata.read
+
+    async def slow(fn: Any) -> Any:
+        if "vectors" in fn.__code__.co_names and "get_many" not in fn.__code__.co_names:
+            reading.set()
+            await asyncio.Event().wait()
+        return await read(fn)
+
+    monkeypatch.setattr(world.shop.metadata, "read", slow)
+    running = asyncio.create_task(run(world, return_vectors=True))
+    await asyncio.wait_for(reading.wait(), 10)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await total(world.executions, ExecutionStatus.CANCELLED) == 1

@@ -84,7 +84,7 @@ class Recorder:
         return Recorded(StoredExecution(header, inputs, encode(self._body(started, blobs))), blobs)
 
     def _header(self, started: ExecutionStarted, total_returned: int, duration_ms: float | None) -> ExecutionHeader:
-        request, end = self._request, self._finished or _UNFINISHED
+        request, end = self._request, self._finished or self._so_far()
         return ExecutionHeader(
             execution_id=started.execution_id,
             mode=request.mode,
@@ -105,6 +105,12 @@ class Recorder:
             key_id=request.principal.key_id or None,
         )
 
+    def _so_far(self) -> ExecutionFinished:
+        done = [end for end in self._ends if isinstance(end, StageFinished)]
+        credits_used = round(sum(end.credits_used for end in done), 9)
+        processed = sum(end.processed for end in done)
+        return ExecutionFinished(ExecutionStatus.PROCESSING, 0.0, credits_used, processed, len(done), None)
+
     def _body(self, started: ExecutionStarted, blobs: dict[str, bytes]) -> Body:
         definition, large = _frozen(self._plan)
         blobs.update(large)
@@ -114,7 +120,7 @@ class Recorder:
         for end in self._ends:
             stages.append(_row(end, before, columns, blobs))
             before = end.returned if isinstance(end, StageFinished) else end.received
-        finished = self._finished or _UNFINISHED
+        finished = self._finished
         return Body(
             definition=definition,
             definition_hash=bytes.fromhex(self._plan.hash),
@@ -126,12 +132,9 @@ class Recorder:
             ids=columns.ids(),
             revisions=columns.revisions,
             stages=stages,
-            warnings=list(finished.warnings),
-            error=_error(finished.error) if finished.error else None,
+            warnings=list(finished.warnings) if finished else [],
+            error=_error(finished.error) if finished and finished.error else None,
         )
-
-
-_UNFINISHED = ExecutionFinished(ExecutionStatus.PROCESSING, 0.0, 0.0, 0, 0, None)
 
 
 def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes]) -> StageRow:

@@ -164,7 +164,12 @@ class ExecutionService:
         start: int,
     ) -> Executed:
         """Write the record, then let the answer go. start: where `documents` stand in the record's last ranking."""
-        vectors = await self._vectors(job, documents)
+        try:
+            vectors = await self._vectors(job, documents)
+        except asyncio.CancelledError:
+            recording.cancel()
+            await self._store(job, recording.record(duration_ms=self._since(job)))
+            raise
         duration_ms = self._since(job)
         await self._store(job, recording.record(len(documents), duration_ms, {**pagination, "start": start}))
         return Executed(

@@ -35,6 +35,13 @@ class Recording:
     def has_begun(self) -> bool:
         return bool(self.events)
 
+    def cancel(self) -> None:
+        """The caller left after the pipeline had ended and before its answer."""
+        self.events = [
+            replace(event, status=ExecutionStatus.CANCELLED) if isinstance(event, ExecutionFinished) else event
+            for event in self.events
+        ]
+
     def record(
         self, total_returned: int = 0, duration_ms: float | None = None, pagination: Mapping[str, JSON] | None = None
     ) -> Recorded:

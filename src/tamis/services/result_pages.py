@@ -53,8 +53,10 @@ class PageRequest:
         if self.token is not None:
             key = "cursor" if self.method is PageMethod.CURSOR else "scroll_id"
             return _decode(self.token, [*_LOC, key])
-        if self.after is not None and self.after.get("execution_id") is not None:
-            return Position(str(self.after["execution_id"]), 0)
+        if self.after:
+            _last_shown(self.after)
+            if self.after.get("execution_id") is not None:
+                return Position(str(self.after["execution_id"]), 0)
         return None
 
 
@@ -91,7 +93,7 @@ def window(page: PageRequest, ranking: Hits) -> Window:
 
 
 def _start(page: PageRequest, ranking: Hits) -> int:
-    if page.after is not None:
+    if page.after:
         return _after(page.after, ranking)
     position = page.continues()
     return position.offset if position else page.offset
@@ -99,14 +101,20 @@ def _start(page: PageRequest, ranking: Hits) -> int:
 
 def _after(after: Mapping[str, JSON], ranking: Hits) -> int:
     """The place behind the document that `after` names; where it is gone, behind its score and id."""
-    document_id, score = after.get("document_id"), after.get("score")
+    document_id, score = _last_shown(after)
     for place, hit in enumerate(ranking):
         if hit.id == document_id:
             return place + 1
-    if not isinstance(document_id, str) or isinstance(score, bool) or not isinstance(score, int | float):
-        raise ValidationError.at([*_LOC, "after"], "the `after` object of the last answer: document_id and score")
     ahead = (place for place, hit in enumerate(ranking) if (-hit.score, hit.id) > (-score, document_id))
     return next(ahead, len(ranking))
+
+
+def _last_shown(after: Mapping[str, JSON]) -> tuple[str, float]:
+    """Found wrong before the pipeline runs, not after. Raises: ValidationError."""
+    document_id, score = after.get("document_id"), after.get("score")
+    if not isinstance(document_id, str) or isinstance(score, bool) or not isinstance(score, int | float):
+        raise ValidationError.at([*_LOC, "after"], "the `after` object of the last answer: document_id and score")
+    return document_id, score
 
 
 def describe(page: PageRequest, cut: Window, ranking: Hits, series_id: str) -> dict[str, JSON]:
