@@ -1,10 +1,12 @@
 """The embedded index under 50,000 x 384: `python benchmarks/index.py [points]`.
 
-Searches and writes go on while the graph is built, and are timed. Clustered random vectors; recall against exact search
-in the same run.
+Searches of a small shard beside it and health calls are timed on the server's own event loop: idle, then while the
+points are written and their graph is built and taken into use. The ratios of the two are the result. Clustered random
+vectors; recall against exact search in the same run.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -23,6 +25,10 @@ from tamis.storage.index.edge import EdgeIndex
 DIMENSIONS = 384
 HERE = Principal("org_bench", "ns_bench")
 COLLECTION = "col_bench"
+NEIGHBOUR = "col_neighbour"
+NEIGHBOUR_POINTS = 2000
+PAUSE_S = 0.01
+IDLE_S = 10.0
 FEATURES = [FeatureSpec("e", VectorKind.DENSE, DIMENSIONS), FeatureSpec("s", VectorKind.SPARSE, idf=True)]
 FILTER = parse_filter({"kind": "k3", "price": {"$lt": 500}})
 
@@ -31,6 +37,39 @@ def report(name: str, seconds: Sequence[float]) -> None:
     ms = np.asarray(seconds) * 1e3
     median, p99 = np.percentile(ms, [50, 99])
     print(f"{name:34} median {median:8.2f} ms   p99 {p99:8.2f} ms   max {ms.max():8.1f} ms   n {len(ms)}")
+
+
+class Latencies:
+    """What a server feels, one of each every few milliseconds."""
+
+    def __init__(self, bench: "Bench") -> None:
+        self._bench = bench
+        self.seconds: dict[str, list[float]] = {"search of a neighbour": [], "health": [], "event loop": []}
+
+    async def measure(self, until: "asyncio.Task[None]") -> "Latencies":
+        while not until.done():
+            began = time.perf_counter()
+            await asyncio.sleep(PAUSE_S)
+            self.seconds["event loop"].append(time.perf_counter() - began - PAUSE_S)
+            took, _ = await self._bench.search(len(self.seconds["health"]), collection=NEIGHBOUR)
+            self.seconds["search of a neighbour"].append(took)
+            began = time.perf_counter()
+            assert (await self._bench.index.health())["ok"]
+            self.seconds["health"].append(time.perf_counter() - began)
+        await until
+        return self
+
+    def compare(self, idle: "Latencies") -> None:
+        for name, seconds in self.seconds.items():
+            report(f"{name}, idle", idle.seconds[name])
+            report(f"{name}, busy", seconds)
+            ratios = [_figures(seconds)[n] / _figures(idle.seconds[name])[n] for n in range(3)]
+            print(f"{name + ', ratio':34} median {ratios[0]:8.2f}      p99 {ratios[1]:8.2f}      max {ratios[2]:8.2f}")
+
+
+def _figures(seconds: Sequence[float]) -> tuple[float, float, float]:
+    median, p99 = np.percentile(seconds, [50, 99])
+    return float(median), float(p99), max(seconds)
 
 
 class Bench:
@@ -57,17 +96,19 @@ class Bench:
             },
         )
 
-    async def upsert(self, start: int, count: int) -> float:
+    async def upsert(self, start: int, count: int, collection: str = COLLECTION) -> float:
         points = [self.point(number) for number in range(start, start + count)]
         began = time.perf_counter()
-        await self.index.upsert(HERE, COLLECTION, points)
+        await self.index.upsert(HERE, collection, points)
         return time.perf_counter() - began
 
-    async def search(self, number: int, filter: Filter | None = None, exact: bool = False) -> tuple[float, set[str]]:
+    async def search(
+        self, number: int, filter: Filter | None = None, exact: bool = False, collection: str = COLLECTION
+    ) -> tuple[float, set[str]]:
         query = Dense(self.queries[number % len(self.queries)])
         began = time.perf_counter()
         search = VectorSearch("e", query, 10, filter, exact=exact)
-        (found,) = await self.index.search(HERE, [(COLLECTION, search)])
+        (found,) = await self.index.search(HERE, [(collection, search)])
         return time.perf_counter() - began, {one.document_id for one in found}
 
     async def timed(self, name: str, count: int, filter: Filter | None = None) -> None:
@@ -80,20 +121,14 @@ class Bench:
             shared += len(found & true)
         print(f"{name:34} {shared / 2000:.4f}")
 
-    async def during_build(self) -> None:
+    async def fill(self) -> None:
+        """By the hundred, as documents come from extraction; builds start by themselves, the last one is waited for."""
         began = time.perf_counter()
-        building = asyncio.create_task(self.index.optimize(HERE, COLLECTION))
-        searches: list[float] = []
-        writes: list[float] = []
-        while not building.done():
-            for _ in range(5):
-                searches.append((await self.search(len(searches)))[0])
-                await asyncio.sleep(0.01)
-            writes.append(await self.upsert(self.count + 20 * len(writes), 20))
-        await building
-        print(f"{'build':34} {time.perf_counter() - began:.1f} s")
-        report("search during the build", searches)
-        report("write of 20 during the build", writes)
+        for start in range(0, self.count, 100):
+            await self.upsert(start, 100)
+        print(f"{'written':34} {time.perf_counter() - began:.1f} s")
+        await self.index.optimize(HERE, COLLECTION)
+        print(f"{'written and built':34} {time.perf_counter() - began:.1f} s")
 
     async def server_cost(self) -> None:
         began, cpu = time.perf_counter(), time.process_time()
@@ -104,20 +139,23 @@ class Bench:
 
 
 async def main(count: int) -> None:
+    print(f"load average {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores; {count} x {DIMENSIONS}")
     with tempfile.TemporaryDirectory() as directory:
-        index = await open_edge_index(Path(directory), build_threshold=10**9)
+        index = await open_edge_index(Path(directory))
         bench = Bench(index, count)
         await index.create(HERE, COLLECTION, FEATURES)
-        seconds = [await bench.upsert(start, 1000) for start in range(0, count, 1000)]
-        report("upsert of 1,000, acknowledged", seconds)
-        await bench.timed("search without a graph", 300)
-        await bench.during_build()
+        await index.create(HERE, NEIGHBOUR, FEATURES)
+        await bench.upsert(0, NEIGHBOUR_POINTS, NEIGHBOUR)
+        idle = await Latencies(bench).measure(asyncio.create_task(asyncio.sleep(IDLE_S)))
+        busy = await Latencies(bench).measure(asyncio.create_task(bench.fill()))
+        busy.compare(idle)
         await bench.timed("search", 1000)
         await bench.timed("filtered search", 500, FILTER)
         await bench.server_cost()
         await bench.recall("recall@10")
         await bench.recall("recall@10, filtered", FILTER)
         await index.close()
+    print(f"load average {os.getloadavg()[0]:.2f}")
 
 
 if __name__ == "__main__":

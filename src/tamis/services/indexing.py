@@ -72,10 +72,39 @@ class Indexer:
         collection = await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
         if collection is None:
             raise NotFoundError.of("collection", collection_id)
-        async with self._locks[_key(principal, collection.collection_id)]:
-            count = await self._rebuild(principal, collection)
+        count = await self._rebuild(principal, collection)
         await self.apply(principal, collection.collection_id)
         return count
+
+    async def repair(self, principal: Principal, collection: Collection) -> bool:
+        """Make the shard again where it does not hold what the system of record holds; True where that was so.
+
+        A shard that was damaged on disk, a directory that was lost and a rebuild that was killed all show by this.
+        """
+        async with self._locks[_key(principal, collection.collection_id)]:
+            await self.ensure(principal, collection)
+            whole = await self._is_whole(principal, collection.collection_id)
+        if not whole:
+            _LOG.warning("the index of %s lost documents; it is made again", collection.collection_id)
+            await self.rebuild(principal, collection.collection_id)
+        return not whole
+
+    async def _is_whole(self, principal: Principal, collection_id: str) -> bool:
+        """Within the lock: with nothing left in the outbox both sides hold the same documents."""
+
+        def expected(session: Session) -> tuple[int, int]:
+            return (
+                session.index_queue.pending_for(principal, collection_id),
+                session.documents.count(principal, collection_id),
+            )
+
+        pending, documents = await self._metadata.read(expected)
+        while pending:
+            await self._step(principal, collection_id)
+            pending, documents = await self._metadata.read(expected)
+        info = await self._index.info(principal, collection_id)
+        lost = info.facts.get("needs_rebuild")
+        return not lost and await self._index.count(principal, collection_id, None) == documents
 
     async def close(self) -> None:
         """Stop what still waits for the index; its rows are durable."""
@@ -85,14 +114,18 @@ class Indexer:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _rebuild(self, principal: Principal, collection: Collection) -> int:
+        """The lock is let go between batches, so that writes of a large collection need not wait for the end."""
         collection_id = collection.collection_id
-        await self._index.drop(principal, collection_id)
-        await self._index.create(principal, collection_id, collection.features)
+        key = _key(principal, collection_id)
+        async with self._locks[key]:
+            await self._index.drop(principal, collection_id)
+            await self._index.create(principal, collection_id, collection.features)
         document_ids = await self._metadata.read(
             lambda session: [document.document_id for document in session.documents.scan(principal, collection_id)]
         )
         for start in range(0, len(document_ids), _ROWS):
-            await self._put(principal, collection_id, document_ids[start : start + _ROWS])
+            async with self._locks[key]:
+                await self._put(principal, collection_id, document_ids[start : start + _ROWS])
         return len(document_ids)
 
     async def _recover(self, principal: Principal, collection_id: str) -> int:

@@ -20,6 +20,7 @@ from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.documents import DocumentService
 from tamis.services.executions import ExecutionService
+from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.indexing import Indexer
 from tamis.services.inference import InferenceService
@@ -84,6 +85,9 @@ async def open_system(
         links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
         services = _services(settings, backends, indexer, worker, links)
         await indexer.catch_up()
+        healer = Healer(backends.metadata, backends.index, indexer)
+        healer.start()
+        stack.push_async_callback(healer.close)
         await worker.start()
         stack.push_async_callback(worker.stop)
         closing = stack.pop_all()
