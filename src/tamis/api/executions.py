@@ -40,10 +40,12 @@ from tamis.errors import NotBuiltError, TamisError, ValidationError
 from tamis.services.execution_runs import Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
+from tamis.services.retrievers import RetrieverService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 
 Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
+Retrievers = Annotated[RetrieverService, Depends(service(RetrieverService))]
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}
 
 
@@ -134,10 +136,12 @@ async def execute_batch(
     retriever_id: str,
     body: ExecuteBatchRequest,
     executions: Executions,
+    retrievers: Retrievers,
     asked: AskedInUrl,
 ) -> Response:
     """Run a saved retriever for each of the queries; each is an execution with a record, and fails alone."""
     _refuse_stream(body.stream)
+    await retrievers.get(principal, retriever_id)
     shared = _options(ExecuteRetrieverRequest(settings=body.settings, return_vectors=body.return_vectors), asked)
     if shared.page.size is None:
         shared = replace(shared, page=PageRequest(PageMethod.CURSOR, 10))

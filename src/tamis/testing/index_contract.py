@@ -126,6 +126,15 @@ class IndexContract:
         await shard.upsert(HERE, COLLECTION, points)
         return shard
 
+    async def test_a_collection_without_features_counts_and_facets(self, index: VectorIndex) -> None:
+        await index.create(HERE, "col_plain", ())
+        fields: dict[str, dict[str, JSON]] = {"doc_a": {"kind": "x"}, "doc_b": {"kind": "y"}}
+        await index.upsert(HERE, "col_plain", [Point(one, {}, kept) for one, kept in fields.items()])
+        assert await index.count(HERE, "col_plain", None) == 2
+        assert await index.count(HERE, "col_plain", Condition("kind", Operator.EQ, "x")) == 1
+        await index.delete(HERE, "col_plain", ["doc_a"])
+        assert await index.facet(HERE, "col_plain", "kind", 5, None, True) == [FacetCount("y", 1)]
+
     async def test_dense_scores_are_cosines(self, shard: VectorIndex) -> None:
         await shard.upsert(
             HERE, COLLECTION, [point("doc_a", 2, 0, 0, 0), point("doc_b", 3, 3, 0, 0), point("doc_c", -1, 0, 0, 0)]

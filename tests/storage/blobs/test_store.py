@@ -1,4 +1,4 @@
-"""The blob store over a folder and over memory; the same class speaks S3."""
+"""The blob store over a folder, over memory and over S3."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from tamis.errors import StorageError
 from tamis.model.principal import Principal
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
 from tamis.testing.blob_contract import ONE, BlobStoreContract, broken
+from tests.servers import ObjectStore
 
 
 def files(root: Path) -> list[str]:
@@ -18,6 +19,16 @@ class TestLocalBlobs(BlobStoreContract):
     @pytest.fixture
     def blobs(self, tmp_path: Path) -> ObstoreBlobs:
         return open_blobs(tmp_path / "blobs", None)
+
+
+class TestS3Blobs(BlobStoreContract):
+    """Against a real S3 server, each test under a prefix of its own."""
+
+    @pytest.fixture
+    def blobs(self, s3: ObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ObstoreBlobs:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        return open_blobs(None, f"s3://{s3.bucket}/{tmp_path.name}")
 
 
 class TestMemoryBlobs(BlobStoreContract):

@@ -1,0 +1,200 @@
+"""A tenant with one of everything, and how a stranger's request for it is made from the OpenAPI alone."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tamis.wiring.system import System
+
+OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
+_METHODS = ("get", "post", "put", "patch", "delete")
+_SHARED = ("feature_extractor_id",)
+"""Path parameters that name what belongs to nobody."""
+
+ORGANIZATION_WIDE = ("namespace_identifier", "user_email", "key_name", "task_id")
+"""Path parameters that name what every namespace of an organisation shares."""
+
+LISTING = {
+    "stage_name": "all",
+    "config": {
+        "stage_id": "attribute_filter",
+        "parameters": {"field": "number", "operator": "exists"},
+    },
+}
+_BODIES: dict[str, Any] = {
+    "AddObjectsToBatchRequest": {"object_ids": ["obj_00000000000000000000000000000000"]},
+    "AggregationRequest": {"aggregations": [{"function": "count", "alias": "n"}]},
+    "BatchConfirmRequest": {"confirmations": [{"upload_id": "upl_00000000000000000000000000000000"}]},
+    "BatchDeleteDocumentsRequest": {"document_ids": ["doc_00000000000000000000000000000000"]},
+    "BatchUpdateDocumentsRequest": {"filters": {"number": 1}, "update_data": {"number": 2}},
+    "BulkUpdateDocumentsRequest": {"update_data": {"number": 2}},
+    "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
+}
+"""Bodies by schema, where the least that the schema asks for would be refused for what it means."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    body: Any
+
+    @property
+    def parameters(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    def at(self, names: Mapping[str, str]) -> str:
+        if self.path.startswith("/v1/retrievers/executions/"):
+            names = {**names, "execution_id": names["anonymous_execution_id"]}
+        return self.path.format_map(names)
+
+    def __str__(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+
+def operations(openapi: Mapping[str, Any]) -> list[Operation]:
+    """Every operation that takes an identifier of a tenant's in its path."""
+    found = []
+    for path, methods in openapi["paths"].items():
+        for method, described in methods.items():
+            operation = Operation(method, path, _body(described, openapi) if method in _METHODS else None)
+            if set(operation.parameters) - set(_SHARED):
+                found.append(operation)
+    return found
+
+
+def _body(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> Any:
+    content = described.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema")
+    return None if schema is None else _least(schema, openapi)
+
+
+def _least(schema: Mapping[str, Any], openapi: Mapping[str, Any]) -> Any:
+    """The smallest value that a schema lets through."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _BODIES[name] if name in _BODIES else _least(openapi["components"]["schemas"][name], openapi)
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return _least(schema[choice][0], openapi)
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", schema.get("enum", [None])[0])
+    if schema.get("type") == "object":
+        return {name: _least(schema["properties"][name], openapi) for name in schema.get("required", ())}
+    if schema.get("type") == "array":
+        return [_least(schema["items"], openapi)] * int(schema.get("minItems", 0))
+    return {"string": "x" * max(4, int(schema.get("minLength", 0))), "boolean": True}.get(
+        str(schema.get("type")), schema.get("minimum", 1)
+    )
+
+
+@dataclass
+class Caller:
+    http: httpx.AsyncClient
+    headers: dict[str, str]
+
+    async def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        return await self.http.request(method, path, json=body, headers=self.headers)
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = await self.send(method, f"/v1/{path}", body)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+
+@dataclass
+class Tenant:
+    """ids and names: of one of everything, by the path parameter that it goes under."""
+
+    caller: Caller
+    namespace_id: str
+    ids: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+async def furnish(caller: Caller, system: System, label: str, email: str) -> Tenant:
+    """A namespace called `label` with one of everything that an identifier can name, made over the API."""
+    namespace_id = (await caller.ask("POST", "namespaces", {"namespace_name": label}))["namespace_id"]
+    caller.headers["X-Namespace"] = namespace_id
+    await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
+    tenant = Tenant(caller, namespace_id)
+    schema = {"properties": {"text": {"type": "text"}, "number": {"type": "integer"}}}
+    bucket = (await caller.ask("POST", "buckets", {"bucket_name": f"bucket-{label}", "bucket_schema": schema}))[
+        "bucket_id"
+    ]
+    collection = await _collection(caller, bucket, f"shelf-{label}")
+    blob = {"property": "text", "type": "text", "data": "a word"}
+    made = await caller.ask("POST", f"buckets/{bucket}/objects", {"blobs": [blob], "number": 1})
+    batch = await caller.ask("POST", f"buckets/{bucket}/batches", {"object_ids": [made["object_id"]]})
+    task = await caller.ask("POST", f"buckets/{bucket}/batches/{batch['batch_id']}/submit", {})
+    await system.worker.drain()
+    (document,) = (await caller.ask("POST", f"collections/{collection}/documents/list", {}))["results"]
+    upload = {"filename": "a.txt", "content_type": "text/plain", "file_size_bytes": 3}
+    retriever = {
+        "retriever_name": f"retriever-{label}",
+        "collection_identifiers": [collection],
+        "stages": [LISTING],
+    }
+    kept = (await caller.ask("POST", "retrievers", retriever))["retriever"]["retriever_id"]
+    tenant.ids = {
+        "bucket_identifier": bucket,
+        "object_id": made["object_id"],
+        "object_identifier": made["object_id"],
+        "batch_id": batch["batch_id"],
+        "task_id": task["task_id"],
+        "collection_id": collection,
+        "collection_identifier": collection,
+        "document_id": document["document_id"],
+        "upload_id": (await caller.ask("POST", f"buckets/{bucket}/uploads", upload))["upload_id"],
+        "retriever_id": kept,
+        "execution_id": (await caller.ask("POST", f"retrievers/{kept}/execute", {}))["execution_id"],
+        "anonymous_execution_id": (await caller.ask("POST", "retrievers/execute", {"stages": [LISTING]}))[
+            "execution_id"
+        ],
+        "namespace_identifier": namespace_id,
+        "user_email": email,
+        "key_name": f"key-{label}",
+    }
+    tenant.names = tenant.ids | {
+        "bucket_identifier": f"bucket-{label}",
+        "collection_id": f"shelf-{label}",
+        "collection_identifier": f"shelf-{label}",
+        "retriever_id": f"retriever-{label}",
+        "namespace_identifier": label,
+    }
+    return tenant
+
+
+async def _collection(caller: Caller, bucket: str, name: str) -> str:
+    extractor = {
+        "feature_extractor_name": "passthrough_extractor",
+        "version": "v1",
+        "field_passthrough": [{"source_path": "number"}],
+    }
+    source = {"type": "bucket", "bucket_ids": [bucket]}
+    body = {"collection_name": name, "source": source, "feature_extractor": extractor}
+    return str((await caller.ask("POST", "collections", body))["collection_id"])
+
+
+def holdings(data_dir: Path, column: str, owner: str) -> dict[str, Any]:
+    """All that the store holds of a namespace or an organisation: the rows of every table, and the files."""
+    kept: dict[str, Any] = {}
+    with contextlib.closing(sqlite3.connect(f"file:{data_dir / 'tamis.sqlite3'}?mode=ro", uri=True)) as connection:
+        for table in _tables(connection, column):
+            query = f'SELECT * FROM "{table}" WHERE {column} = ? ORDER BY 1, 2, 3'
+            kept[table] = connection.execute(query, (owner,)).fetchall()
+    for path in sorted((data_dir / "blobs").rglob("*")):
+        if path.is_file() and owner in path.parts:
+            kept[path.relative_to(data_dir).as_posix()] = path.read_bytes()
+    return kept
+
+
+def _tables(connection: sqlite3.Connection, column: str) -> Iterator[str]:
+    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        if any(described[1] == column for described in connection.execute(f'PRAGMA table_info("{table}")')):
+            yield table
