@@ -9,8 +9,17 @@ from tamis.executions.references import json_text
 MAX_LENGTH = 120
 _BLOB_LENGTH = 512
 
-_SECRET_NAME = re.compile(r"passw|secret|token|api[_-]?key|authori[sz]ation|credential|bearer|private|signature", re.I)
-_SECRET_VALUE = re.compile(r"\b(?:sk|pk|ghp|gho|xox[abps])[_-][\w-]{8,}|\bbearer\s+\S+|\beyJ[\w-]{8,}\.[\w.-]+", re.I)
+_SECRET_NAME = re.compile(
+    r"passw|passphrase|pwd|secret|token|(?:api|access)[_-]?key|auth(?!or(?!i))|credential|bearer|private|signature|cookie"
+    r"|session[_-]?(?:id|key)",
+    re.I,
+)
+_SECRET_VALUE = re.compile(
+    r"\b(?:sk|pk|ghp|gho|github_pat|glpat|xox[abps])[_-][\w-]{8,}|\bbearer\s+\S+|\beyJ[\w-]{8,}\.[\w.-]+"
+    r"|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY.*"
+    r"|\b(?:passw\w*|pwd|secret|token|api[_-]?key)\s*[=:]\s*\S+",
+    re.I,
+)
 _DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+)*,", re.I)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}")
 _URL_SECRETS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^/\s@]*@)?(?P<place>[^\s?#]*)(?P<query>[?#]\S*)?", re.I)
