@@ -30,6 +30,7 @@ async def test_comes_back_as_it_was_made(world: Resources) -> None:
     assert made["bucket_schema"]["properties"]["price"]["default"] == 1.5
     assert (made["unique_key"], made["metadata"], made["status"]) == (key, {"a": [1]}, "ACTIVE")
     assert (made["object_count"], made["total_size_bytes"], made["last_upload_at"]) == (0, 0, None)
+    assert set(made["storage_stats"].values()) == {0}
     assert await world.reader.get("/buckets/books") == await world.me.get(f"/buckets/{made['bucket_id']}")
 
 
@@ -40,9 +41,12 @@ async def test_counts_what_is_in_it(world: Resources) -> None:
     found = await world.me.get("/buckets/books")
     assert (found["object_count"], found["total_size_bytes"]) == (1, 4)
     assert found["last_upload_at"] == made["created_at"]
+    await world.me.post("/buckets/books/objects", {"blobs": [{**blob, "data": "seven.."}]})
+    sizes = {"avg_size_bytes": 5, "max_size_bytes": 7, "min_size_bytes": 4, "total_size_bytes": 11}
+    assert (await world.me.get("/buckets/books"))["storage_stats"] == sizes
     assert found["batch_stats"] == {"active": 0, "completed": 0, "failed": 0, "total": 0}
     listed = await world.me.post("/buckets/list")
-    assert listed["stats"]["total_objects"] == 1
+    assert listed["stats"]["total_objects"] == 2
 
 
 @pytest.mark.parametrize("name", ["", "list", "a/b", "bkt_" + "0" * 28, " x"])

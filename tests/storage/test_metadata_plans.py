@@ -112,7 +112,8 @@ def test_what_may_grow_large_is_read_in_order_and_never_sorted(connection: sqlit
 
 
 @pytest.mark.parametrize(
-    "name", ["documents._COUNT", "objects._TOTALS", "executions.count0000", "executions.count1110"]
+    "name",
+    ["documents._COUNT", "objects._TOTALS", "objects._SIZES", "executions.count0000", "executions.count1110"],
 )
 def test_counts_stay_within_an_index(connection: sqlite3.Connection, name: str) -> None:
     assert "COVERING INDEX" in _plan(connection, name)

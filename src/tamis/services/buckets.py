@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tamis.engine.ports.blobs import BlobStore
-from tamis.engine.ports.metadata import Listing, Metadata, Session
+from tamis.engine.ports.metadata import Listing, Metadata, ObjectSizes, Session
 from tamis.errors import ConflictError, NotFoundError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Bucket
@@ -22,6 +22,7 @@ from tamis.services.naming import check_name
 RESERVED = frozenset({"list"})
 _RUNNING = frozenset({TaskStatus.PENDING, TaskStatus.IN_PROGRESS, TaskStatus.PROCESSING})
 _NEWEST = Listing(limit=1)
+_EMPTY = ObjectSizes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class BucketDetails:
     """A bucket with its counts. batches: how many there are by status."""
 
     bucket: Bucket
-    object_count: int = 0
-    total_size_bytes: int = 0
+    sizes: ObjectSizes = _EMPTY
     last_upload_at: datetime | None = None
     batches: Mapping[TaskStatus, int] = field(default_factory=dict)
 
@@ -54,8 +54,8 @@ class BucketDetails:
             "bucket_schema": bucket.schema,
             "status": bucket.status,
             "is_locked": bucket.is_locked,
-            "object_count": self.object_count,
-            "total_size_bytes": self.total_size_bytes,
+            "object_count": self.sizes.count,
+            "total_size_bytes": self.sizes.total_bytes,
             "last_upload_at": timestamp(self.last_upload_at),
             "created_at": timestamp(bucket.created_at),
             "updated_at": timestamp(bucket.updated_at),
@@ -145,12 +145,12 @@ def require_bucket(session: Session, principal: Principal, identifier: str) -> B
 
 
 def _details(session: Session, principal: Principal, bucket: Bucket) -> BucketDetails:
-    count, size_bytes = session.objects.totals(principal, bucket.bucket_id)
-    newest = session.objects.page(principal, bucket.bucket_id, _NEWEST).items if count else ()
+    sizes = session.objects.sizes(principal, bucket.bucket_id)
+    newest = session.objects.page(principal, bucket.bucket_id, _NEWEST).items if sizes.count else ()
     batches: dict[TaskStatus, int] = {}
     for batch in session.batches.list(principal, bucket.bucket_id):
         batches[batch.status] = batches.get(batch.status, 0) + 1
-    return BucketDetails(bucket, count, size_bytes, newest[0].created_at if newest else None, batches)
+    return BucketDetails(bucket, sizes, newest[0].created_at if newest else None, batches)
 
 
 def _check_schema(draft: BucketDraft) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from tamis.api.schemas.fields import BucketSchema
 from tamis.api.schemas.page import PaginationResponse
 from tamis.api.schemas.task import TaskStatusEnum
+from tamis.engine.ports.metadata import ObjectSizes
 from tamis.errors import ValidationError
 from tamis.model.batch import TaskStatus
 from tamis.services.buckets import BucketDetails, BucketDraft
@@ -45,6 +46,8 @@ class BatchStatistics(BaseModel):
 
 
 class StorageStatistics(BaseModel):
+    """Sizes of the bucket's objects, each as large as its blobs together; the average is rounded down."""
+
     avg_size_bytes: int = 0
     max_size_bytes: int = 0
     min_size_bytes: int = 0
@@ -52,8 +55,6 @@ class StorageStatistics(BaseModel):
 
 
 class BucketResponse(BaseModel):
-    """storage_stats is null: sizes are summed, their least and greatest are not kept."""
-
     batch_stats: BatchStatistics | None = None
     bucket_id: str | None = None
     bucket_name: str
@@ -123,9 +124,10 @@ def bucket_response(details: BucketDetails) -> BucketResponse:
         is_locked=bucket.is_locked,
         last_upload_at=details.last_upload_at,
         metadata=bucket.metadata,
-        object_count=details.object_count,
+        object_count=details.sizes.count,
         status=TaskStatusEnum(bucket.status),
-        total_size_bytes=details.total_size_bytes,
+        storage_stats=_storage_stats(details.sizes),
+        total_size_bytes=details.sizes.total_bytes,
         unique_key=UniqueKeyConfig.model_validate(bucket.unique_key) if bucket.unique_key else None,
         updated_at=bucket.updated_at,
     )
@@ -134,8 +136,8 @@ def bucket_response(details: BucketDetails) -> BucketResponse:
 def bucket_stats(page: Sequence[BucketDetails]) -> BucketListStats:
     """Over the buckets of one page."""
     count = len(page) or 1
-    objects = sum(details.object_count for details in page)
-    size_bytes = sum(details.total_size_bytes for details in page)
+    objects = sum(details.sizes.count for details in page)
+    size_bytes = sum(details.sizes.total_bytes for details in page)
     return BucketListStats(
         avg_objects_per_bucket=objects / count,
         avg_size_per_bucket=size_bytes / count,
@@ -151,4 +153,13 @@ def _batch_stats(details: BucketDetails) -> BatchStatistics:
         completed=sum(counts.get(status, 0) for status in _COMPLETED),
         failed=counts.get(TaskStatus.FAILED, 0),
         total=sum(counts.values()),
+    )
+
+
+def _storage_stats(sizes: ObjectSizes) -> StorageStatistics:
+    return StorageStatistics(
+        avg_size_bytes=sizes.total_bytes // (sizes.count or 1),
+        max_size_bytes=sizes.max_bytes,
+        min_size_bytes=sizes.min_bytes,
+        total_size_bytes=sizes.total_bytes,
     )

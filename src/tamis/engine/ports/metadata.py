@@ -69,6 +69,16 @@ class Listing:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectSizes:
+    """Of a bucket's objects, each as large as its blobs together. All 0 where there are none."""
+
+    count: int = 0
+    total_bytes: int = 0
+    min_bytes: int = 0
+    max_bytes: int = 0
+
+
 class Objects(Protocol):
     """Objects of a bucket."""
 
@@ -91,6 +101,8 @@ class Objects(Protocol):
     def totals(self, principal: Principal, bucket_id: str) -> tuple[int, int]:
         """(objects, bytes of their blobs)."""
         ...
+
+    def sizes(self, principal: Principal, bucket_id: str) -> ObjectSizes: ...
 
 
 class Uploads(Protocol):

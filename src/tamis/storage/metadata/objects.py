@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import Listing
+from tamis.engine.ports.metadata import Listing, ObjectSizes
 from tamis.errors import AlreadyExistsError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import BucketObject
@@ -67,6 +67,7 @@ _SET_STATUS = (
 _DELETE = delete(objects).where(_mine, one_of(_c.object_id, "ids"))
 _DELETE_BUCKET = delete(objects).where(_in_bucket)
 _TOTALS = select(func.count(), func.coalesce(func.sum(_c.size_bytes), 0)).where(_in_bucket)
+_SIZES = _TOTALS.add_columns(func.coalesce(func.min(_c.size_bytes), 0), func.coalesce(func.max(_c.size_bytes), 0))
 _LATEST = 2**62
 
 
@@ -144,6 +145,10 @@ class SqlObjects:
         """(objects, bytes of their blobs)."""
         row = self._link.row(_TOTALS, _bucket(principal, bucket_id))
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+    def sizes(self, principal: Principal, bucket_id: str) -> ObjectSizes:
+        row = self._link.row(_SIZES, _bucket(principal, bucket_id))
+        return ObjectSizes() if row is None else ObjectSizes(*map(int, row))
 
     def _all(self, principal: Principal, bucket_id: str) -> Iterator[BucketObject]:
         bounds, after = _bucket(principal, bucket_id), ""

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from tamis.engine.ports.metadata import Listing, Metadata, Session
+from tamis.engine.ports.metadata import Listing, Metadata, ObjectSizes, Session
 from tamis.errors import AlreadyExistsError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import BucketObject
@@ -131,6 +131,15 @@ class ObjectsContract:
         assert await metadata.read(lambda session: session.objects.totals(ME, "bkt_1")) == (0, 0)
         assert await metadata.read(lambda session: session.objects.totals(ME, "bkt_2")) == (1, 119)
 
+    async def test_sizes_of_a_bucket(self, metadata: Metadata) -> None:
+        assert await metadata.read(lambda session: session.objects.sizes(ME, "bkt_1")) == ObjectSizes()
+        await _insert(metadata, 5)
+        await metadata.write(lambda session: session.objects.insert(ME, [samples.object_(9, bucket_id="bkt_2")]))
+        assert await metadata.read(lambda session: session.objects.sizes(ME, "bkt_1")) == ObjectSizes(5, 560, 110, 114)
+        await metadata.write(lambda session: session.objects.delete(ME, ["obj_0000", "obj_0004"]))
+        assert await metadata.read(lambda session: session.objects.sizes(ME, "bkt_1")) == ObjectSizes(3, 336, 111, 113)
+        assert await metadata.read(lambda session: session.objects.sizes(ME, "bkt_2")) == ObjectSizes(1, 119, 119, 119)
+
     async def test_others_neither_see_nor_touch_objects(self, metadata: Metadata) -> None:
         made = replace(samples.object_(1), unique_key="u", content_hash="c")
         await metadata.write(lambda session: session.objects.insert(ME, [made]))
@@ -148,9 +157,10 @@ class ObjectsContract:
                     objects.page(who, "bkt_1", Listing()).total,
                     list(objects.scan(who, "bkt_1")),
                     objects.totals(who, "bkt_1"),
+                    objects.sizes(who, "bkt_1"),
                     objects.delete(who, ["obj_0001"]),
                     objects.delete_bucket(who, "bkt_1"),
                 ]  # fmt: skip
 
-            assert await metadata.write(look) == [None, {}, None, None, 0, [], (0, 0), 0, 0]
+            assert await metadata.write(look) == [None, {}, None, None, 0, [], (0, 0), ObjectSizes(), 0, 0]
         assert await metadata.read(lambda session: session.objects.get(ME, "obj_0001")) == made
