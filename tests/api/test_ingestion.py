@@ -114,6 +114,7 @@ async def test_from_objects_to_documents(http: httpx.AsyncClient, world: World, 
     assert document["text"] == document["metadata"]["text"] == "abc"
     assert document["cost"] == 3
     assert document["root_object_id"] == ids[0]
+    assert listed["stats"]["avg_blobs_per_document"] == len(document["source_blobs"])
     assert document["vector"] is None
     listed = await call(http, "POST", "/buckets/things/batches/list")
     assert listed["total_count"] == len(listed["batches"]) == 1
@@ -184,10 +185,14 @@ async def test_documents_are_written_read_and_counted(http: httpx.AsyncClient) -
     listing = {"sort": {"field": "size", "direction": "desc"}, "page_size": 2}
     page = await call(http, "POST", f"{path}/list", listing)
     assert [each["size"] for each in page["results"]] == [7, 3]
+    stats = {"avg_blobs_per_document": 0.0, "documents_with_vectors": 1, "total_documents": 2}
+    assert page["stats"] == {**stats, "avg_documents_per_group": None, "total_groups": None}
     rest = await call(http, "POST", f"{path}/list", {**listing, "cursor": page["pagination"]["next_cursor"]})
     assert [each["size"] for each in rest["results"]] == [2]
     groups = await call(http, "POST", f"{path}/list", {"group_by": "kind"})
     assert [(each["group_key"], each["count"]) for each in groups["groups"]] == [("b", 2), (None, 1)]
+    grouped = {**stats, "total_documents": 3, "avg_documents_per_group": 1.5, "total_groups": 2}
+    assert groups["stats"] == grouped
     wanted = {"group_by": [{"field": "kind"}], "aggregations": [{"alias": "n", "function": "count"}], "sort_by": "n"}
     figures = await call(http, "POST", f"{path}/aggregate", wanted)
     assert figures["results"][0] == {"group": {"kind": "b"}, "metrics": {"n": 2}}

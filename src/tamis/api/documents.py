@@ -27,6 +27,7 @@ from tamis.api.schemas.document import (
     PatchDocumentRequest,
     document_draft,
     document_model,
+    document_stats,
     fields_of,
     group_model,
 )
@@ -68,7 +69,9 @@ async def list_documents(
         return await _grouped(principal, collection_identifier, request, documents, asked, query)
     page = await documents.list(principal, collection_identifier, query, bool(asked.return_vectors))
     shown = [document_model(each, with_urls=bool(asked.return_url), select=asked.select) for each in page.items]
-    return ListDocumentsResponse(pagination=pagination(page, request, query), results=shown)
+    return ListDocumentsResponse(
+        pagination=pagination(page, request, query), results=shown, stats=document_stats(page.items)
+    )
 
 
 async def _grouped(
@@ -86,7 +89,11 @@ async def _grouped(
         for group in found.page.items
     ]
     return ListDocumentsResponse(
-        group_by_field=path, groups=groups, pagination=pagination(found.page, request, query), results=[]
+        group_by_field=path,
+        groups=groups,
+        pagination=pagination(found.page, request, query),
+        results=[],
+        stats=document_stats(found.documents.values(), found.page.items),
     )
 
 

@@ -27,10 +27,11 @@ _CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class DocumentDetails:
-    """vectors: by feature name, where they were asked for."""
+    """vectors: by feature name, where they were asked for. has_vectors: told in lists."""
 
     document: Document
     vectors: Mapping[str, Vector] | None = None
+    has_vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class DocumentService:
         def read(session: Session) -> Page[DocumentDetails]:
             found = require_collection(session, principal, collection)
             page = session.documents.page(principal, found.collection_id, query.window)
-            items = _detailed(session, principal, page.items, with_vectors)
+            items = _listed(session, principal, page.items, with_vectors)
             return Page(items, total=page.total, limit=query.limit, offset=query.offset)
 
         return await self._metadata.read(read)
@@ -114,7 +115,7 @@ class DocumentService:
             page = group_page(session, principal, found.collection_id, path, query)
             ids = [document_id for group in page.items for document_id in group.document_ids]
             documents = list(session.documents.get_many(principal, ids).values())
-            details = _detailed(session, principal, documents, with_vectors)
+            details = _listed(session, principal, documents, with_vectors)
             return DocumentGroups(page, {each.document.document_id: each for each in details})
 
         return await self._metadata.read(read)
@@ -294,6 +295,14 @@ def _detailed(
         return [DocumentDetails(document) for document in documents]
     vectors = session.documents.vectors(principal, [document.document_id for document in documents])
     return [DocumentDetails(document, vectors.get(document.document_id, {})) for document in documents]
+
+
+def _listed(
+    session: Session, principal: Principal, documents: Sequence[Document], with_vectors: bool
+) -> list[DocumentDetails]:
+    bearing = session.documents.with_vectors(principal, [document.document_id for document in documents])
+    details = _detailed(session, principal, documents, with_vectors)
+    return [replace(each, has_vectors=each.document.document_id in bearing) for each in details]
 
 
 def _patched(document: Document, body: Mapping[str, Any]) -> Document:

@@ -1,6 +1,6 @@
 """Documents on the wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -116,6 +116,8 @@ class DocumentGroup(BaseModel):
 
 
 class DocumentListStats(BaseModel):
+    """Of the documents, or groups, on one page; a group's average counts all of its documents, shown or not."""
+
     avg_blobs_per_document: float = 0.0
     avg_documents_per_group: float | None = None
     documents_with_vectors: int = 0
@@ -257,6 +259,17 @@ def group_model(
         count=group.count,
         documents=[document_model(each, with_urls=with_urls, select=select) for each in found],
         group_key=group.key,
+    )
+
+
+def document_stats(shown: Collection[DocumentDetails], groups: Sequence[Group] | None = None) -> DocumentListStats:
+    """groups: those of the page, where it is grouped."""
+    return DocumentListStats(
+        avg_blobs_per_document=sum(len(each.document.source_blobs) for each in shown) / (len(shown) or 1),
+        avg_documents_per_group=None if groups is None else sum(group.count for group in groups) / (len(groups) or 1),
+        documents_with_vectors=sum(each.has_vectors for each in shown),
+        total_documents=len(shown),
+        total_groups=None if groups is None else len(groups),
     )
 
 

@@ -21,7 +21,7 @@ from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.listing import is_plain, matching_only, window
 from tamis.storage.metadata.schema import collections, document_vectors, documents, index_queue
-from tamis.storage.metadata.vectors import decode_vectors, encode_vectors
+from tamis.storage.metadata.vectors import EMPTY_SIZE_BYTES, decode_vectors, encode_vectors
 
 _CODEC = Codec(Document)
 _CHUNK = 500
@@ -70,11 +70,13 @@ _QUEUE_ALL = plain_insert(index_queue).from_select(
 )
 _GET = select(_c.body).where(_inside, _c.document_id == bindparam("identifier"))
 _GET_MANY = select(_c.document_id, _c.body).where(_mine, one_of(_c.document_id, "ids"))
-_VECTORS = select(_v.document_id, _v.vectors).where(
+_these = and_(
     _v.organization_id == bindparam("organization_id"),
     _v.namespace_id == bindparam("namespace_id"),
     one_of(_v.document_id, "ids"),
 )
+_VECTORS = select(_v.document_id, _v.vectors).where(_these)
+_WITH_VECTORS = select(_v.document_id).where(_these, func.length(_v.vectors) > EMPTY_SIZE_BYTES)
 _PAGE = select(_c.body).where(_inside).order_by(*_NEWEST).limit(bindparam("limit")).offset(bindparam("offset"))
 _SCAN_NEWEST = (
     select(_c.created_at, _c.document_id, _c.body)
@@ -173,6 +175,11 @@ class SqlDocuments:
     def vectors(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Mapping[str, Vector]]:
         rows = self._link.rows(_VECTORS, {**scope(principal), "ids": self._link.array(document_ids)})
         return {document_id: decode_vectors(bytes(data)) for document_id, data in rows}
+
+    def with_vectors(self, principal: Principal, document_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the documents that have a vector, without reading one."""
+        rows = self._link.rows(_WITH_VECTORS, {**scope(principal), "ids": self._link.array(document_ids)})
+        return frozenset(document_id for (document_id,) in rows)
 
     def page(self, principal: Principal, collection_id: str, listing: Listing) -> Page[Document]:
         if not is_plain(listing):

@@ -16,6 +16,8 @@ from tamis.model.vector import Dense, MultiDense, Sparse, Vector
 VERSION = 1
 _MAGIC = b"TV"
 _HEADER = struct.Struct("<2sBB")
+EMPTY_SIZE_BYTES = _HEADER.size
+"""What no vectors at all come to."""
 _FEATURE = struct.Struct("<BBHII")
 _DENSE, _MULTI_DENSE, _SPARSE = 1, 2, 3
 _FLOAT, _UINT = np.dtype("<f4"), np.dtype("<u4")

@@ -159,6 +159,14 @@ class DocumentsContract:
         assert await metadata.read(lambda session: session.documents.by_root(ME, "obj_0001", [THERE])) == [stored]
         assert await metadata.read(lambda session: session.documents.by_root(ME, "obj_0001", [])) == []
 
+    async def test_which_documents_have_vectors(self, metadata: Metadata) -> None:
+        await _put(metadata, range(3))
+        bare = DocumentWrite(samples.document(2, collection_id=HERE))
+        await metadata.write(lambda session: session.documents.put(ME, HERE, [bare]))
+        ids = ["doc_0000", "doc_0002", "doc_none"]
+        assert await metadata.read(lambda session: session.documents.with_vectors(ME, ids)) == {"doc_0000"}
+        assert await metadata.read(lambda session: session.documents.with_vectors(ME, [])) == frozenset()
+
     async def test_others_neither_see_nor_touch_documents(self, metadata: Metadata) -> None:
         (stored,) = await _put(metadata, range(1, 2))
         for stranger in STRANGERS:
@@ -167,14 +175,15 @@ class DocumentsContract:
                 documents = session.documents
                 return [
                     documents.get(who, HERE, "doc_0001"), documents.get_many(who, ["doc_0001"]),
-                    documents.vectors(who, ["doc_0001"]), documents.page(who, HERE, Listing()).total,
+                    documents.vectors(who, ["doc_0001"]), documents.with_vectors(who, ["doc_0001"]),
+                    documents.page(who, HERE, Listing()).total,
                     list(documents.scan(who, HERE)), list(documents.scan_writes(who, HERE)),
                     documents.by_source(who, HERE, "obj_0000"), documents.by_root(who, "obj_0000"),
                     documents.count(who, HERE), documents.delete(who, HERE, ["doc_0001"]),
                     documents.delete_collection(who, HERE),
                 ]  # fmt: skip
 
-            assert await metadata.write(look) == [None, {}, {}, 0, [], [], [], [], 0, 0, 0]
+            assert await metadata.write(look) == [None, {}, {}, frozenset(), 0, [], [], [], [], 0, 0, 0]
 
             def touch(session: Session, who: Principal = stranger) -> int:
                 return session.documents.put_fields(who, HERE, [stored])
