@@ -29,7 +29,6 @@ from tests.live import LiveServer
 from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels
 from tamis.app import build_app
 from tamis.cli.ingest import ensure_bucket, ensure_collection
-from tamis.cli.search import pipeline
 from tamis.cli.stdlib_corpus import docstrings
 from tamis.client import Client
 from tamis.engine.ports.index import VectorIndex
@@ -94,14 +93,33 @@ def load(url: str, count: int) -> str:
 def execute(url: str, collection: str, count: int) -> list[float]:
     """Wall milliseconds of each execution, as the client sees them."""
     times = []
-    filters = [{"field": "kind", "operator": "eq", "value": "function"}]
     with Client(url, KEY, "default") as client:
         for number in range(count):
-            body = pipeline(f"{QUESTIONS[number % len(QUESTIONS)]} {number}", [collection], filters, limit=10)
+            body = typical(f"{QUESTIONS[number % len(QUESTIONS)]} {number}", collection)
             started = time.perf_counter()
             client.post("retrievers/execute", body)
             times.append((time.perf_counter() - started) * 1000)
     return times
+
+
+def typical(question: str, collection: str) -> dict[str, Any]:
+    """Three stages with the contract's defaults: two searches of 100 fused to 25, a filter, ten documents."""
+    uri = "mixpeek://text_extractor@v1/embedding"
+    search = {"feature_uri": uri, "query": "{{INPUT.query}}"}
+    stages: list[tuple[str, dict[str, Any]]] = [
+        ("feature_search", {"searches": [search, {**search, "lexical": True}]}),
+        ("attribute_filter", {"field": "kind", "operator": "eq", "value": "function"}),
+        ("limit", {"limit": 10}),
+    ]
+    return {
+        "collection_identifiers": [collection],
+        "input_schema": {"query": {"type": "text", "required": True}},
+        "inputs": {"query": question},
+        "stages": [
+            {"stage_name": stage, "config": {"stage_id": stage, "parameters": parameters}}
+            for stage, parameters in stages
+        ],
+    }
 
 
 async def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:

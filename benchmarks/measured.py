@@ -12,7 +12,7 @@ from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.principal import Principal
-from tamis.model.vector import FloatArray
+from tamis.model.vector import FloatArray, Sparse
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Meter:
         self._rows.append(row)
 
     def split(self) -> dict[str, Any]:
-        """`cpu_ms_outside`: everything but embedding and the index's answer."""
+        """`cpu_ms_outside`: everything but embedding the query, asking the index and reading what it found."""
         self._on = False
         names = sorted({name for row in self._rows for name in row})
         medians = {
@@ -79,10 +79,29 @@ class MeteredModels:
         return _MeteredEmbedder(self._inner.embedder(name), self._meter)
 
     def lexical(self) -> LexicalEncoder:
-        return self._inner.lexical()
+        return _MeteredEncoder(self._inner.lexical(), self._meter)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()
+
+
+class _MeteredEncoder:
+    """A query's words become a vector here: part of `embed`."""
+
+    def __init__(self, inner: LexicalEncoder, meter: Meter) -> None:
+        self.version = inner.version
+        self._inner = inner
+        self._meter = meter
+
+    def encode_document(self, text: str, language: str | None = None) -> Sparse:
+        return self._inner.encode_document(text, language)
+
+    def encode_query(self, text: str, language: str | None = None) -> Sparse:
+        started = time.thread_time()
+        try:
+            return self._inner.encode_query(text, language)
+        finally:
+            self._meter.add("embed", time.thread_time() - started)
 
 
 class _MeteredEmbedder:
@@ -109,7 +128,7 @@ class _MeteredEmbedder:
 
 
 class MeteredIndex:
-    """`VectorIndex` whose searches are timed: the server's side of the call, the child's CPU is not in it."""
+    """`VectorIndex` whose searches are timed: the server's side of the call, not the index process's CPU."""
 
     def __init__(self, inner: VectorIndex, meter: Meter) -> None:
         self._inner = inner
@@ -142,7 +161,9 @@ class MeteredMetadata:
         return await self._timed("read", self._inner.read, function)
 
     async def read_now(self, function: Callable[[Session], T]) -> T:
-        return await self._timed("read", self._inner.read_now, function)
+        """The search stage reads the documents that it found here: part of `search`."""
+        part = "search" if "hydrate" in function.__qualname__ else "read"
+        return await self._timed(part, self._inner.read_now, function)
 
     async def write(self, function: Callable[[Session], T]) -> T:
         return await self._timed("record", self._inner.write, function)

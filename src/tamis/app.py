@@ -32,24 +32,25 @@ from tamis.api.schemas.error import ErrorResponse
 from tamis.services.upload_links import PATH as UPLOAD_PATH
 from tamis.wiring.system import System
 
-# Where two paths could both match, the router that comes first takes the request: literal paths before identifiers.
+# Asked in this order, so what runs most often comes first. Where two paths could both match, literal ones come before
+# identifiers.
 _ROUTERS = (
-    health.router,
-    discovery.router,
-    organizations.router,
-    namespaces.router,
-    uploads.router,
-    objects.router,
-    batches.router,
-    buckets.router,
+    executions.router,
+    stages.router,
+    retrievers.router,
     documents.router,
     lineage.router,
     collections.router,
+    objects.router,
+    batches.router,
+    uploads.router,
+    buckets.router,
+    namespaces.router,
+    organizations.router,
     tasks.router,
-    stages.router,
-    executions.router,
-    retrievers.router,
     inference.router,
+    discovery.router,
+    health.router,
 )
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
 
