@@ -24,6 +24,8 @@ class Successor:
 
     def catch_up(self) -> None:
         """Replay until nothing is left; where writes keep coming, little is left for `take_over`."""
+        self._replay()
+        self._generation.engine.flush()  # the first one takes long: here nobody waits for it
         for _ in range(_ROUNDS_LIMIT):
             if not self._replay():
                 return

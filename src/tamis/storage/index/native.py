@@ -13,6 +13,11 @@ from tamis.storage.index.compile import Clause
 # Mapped, not pinned: the page cache holds them as well, and opening a shard need not read them first.
 INT8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached)
 GRAPH = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0))
+# The graph knows nothing of filters: without ACORN it ends early among neighbours that do not match.
+FILTERED = edge.SearchParams(
+    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0),
+    acorn=edge.AcornSearchParams(enable=True, max_selectivity=0.5),
+)
 EXACT = edge.SearchParams(exact=True, quantization=edge.QuantizationSearchParams(ignore=True))
 _QUANTIZED_FROM_DIMENSIONS = 64
 _NO_FEATURE = "none"
