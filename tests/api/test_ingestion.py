@@ -163,6 +163,39 @@ async def test_extractors_and_features_are_described(http: httpx.AsyncClient, bu
     assert feature["vector_index"]["dimensions"] == 26
 
 
+async def test_a_document_tells_the_batches_that_made_it(http: httpx.AsyncClient, world: World, bucket: Bucket) -> None:
+    ids = await world.objects(bucket, [{"text": "abc"}])
+    docs = await call(http, "POST", "/collections", definition())
+    above = {"type": "collection", "collection_id": "docs"}
+    await call(http, "POST", "/collections", definition(collection_name="below", source=above))
+    batches: list[str] = []
+    for body in (None, {"include_processing_history": False}, {"include_processing_history": True}):
+        batch = await call(http, "POST", "/buckets/things/batches", {"object_ids": ids})
+        await call(http, "POST", f"/buckets/things/batches/{batch['batch_id']}/submit", body)
+        await world.worker.drain()
+        batches.append(batch["batch_id"])
+    (document,) = (await call(http, "POST", "/collections/docs/documents/list"))["results"]
+    history = document["internal_metadata"]["processing_history"]
+    assert [step["batch_id"] for step in history] == [batches[0], batches[2]]
+    made = {"tier": 0, "collection_id": docs["collection_id"], "source_id": ids[0]}
+    expected = {**made, "batch_id": batches[0], "feature_extractor_id": "letter_extractor_v1"}
+    assert {name: value for name, value in history[0].items() if name != "processed_at"} == expected
+    assert history[0]["processed_at"] < history[1]["processed_at"] <= document["updated_at"]
+    path = f"/collections/docs/documents/{document['document_id']}"
+    assert await call(http, "GET", path) == document
+    assert "internal_metadata" not in document["metadata"]
+    searched = await call(http, "POST", "/collections/docs/documents/list", {"search": batches[0]})
+    assert searched["results"] == []
+    written = await call(http, "PUT", path, document)
+    assert written["internal_metadata"] == document["internal_metadata"]
+    assert "internal_metadata" not in written["metadata"]
+    (leaf,) = (await call(http, "POST", "/collections/below/documents/list"))["results"]
+    steps = [(step["tier"], step["source_id"]) for step in leaf["internal_metadata"]["processing_history"]]
+    assert steps == [(1, document["document_id"])] * 2
+    own = await call(http, "POST", "/collections/docs/documents", {"internal_metadata": {"a": 1}})
+    assert "internal_metadata" not in own
+
+
 @pytest.mark.usefixtures("bucket")
 async def test_documents_are_written_read_and_counted(http: httpx.AsyncClient) -> None:
     await call(http, "POST", "/collections", definition())

@@ -93,7 +93,8 @@ async def submit_batch(
     body: SubmitBatchRequest | None = None,
 ) -> TaskResponse:
     """Start processing; submitted again, it answers the same task."""
-    return task_model(await batches.submit(principal, bucket_identifier, batch_id))
+    asked = body or SubmitBatchRequest()
+    return task_model(await batches.submit(principal, bucket_identifier, batch_id, asked.include_processing_history))
 
 
 @router.post("/{batch_id}/cancel")

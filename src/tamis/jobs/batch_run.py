@@ -182,7 +182,7 @@ class BatchRun:
             return Committed(0, 0, 0, ())
         # Where several collections take the same objects, their status is set when the tier ends.
         alone = chunk.tier.number == 0 and chunk.tier.source_type == "bucket" and len(chunk.tier.collection_ids) == 1
-        committed = commit(session, self._principal, chunk, self._batch.tiers, follow_objects=alone)
+        committed = commit(session, self._principal, chunk, self._batch.tiers, alone, self._batch.keeps_history)
         batch_state.note_progress(session, self._principal, self._batch)
         return committed
 

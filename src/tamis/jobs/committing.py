@@ -12,11 +12,13 @@ from tamis.jobs.loading import LeftOut, Load, Loaded, Unloadable
 from tamis.model.batch import BatchItem, ItemStatus, TaskStatus, Tier
 from tamis.model.bucket import BucketObject
 from tamis.model.collection import Collection
-from tamis.model.document import Document, DocumentWrite, LineageStep
+from tamis.model.document import Document, DocumentWrite, LineageStep, ProcessingStep
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
 from tamis.services.batch_tiers import fed_by
 
+_HISTORY = 100
+"""Of a document's processing, so many of the newest steps are kept."""
 COLLECTION_GONE = "the collection was deleted"
 
 
@@ -46,8 +48,11 @@ def commit(
     chunk: Chunk,
     tiers: Sequence[Tier],
     follow_objects: bool,
+    keep_history: bool,
 ) -> Committed:
     """Write a chunk. follow_objects: the objects' status is this chunk's to set, no other collection takes them.
+
+    keep_history: each document is told that this batch made it.
 
     A source that was changed or deleted while it was being extracted goes on waiting: what was made of its former
     state is dropped. Where the collection itself is gone, its sources have failed.
@@ -58,7 +63,7 @@ def commit(
     if not chunk.loads:
         return Committed(0, 0, 0, ())
     items = [_outcome(load, chunk) for load in chunk.loads]
-    writes = _writes(session, principal, chunk)
+    writes = _writes(session, principal, chunk, keep_history)
     if writes:
         session.documents.put(principal, chunk.collection.collection_id, writes)
     touched = _remove_stale(session, principal, chunk, {write.document.document_id for write in writes})
@@ -109,28 +114,33 @@ def _outcome(load: Load, chunk: Chunk) -> BatchItem:
     return replace(item, status=ItemStatus.DONE, attempts=attempts, error=None, error_type=None, documents=len(result))
 
 
-def _writes(session: Session, principal: Principal, chunk: Chunk) -> list[DocumentWrite]:
+def _writes(session: Session, principal: Principal, chunk: Chunk, keep_history: bool) -> list[DocumentWrite]:
     now = datetime.now(UTC)
     made = [
-        _document(load, chunk.collection, index, segment, now)
+        _document(load, chunk.collection, index, segment, now, keep_history)
         for load in chunk.loads
         if isinstance(load, Loaded)
         for index, segment in enumerate(_segments(chunk.results[load.item.source_id]))
     ]
     before = session.documents.get_many(principal, [write.document.document_id for write in made])
-    return [
-        replace(write, document=replace(write.document, created_at=before[write.document.document_id].created_at))
-        if write.document.document_id in before
-        else write
-        for write in made
-    ]
+    return [_continued(write, before.get(write.document.document_id)) for write in made]
+
+
+def _continued(write: DocumentWrite, before: Document | None) -> DocumentWrite:
+    """The write with what the document made of the same source before keeps: when it was made, and its history."""
+    if before is None:
+        return write
+    history = (*before.history, *write.document.history)[-_HISTORY:]
+    return replace(write, document=replace(write.document, created_at=before.created_at, history=history))
 
 
 def _segments(result: Result) -> Sequence[Segment]:
     return () if isinstance(result, ExtractionFailure) else result
 
 
-def _document(load: Loaded, collection: Collection, index: int, segment: Segment, now: datetime) -> DocumentWrite:
+def _document(
+    load: Loaded, collection: Collection, index: int, segment: Segment, now: datetime, keep_history: bool
+) -> DocumentWrite:
     document_id = derived_id("doc", collection.collection_id, load.item.source_id, index)
     step = LineageStep(collection.collection_id, collection.extractor.id, now, document_id)
     document = Document(
@@ -142,8 +152,15 @@ def _document(load: Loaded, collection: Collection, index: int, segment: Segment
         lineage=replace(load.lineage, chain=(*load.lineage.chain, step)),
         blobs=segment.blobs,
         source_blobs=load.source_blobs,
+        history=(_processing(load.batch_item, collection, now),) if keep_history else (),
     )
     return DocumentWrite(document, segment.vectors)
+
+
+def _processing(item: BatchItem, collection: Collection, now: datetime) -> ProcessingStep:
+    return ProcessingStep(
+        item.batch_id, item.tier, collection.collection_id, collection.extractor.id, item.source_id, now
+    )
 
 
 def _remove_stale(session: Session, principal: Principal, chunk: Chunk, fresh: set[str]) -> tuple[str, ...]:

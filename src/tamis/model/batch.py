@@ -48,6 +48,8 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
+    """keeps_history: the documents it makes are told of it."""
+
     batch_id: str
     bucket_id: str
     object_ids: tuple[str, ...]
@@ -61,6 +63,7 @@ class Batch:
     error: str | None = None
     error_summary: dict[str, int] | None = None
     metadata: dict[str, JSON] = field(default_factory=dict)
+    keeps_history: bool = True
 
 
 class ItemStatus(StrEnum):

@@ -46,9 +46,22 @@ class BlobRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessingStep:
+    """One time that a batch made this document. source_id: the object's, or the document's, that it was made of."""
+
+    batch_id: str
+    tier: int
+    collection_id: str
+    feature_extractor_id: str
+    source_id: str
+    processed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """fields: everything the extractor and the passthrough wrote, nested JSON without the `metadata.` prefix.
 
+    history: oldest first; no part of the view, so nothing filters or searches by it.
     revision: the collection's revision at the write that made this state of the document.
     """
 
@@ -61,6 +74,7 @@ class Document:
     blobs: tuple[BlobRef, ...] = ()
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
     revision: int = 0
+    history: tuple[ProcessingStep, ...] = ()
 
     def view(self) -> dict[str, JSON]:
         """The document as filters, sorts, templates and groupings see it: its fields and its system fields."""

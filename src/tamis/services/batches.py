@@ -88,9 +88,10 @@ class BatchService:
 
         return await self._metadata.write(add)
 
-    async def submit(self, principal: Principal, bucket: str, batch_id: str) -> Task:
+    async def submit(self, principal: Principal, bucket: str, batch_id: str, keeps_history: bool = True) -> Task:
         """Start a draft; a batch that was submitted before answers its task and is left as it is.
 
+        keeps_history: write into each document that this batch made it.
         Raises: NotFoundError, ConflictError where no collection takes the bucket's objects.
         """
 
@@ -99,7 +100,8 @@ class BatchService:
             if batch.status is not TaskStatus.DRAFT:
                 return require_task(session, principal, batch)
             tiers = tiers_from_bucket(session.collections.list(principal), found.bucket_id)
-            return start(session, principal, batch, tiers, batch.object_ids)
+            kept = replace(batch, keeps_history=keeps_history)
+            return start(session, principal, kept, tiers, batch.object_ids)
 
         task = await self._metadata.write(submit)
         self._wake()

@@ -14,7 +14,9 @@ from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, V
 from tamis.services.json_values import check_json
 from tamis.services.sources import SYSTEM_FIELDS, place
 
-_NOT_FIELDS = (SYSTEM_FIELDS | {"metadata", "features", "document_schema_version", "vector", "vectors"}) - {"status"}
+_NOT_FIELDS = (
+    SYSTEM_FIELDS | {"metadata", "features", "document_schema_version", "vector", "vectors", "internal_metadata"}
+) - {"status"}
 _LOC: tuple[str | int, ...] = ("body", "features")
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.api.paging import ListRequest
 from tamis.api.schemas.page import PaginationResponse
-from tamis.model.document import BlobRef, Document, Lineage, LineageStep
+from tamis.model.document import BlobRef, Document, Lineage, LineageStep, ProcessingStep
 from tamis.model.vector import Dense, Sparse, Vector
 from tamis.services.document_groups import Group
 from tamis.services.documents import DocumentDetails, DocumentDraft
@@ -82,7 +82,10 @@ class BlobURLRef(BaseModel):
 
 
 class DocumentResponse(BaseModel):
-    """The document's fields stand at the root and under `metadata`. `vectors`: by feature name, where asked for."""
+    """The document's fields stand at the root and under `metadata`. `vectors`: by feature name, where asked for.
+
+    `internal_metadata`: {processing_history}, the batches that made it, oldest first, where they were to keep it.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -248,6 +251,8 @@ def document_model(
         shown["vectors"] = {name: vector_value(vector) for name, vector in details.vectors.items()}
         dense = [vector for vector in details.vectors.values() if isinstance(vector, Dense)]
         shown["vector"] = dense[0].values.tolist() if dense else None
+    if document.history:
+        shown["internal_metadata"] = {"processing_history": [_processing(step) for step in document.history]}
     return DocumentResponse.model_validate(shown)
 
 
@@ -291,6 +296,17 @@ def step_model(step: LineageStep) -> LineageStepModel:
 def summary(document: Document) -> dict[str, Any]:
     """A document in a lineage: enough to find it and to know it again."""
     return document_model(DocumentDetails(document)).model_dump(mode="json")
+
+
+def _processing(step: ProcessingStep) -> dict[str, Any]:
+    return {
+        "batch_id": step.batch_id,
+        "tier": step.tier,
+        "collection_id": step.collection_id,
+        "feature_extractor_id": step.feature_extractor_id,
+        "source_id": step.source_id,
+        "processed_at": step.processed_at,
+    }
 
 
 def _blob(blob: BlobRef, with_urls: bool) -> dict[str, Any]:

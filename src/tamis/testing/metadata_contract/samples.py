@@ -9,7 +9,7 @@ import numpy as np
 from tamis.model.batch import Batch, BatchItem, Task, TaskStatus, Tier
 from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
-from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep
+from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep, ProcessingStep
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace
@@ -115,7 +115,10 @@ def document(number: int, seconds: float = 0, collection_id: str = "col_first") 
         "bucket", "bkt_1", f"obj_{number // 2:04}", f"obj_{number // 2:04}", path="bkt_1/col", chain=(step,)
     )
     blobs = (BlobRef("picture", "blob://1", size_bytes=3),)
-    return Document(f"doc_{number:04}", collection_id, fields, later(seconds), NOW, lineage, blobs, ({"x": [1]},))
+    history = (ProcessingStep("btch_1", 0, collection_id, "text_extractor_v1", f"obj_{number // 2:04}", NOW),)
+    return Document(
+        f"doc_{number:04}", collection_id, fields, later(seconds), NOW, lineage, blobs, ({"x": [1]},), 0, history
+    )
 
 
 def vectors(seed: int) -> dict[str, Vector]:
