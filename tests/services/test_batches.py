@@ -160,6 +160,14 @@ async def test_tasks_are_found_by_their_organisation_alone(world: World) -> None
     page = await world.tasks.list(owner, build_query(), "COMPLETED", "api_buckets_batches_process")
     assert [task.task_id for task in page.items] == [batch.task_id]
     assert (await world.tasks.list(stranger, build_query())).total == 0
+    # Every task's view holds an underscore: the same list, by the way that reads it whole.
+    whole = await world.tasks.list(owner, build_query(search="_", limit=100))
+    assert whole.total > 1
+    for offset in range(whole.total + 1):
+        window = await world.tasks.list(owner, build_query(limit=1, offset=offset))
+        assert (list(window.items), window.total) == (list(whole.items[offset : offset + 1]), whole.total)
+    counted = await world.tasks.list(owner, build_query(count_only=True))
+    assert (list(counted.items), counted.total, counted.limit) == ([], whole.total, 10)
     with pytest.raises(NotFoundError):
         await world.tasks.get(stranger, batch.task_id or "")
     await world.tasks.kill(owner, batch.task_id or "")

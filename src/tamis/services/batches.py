@@ -119,13 +119,8 @@ class BatchService:
     ) -> Page[BatchDetails]:
         def read(session: Session) -> Page[BatchDetails]:
             found = require_bucket(session, principal, bucket)
-            every = [
-                batch
-                for batch in session.batches.list(principal, found.bucket_id)
-                if status is None or batch.status is status
-            ]
-            window = [BatchDetails(batch) for batch in every[offset : offset + limit]]
-            return Page(window, total=len(every), limit=limit, offset=offset)
+            page = session.batches.page(principal, found.bucket_id, status, limit, offset)
+            return Page([BatchDetails(batch) for batch in page.items], page.total, limit, offset)
 
         return await self._metadata.read(read)
 

@@ -147,9 +147,7 @@ def require_bucket(session: Session, principal: Principal, identifier: str) -> B
 def _details(session: Session, principal: Principal, bucket: Bucket) -> BucketDetails:
     sizes = session.objects.sizes(principal, bucket.bucket_id)
     newest = session.objects.page(principal, bucket.bucket_id, _NEWEST).items if sizes.count else ()
-    batches: dict[TaskStatus, int] = {}
-    for batch in session.batches.list(principal, bucket.bucket_id):
-        batches[batch.status] = batches.get(batch.status, 0) + 1
+    batches = session.batches.count(principal, bucket.bucket_id)
     return BucketDetails(bucket, sizes, newest[0].created_at if newest else None, batches)
 
 

@@ -34,6 +34,11 @@ class ListQuery(Listing):
         """This query as the system of record should run it: no items where none are wanted."""
         return replace(self, limit=0) if self.count_only else self
 
+    @property
+    def is_plain(self) -> bool:
+        """Newest first, all of them: the system of record can cut the window."""
+        return self.filter is None and not self.search and self.sort in ((), (("created_at", True),))
+
 
 def build_query(
     filters: Any = None,

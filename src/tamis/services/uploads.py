@@ -172,6 +172,9 @@ class UploadService:
 
         def read(session: Session) -> Page[Upload]:
             bucket = require_bucket(session, principal, bucket_identifier)
+            if query.is_plain:
+                page = session.uploads.page(principal, bucket.bucket_id, query.window.limit, query.offset)
+                return replace(page, limit=query.limit)
             return select(session.uploads.list(principal, bucket.bucket_id), _view, query)
 
         return await self._metadata.read(read)

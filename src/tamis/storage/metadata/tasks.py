@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.batch import Task
+from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, scope
@@ -21,6 +22,8 @@ _this = and_(_mine, _c.task_id == bindparam("identifier"))
 _INSERT = insert(tasks).on_conflict_do_nothing()
 _GET = select(_c.body).where(_this)
 _LIST = select(_c.body).where(_mine).order_by(_c.created_at.desc(), _c.task_id)
+_PAGE = _LIST.limit(bindparam("limit")).offset(bindparam("offset"))
+_COUNT = select(func.count()).select_from(tasks).where(_mine)
 _REPLACE = update(tasks).where(_this).values(body=bindparam("new_body"))
 _DELETE = delete(tasks).where(_this)
 
@@ -47,6 +50,12 @@ class SqlTasks:
     def list(self, principal: Principal) -> Sequence[Task]:
         """Newest first."""
         return [_CODEC.decode(body) for (body,) in self._link.rows(_LIST, scope(principal))]
+
+    def page(self, principal: Principal, limit: int, offset: int) -> Page[Task]:
+        """A window of `list`, newest first, then by id, without reading the rest."""
+        rows = self._link.rows(_PAGE, {**scope(principal), "limit": limit, "offset": offset})
+        total = self._link.value(_COUNT, scope(principal))
+        return Page([_CODEC.decode(body) for (body,) in rows], total, limit, offset)
 
     def replace(self, principal: Principal, task: Task) -> None:
         """Raises: NotFoundError."""

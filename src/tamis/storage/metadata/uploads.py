@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Upload
+from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, scope
@@ -30,6 +31,8 @@ _BY_HASH = (
     .limit(1)
 )
 _LIST = select(_c.body).where(_in_bucket).order_by(_c.created_at.desc(), _c.upload_id)
+_PAGE = _LIST.limit(bindparam("limit")).offset(bindparam("offset"))
+_COUNT = select(func.count()).select_from(uploads).where(_in_bucket)
 _REPLACE = (
     update(uploads)
     .where(_this)
@@ -68,6 +71,12 @@ class SqlUploads:
         """Newest first."""
         rows = self._link.rows(_LIST, {**scope(principal), "bucket_id": bucket_id})
         return [_CODEC.decode(body) for (body,) in rows]
+
+    def page(self, principal: Principal, bucket_id: str, limit: int, offset: int) -> Page[Upload]:
+        """A window of `list`, newest first, without reading the rest."""
+        bounds = {**scope(principal), "bucket_id": bucket_id}
+        rows = self._link.rows(_PAGE, {**bounds, "limit": limit, "offset": offset})
+        return Page([_CODEC.decode(body) for (body,) in rows], self._link.value(_COUNT, bounds), limit, offset)
 
     def replace(self, principal: Principal, upload: Upload) -> None:
         """Raises: NotFoundError."""

@@ -2,12 +2,14 @@
 # ruff: noqa: S101 - a contract is made of assertions
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.batch import BatchItem, ItemStatus, TaskStatus
+from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS
@@ -130,6 +132,40 @@ class WorkContract:
         with pytest.raises(NotFoundError):
             await metadata.write(lambda session: session.tasks.replace(ME, first))
 
+    async def test_windows_of_uploads_batches_and_tasks(self, metadata: Metadata) -> None:
+        """Pairs share a time: ties go by id."""
+        times = [samples.later(number // 2) for number in range(5)]
+
+        def insert(session: Session) -> None:
+            for number, at in enumerate(times):
+                status = TaskStatus.FAILED if number % 2 else TaskStatus.DRAFT
+                session.uploads.insert(ME, replace(samples.upload(number), created_at=at))
+                session.batches.insert(ME, replace(samples.batch(number, status), created_at=at))
+                session.tasks.insert(ME, replace(samples.task(number), created_at=at))
+
+        await metadata.write(insert)
+
+        def read(session: Session) -> None:
+            uploads, batches, tasks = session.uploads, session.batches, session.tasks
+            every = (uploads.list(ME, "bkt_1"), batches.list(ME, "bkt_1"), tasks.list(ME))
+            assert [task.task_id[-1] for task in every[2]] == ["4", "2", "3", "0", "1"]
+            for limit, offset in ((2, 0), (2, 2), (2, 4), (9, 0), (2, 9), (0, 0)):
+                pages: tuple[Page[Any], ...] = (
+                    uploads.page(ME, "bkt_1", limit, offset),
+                    batches.page(ME, "bkt_1", None, limit, offset),
+                    tasks.page(ME, limit, offset),
+                )
+                for page, whole in zip(pages, every, strict=True):
+                    assert list(page.items) == list(whole[offset : offset + limit])
+                    assert (page.total, page.limit, page.offset) == (5, limit, offset)
+            failed = batches.page(ME, "bkt_1", TaskStatus.FAILED, 1, 1)
+            assert ([batch.batch_id for batch in failed.items], failed.total) == (["btch_1"], 2)
+            assert batches.page(ME, "bkt_1", TaskStatus.COMPLETED, 9, 0).total == 0
+            assert batches.count(ME, "bkt_1") == {TaskStatus.DRAFT: 3, TaskStatus.FAILED: 2}
+            assert (uploads.page(ME, "bkt_2", 9, 0).total, batches.count(ME, "bkt_2")) == (0, {})
+
+        await metadata.read(read)
+
     async def test_others_neither_see_nor_touch_work(self, metadata: Metadata) -> None:
         upload, batch, item, task = (
             samples.upload(1, "COMPLETED", "abc"),
@@ -155,12 +191,14 @@ class WorkContract:
                     session.uploads.delete(who, "upl_1"), session.batches.delete(who, "btch_1"),
                     session.tasks.delete(who, "task_1"),
                     session.uploads.list(who, "bkt_1"), session.batches.list(who, "bkt_1"), session.tasks.list(who),
+                    session.uploads.page(who, "bkt_1", 9, 0).total, session.tasks.page(who, 9, 0).total,
+                    session.batches.page(who, "bkt_1", None, 9, 0).total, session.batches.count(who, "bkt_1"),
                     session.batches.waiting_items(who, "btch_1", 0, 9),
                     session.batches.items(who, "btch_1", WAITING, None, None, 9, 0).total,
                     session.batches.count_items(who, "btch_1"),
                 ]  # fmt: skip
 
-            nothing: list[object] = [None, None, None, None, False, False, False, [], [], [], [], 0, {}]
+            nothing: list[object] = [None, None, None, None, False, False, False, [], [], [], 0, 0, 0, {}, [], 0, {}]
             assert await metadata.write(look) == nothing
         assert await metadata.read(lambda session: session.batches.waiting_items(ME, "btch_1", 0, 9)) == [item]
 
