@@ -28,7 +28,7 @@ import uvloop
 from tests.live import LiveServer
 
 from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels
-from tamis.app import build_app
+from tamis.app import build_app, settle_memory
 from tamis.cli.ingest import ensure_bucket, ensure_collection
 from tamis.cli.stdlib_corpus import docstrings
 from tamis.client import Client
@@ -58,6 +58,7 @@ async def served(folder: Path, meter: Meter, models: Models) -> AsyncIterator[tu
     listening.bind(("127.0.0.1", 0))
     config = uvicorn.Config(meter.around(build_app(system)), lifespan="off", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
+    settle_memory()
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield system, f"http://127.0.0.1:{listening.getsockname()[1]}"

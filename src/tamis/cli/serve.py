@@ -15,7 +15,7 @@ import typer
 import uvicorn
 import uvloop
 
-from tamis.app import build_app
+from tamis.app import build_app, settle_memory
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.errors import TamisError
 from tamis.settings import Settings
@@ -75,6 +75,7 @@ async def _run(settings: Settings, listening: socket.socket) -> None:
     system = await open_system(settings)
     try:
         server = _Server(_config(system))
+        settle_memory()
         system.announce(url)
         warming = threading.Thread(target=_warm, args=(system,), name="warm", daemon=True)
         warming.start()
