@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     """Where fetched models are kept; else the user's cache directory."""
     model_downloads: bool = True
     """Whether a missing model may be fetched."""
-    extraction_threads: int = Field(1, ge=1, le=64)
+    extraction_threads: int = Field(2, ge=1, le=64)
+    """Extractor calls at once; with two, one counts words while the other embeds."""
     model_threads: int = Field(0, ge=0, le=256)
     """Threads inside one model call; 0 takes one for each core."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
