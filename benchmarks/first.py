@@ -4,7 +4,9 @@
 
 Everything is measured in one run on one machine; figures that carry a limit are checked, and the exit status says so.
 Times of the split are CPU milliseconds of the server process (all of its threads) at the median over executions that
-are sent one after another over loopback from another process.
+are sent one after another over loopback from another process. `embed` is the query's dense and lexical vector, `search`
+the search stage's other work (asking the index, fusing, reading the documents found); `outside` is all the rest: HTTP,
+authentication, plan, the other stages, the answer, the record.
 """
 
 import argparse
@@ -27,7 +29,7 @@ import uvicorn
 import uvloop
 from tests.live import LiveServer
 
-from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels
+from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels, metered_search
 from tamis.app import build_app, settle_memory
 from tamis.cli.ingest import ensure_bucket, ensure_collection
 from tamis.cli.stdlib_corpus import docstrings
@@ -35,6 +37,8 @@ from tamis.client import Client
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
+from tamis.engine.stages import STAGES
+from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.settings import Settings
 from tamis.wiring.backends import Backends, local_models
 from tamis.wiring.system import System, open_system
@@ -53,6 +57,7 @@ async def served(folder: Path, meter: Meter, models: Models) -> AsyncIterator[tu
         metadata, index = MeteredMetadata(backends.metadata, meter), MeteredIndex(backends.index, meter)
         return replace(backends, metadata=cast(Metadata, metadata), index=cast(VectorIndex, index))
 
+    STAGES[FeatureSearch.id] = metered_search(meter)
     system = await open_system(settings, MeteredModels(models, meter), wrap=metered)
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
 from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.stage import Context, Outcome
+from tamis.engine.stages.feature_search import FeatureSearch
+from tamis.model.hits import Hits
 from tamis.model.principal import Principal
 from tamis.model.vector import FloatArray, Sparse
 
@@ -37,6 +40,9 @@ class Meter:
         with self._lock:
             self._parts[part] = self._parts.get(part, 0.0) + seconds
 
+    def so_far(self, part: str) -> float:
+        return self._parts.get(part, 0.0)
+
     def around(self, app: ASGIApp) -> ASGIApp:
         """Close one row at the end of each request: everything since the row before belongs to it, HTTP included."""
 
@@ -57,7 +63,7 @@ class Meter:
         self._rows.append(row)
 
     def split(self) -> dict[str, Any]:
-        """`cpu_ms_outside`: everything but embedding the query, asking the index and reading what it found."""
+        """`cpu_ms_outside`: everything but embedding the query and the search stage's own work."""
         self._on = False
         names = sorted({name for row in self._rows for name in row})
         medians = {
@@ -127,6 +133,20 @@ class _MeteredEmbedder:
             self._meter.add("embed", time.process_time() - started)
 
 
+def metered_search(meter: Meter) -> type[FeatureSearch]:
+    """`feature_search`, timed: asking the index, fusing, reading what was found. The model's part is told apart."""
+
+    class MeteredSearch(FeatureSearch):
+        async def run(self, hits: Hits, context: Context) -> Outcome:
+            started, embedded = time.process_time(), meter.so_far("embed")
+            try:
+                return await super().run(hits, context)
+            finally:
+                meter.add("search", time.process_time() - started - (meter.so_far("embed") - embedded))
+
+    return MeteredSearch
+
+
 class MeteredIndex:
     """`VectorIndex` whose searches are timed: the server's side of the call, not the index process's CPU."""
 
@@ -144,7 +164,7 @@ class MeteredIndex:
         try:
             return await self._inner.search(principal, searches)
         finally:
-            self._meter.add("search", time.process_time() - started)
+            self._meter.add("search_index_call", time.process_time() - started)
 
 
 class MeteredMetadata:
@@ -161,8 +181,8 @@ class MeteredMetadata:
         return await self._timed("read", self._inner.read, function)
 
     async def read_now(self, function: Callable[[Session], T]) -> T:
-        """The search stage reads the documents that it found here: part of `search`."""
-        part = "search" if "hydrate" in function.__qualname__ else "read"
+        """The search stage reads the documents that it found here: part of `search`, told apart."""
+        part = "search_read_documents" if "hydrate" in function.__qualname__ else "read"
         return await self._timed(part, self._inner.read_now, function)
 
     async def write(self, function: Callable[[Session], T]) -> T:
