@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import executions, retrievers, stages
+from tamis.api import execution_records, executions, retrievers, stages
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
+from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
@@ -27,7 +28,9 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
+from tamis.services.inflight import InFlight
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
 from tamis.storage.metadata import open_sqlite
@@ -77,11 +80,12 @@ class World:
     shop: Shop
     retrievers: RetrieverService
     executions: ExecutionService
+    records: ExecutionRecords
     snapshots: SnapshotStore
 
-    def restarted(self) -> ExecutionService:
+    def restarted(self) -> "World":
         """As after a restart: nothing is left but what was stored."""
-        return _executions(self.shop, SnapshotStore())
+        return _world(self.shop)
 
     @property
     def app(self) -> FastAPI:
@@ -90,9 +94,10 @@ class World:
             Gate: Gate(self.shop.metadata),
             RetrieverService: self.retrievers,
             ExecutionService: self.executions,
+            ExecutionRecords: self.records,
         }
         add_error_handlers(api)
-        for router in (stages.router, executions.router, retrievers.router):
+        for router in (stages.router, executions.router, execution_records.router, retrievers.router):
             api.include_router(router)
         return api
 
@@ -108,17 +113,22 @@ async def opened(path: Path) -> AsyncIterator[World]:
         shop = await filled(metadata)
         await _register_key(shop)
         Wait.reached, Wait.go = asyncio.Event(), asyncio.Event()
-        snapshots = SnapshotStore()
-        planner = Planner(REGISTRY)
-        yield World(shop, RetrieverService(metadata, planner, WallClock()), _executions(shop, snapshots), snapshots)
+        yield _world(shop)
     finally:
         await metadata.close()
 
 
-def _executions(shop: Shop, snapshots: SnapshotStore) -> ExecutionService:
+def _world(shop: Shop) -> World:
     clock = WallClock()
-    executor = Executor(shop.searcher, shop.models, clock)
-    return ExecutionService(shop.metadata, Planner(REGISTRY), executor, clock, snapshots)
+    planner, in_flight, snapshots = Planner(REGISTRY), InFlight(clock), SnapshotStore()
+    executor = Executor(Environment(shop.searcher, shop.models, clock))
+    return World(
+        shop=shop,
+        retrievers=RetrieverService(shop.metadata, planner, clock),
+        executions=ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots),
+        records=ExecutionRecords(shop.metadata, in_flight),
+        snapshots=snapshots,
+    )
 
 
 async def _register_key(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from tamis.api import (
     collections,
     discovery,
     documents,
+    execution_records,
     executions,
     health,
     inference,
@@ -37,6 +38,7 @@ from tamis.wiring.system import System
 # identifiers.
 _ROUTERS = (
     executions.router,
+    execution_records.router,
     stages.router,
     retrievers.router,
     documents.router,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from tamis.engine.environment import Environment
 from tamis.engine.events import Event
 from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
@@ -218,7 +219,7 @@ class Bench:
     events: list[Event] = field(default_factory=list)
 
     def executor(self) -> Executor:
-        return Executor(self.searcher, self.models, TickingClock(), self.prices)
+        return Executor(Environment(self.searcher, self.models, TickingClock()), self.prices)
 
     async def run(self, plan: Plan, seed: int | None = None, **inputs: Any) -> RunResult:
         self.events.clear()

@@ -23,9 +23,7 @@ def read(folder: Path) -> dict[str, Any]:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     header = ExecutionHeader("exec_1", "saved", ExecutionStatus.FAILED, at, 12.0, 1.4, 17, 2, 5, 4, ("col_1",))
     stored = StoredExecution(header, (folder / "inputs.json").read_text(), (folder / "record.bin").read_bytes())
-    record = asdict(decode(stored))
-    del record["header"]
-    found: dict[str, Any] = json.loads(json.dumps(record))
+    found: dict[str, Any] = json.loads(json.dumps(asdict(decode(stored)), default=str))
     return found
 
 
@@ -35,4 +33,13 @@ def test_every_format_has_a_sample() -> None:
 
 @pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
 def test_an_old_record_reads_as_it_was_written(folder: Path) -> None:
-    assert read(folder) == json.loads((folder / "expected.json").read_text())
+    assert _only(read(folder), expected := json.loads((folder / "expected.json").read_text())) == expected
+
+
+def _only(found: Any, like: Any) -> Any:
+    """What `like` has of `found`: fields that a format was given later read as their defaults."""
+    if isinstance(found, dict) and isinstance(like, dict):
+        return {key: _only(value, like[key]) for key, value in found.items() if key in like}
+    if isinstance(found, list) and isinstance(like, list) and len(found) == len(like):
+        return [_only(one, other) for one, other in zip(found, like, strict=True)]
+    return found

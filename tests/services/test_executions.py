@@ -11,8 +11,8 @@ from tamis.executions.codec import decode
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.execution import ExecutionStatus
 from tamis.model.principal import Principal
+from tamis.services.execution_records import ExecutionRecords
 from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import CursorExpiredError, PageMethod, PageRequest, Position
 from tamis.services.retrievers import RetrieverDraft
 from tests.engine.stages.shop import NOW, PRINCIPAL
@@ -39,13 +39,13 @@ def ids(executed: Executed) -> list[str]:
     return [hit.id for hit in executed.documents]
 
 
-async def total(executions: ExecutionService, status: ExecutionStatus | None = None) -> int:
-    return (await executions.list_anonymous(PRINCIPAL, ExecutionQuery(status=status), count_only=True)).total
+async def total(records: ExecutionRecords, status: ExecutionStatus | None = None) -> int:
+    return (await records.list_anonymous(PRINCIPAL, ExecutionQuery(status=status), count_only=True)).total
 
 
 async def test_the_record_is_there_when_the_answer_is(world: World) -> None:
     executed = await run(world, search(), stage("limit", limit=2), inputs={"who": "me"})
-    stored = await world.restarted().get_anonymous(PRINCIPAL, executed.execution_id)
+    stored = await world.restarted().records.get_anonymous(PRINCIPAL, executed.execution_id)
     header = stored.header
     assert (header.mode, header.status, header.retriever_id) == ("anonymous", ExecutionStatus.COMPLETED, None)
     assert (header.total_stages, header.stages_completed, header.total_returned) == (2, 2, 2)
@@ -76,13 +76,13 @@ async def test_a_request_that_is_wrong_before_it_runs_leaves_no_record(
 ) -> None:
     with pytest.raises(error):
         await run(world, *raw, **options)
-    assert await total(world.executions) == 0
+    assert await total(world.records) == 0
 
 
 async def test_a_run_that_fails_is_recorded_and_named(world: World) -> None:
     with pytest.raises(StageError) as caught:
         await run(world, search(), stage("break"))
-    stored = await world.executions.get_anonymous(PRINCIPAL, caught.value.details["execution_id"])
+    stored = await world.records.get_anonymous(PRINCIPAL, caught.value.details["execution_id"])
     assert stored.header.status is ExecutionStatus.FAILED
     assert stored.header.stages_completed == 1
     assert "ZeroDivisionError" in (stored.header.error or "")
@@ -91,28 +91,28 @@ async def test_a_run_that_fails_is_recorded_and_named(world: World) -> None:
 async def test_one_that_runs_is_seen_and_one_that_is_cancelled_is_recorded(world: World) -> None:
     working = asyncio.ensure_future(run(world, search(), stage("wait")))
     await Wait.reached.wait()
-    running = await world.executions.list_anonymous(PRINCIPAL, ExecutionQuery(status=ExecutionStatus.PROCESSING))
+    running = await world.records.list_anonymous(PRINCIPAL, ExecutionQuery(status=ExecutionStatus.PROCESSING))
     execution_id = running.items[0].execution_id
-    seen = await world.executions.get_anonymous(PRINCIPAL, execution_id)
+    seen = await world.records.get_anonymous(PRINCIPAL, execution_id)
     assert seen.header.status is ExecutionStatus.PROCESSING
     for stranger in STRANGERS:
         with pytest.raises(NotFoundError):
-            await world.executions.get_anonymous(stranger, execution_id)
+            await world.records.get_anonymous(stranger, execution_id)
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    ended = await world.executions.get_anonymous(PRINCIPAL, execution_id)
+    ended = await world.records.get_anonymous(PRINCIPAL, execution_id)
     assert ended.header.status is ExecutionStatus.CANCELLED
-    assert await total(world.executions) == 1
+    assert await total(world.records) == 1
 
 
 async def test_lists_show_the_newest_first_running_ones_among_them(world: World) -> None:
     done = [(await run(world)).execution_id for _ in range(3)]
     working = asyncio.ensure_future(run(world, stage("wait")))
     await Wait.reached.wait()
-    pages = [await world.executions.list_anonymous(PRINCIPAL, ExecutionQuery(limit=2, offset=at)) for at in (0, 2)]
+    pages = [await world.records.list_anonymous(PRINCIPAL, ExecutionQuery(limit=2, offset=at)) for at in (0, 2)]
     found = [header.execution_id for page in pages for header in page.items]
-    oldest = await world.executions.list_anonymous(PRINCIPAL, ExecutionQuery(limit=9, oldest_first=True))
+    oldest = await world.records.list_anonymous(PRINCIPAL, ExecutionQuery(limit=9, oldest_first=True))
     Wait.go.set()
     await working
     assert found[1:] == done[::-1]
@@ -159,7 +159,7 @@ async def test_no_page_repeats_or_skips_a_document_while_others_write(world: Wor
 async def test_a_page_is_an_execution_with_a_record_that_cost_nothing(world: World) -> None:
     first = await run(world, page=PageRequest(PageMethod.CURSOR, 2))
     second = await run(world, page=onward(PageRequest(PageMethod.CURSOR, 2), first))
-    header = (await world.executions.get_anonymous(PRINCIPAL, second.execution_id)).header
+    header = (await world.records.get_anonymous(PRINCIPAL, second.execution_id)).header
     assert second.execution_id != first.execution_id
     assert (header.credits_used, header.cache_hit_rate, header.total_returned) == (0.0, 1.0, 2)
 
@@ -169,7 +169,7 @@ async def test_pages_go_on_after_a_restart_from_the_record(world: World) -> None
     page = onward(PageRequest(PageMethod.CURSOR, 3), first)
     await world.shop.metadata.write(lambda session: session.documents.delete(PRINCIPAL, "col_a", ["p1"]))
     whole = await run(world, page=page)
-    again = await world.restarted().execute_anonymous(PRINCIPAL, SHOES, {}, RunOptions(page=page))
+    again = await world.restarted().executions.execute_anonymous(PRINCIPAL, SHOES, {}, RunOptions(page=page))
     assert ids(again) == [one for one in ids(whole) if one != "p1"]
     assert all(hit.document for hit in again.documents)
 
@@ -196,16 +196,16 @@ async def test_a_saved_retriever_runs_and_its_executions_are_its_own(world: Worl
     executed = await world.executions.execute_saved(
         PRINCIPAL, "shoes", RunOptions(page=PageRequest(PageMethod.CURSOR, 2))
     )
-    again = await world.restarted().get_saved(PRINCIPAL, "shoes", executed.execution_id)
+    again = await world.restarted().records.get_saved(PRINCIPAL, "shoes", executed.execution_id)
     assert [hit.id for hit in again.documents] == ids(executed)
     assert again.record.retriever_version == 1
-    listed = await world.executions.list_saved(PRINCIPAL, saved.retriever_id, ExecutionQuery())
+    listed = await world.records.list_saved(PRINCIPAL, saved.retriever_id, ExecutionQuery())
     assert [header.execution_id for header in listed.items] == [executed.execution_id]
     with pytest.raises(NotFoundError):
-        await world.executions.get_anonymous(PRINCIPAL, executed.execution_id)
+        await world.records.get_anonymous(PRINCIPAL, executed.execution_id)
     anonymous = await run(world)
     with pytest.raises(NotFoundError):
-        await world.executions.get_saved(PRINCIPAL, "shoes", anonymous.execution_id)
+        await world.records.get_saved(PRINCIPAL, "shoes", anonymous.execution_id)
 
 
 async def test_a_later_offset_page_alone_runs_the_pipeline_and_reads_back_what_it_showed(world: World) -> None:
@@ -213,14 +213,14 @@ async def test_a_later_offset_page_alone_runs_the_pipeline_and_reads_back_what_i
     page = PageRequest(PageMethod.OFFSET, 2, offset=2)
     executed = await world.executions.execute_saved(PRINCIPAL, "all", RunOptions(page=page))
     assert executed.pagination["page_number"] == 2
-    again = await world.executions.get_saved(PRINCIPAL, "all", executed.execution_id)
+    again = await world.records.get_saved(PRINCIPAL, "all", executed.execution_id)
     assert [hit.id for hit in again.documents] == ids(executed)
 
 
 async def test_large_inputs_stand_once_as_blobs(world: World) -> None:
     text = "shoes " * 20_000
     executed = await run(world, inputs={"note": text})
-    stored = await world.executions.get_anonymous(PRINCIPAL, executed.execution_id)
+    stored = await world.records.get_anonymous(PRINCIPAL, executed.execution_id)
     assert len(stored.inputs) < 1000
     reference: Any = decode(stored).inputs["note"]
     sha1 = reference["blob_ref"]["sha1"]
@@ -247,4 +247,4 @@ async def test_a_caller_that_leaves_before_its_answer_has_a_cancelled_record(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert await total(world.executions, ExecutionStatus.CANCELLED) == 1
+    assert await total(world.records, ExecutionStatus.CANCELLED) == 1

@@ -17,8 +17,8 @@ from tamis.model.hits import Hit
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget
 from tamis.model.vector import Sparse, Vector
+from tamis.services.execution_records import SavedExecution, shown_pagination
 from tamis.services.execution_runs import ANONYMOUS, Executed
-from tamis.services.executions import SavedExecution, shown_pagination
 from tamis.services.listing import timestamp
 from tamis.services.recording import PAGINATION
 

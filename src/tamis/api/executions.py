@@ -1,4 +1,4 @@
-"""Run pipelines and read their records. Mounted before the saved retrievers, whose paths would take these for names."""
+"""Run pipelines. Mounted before the saved retrievers, whose paths would take these for names."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,30 +10,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from tamis.api.access import Reader, service
-from tamis.api.answers import json_response, show_detail, show_executed
+from tamis.api.answers import json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.departure import while_connected
-from tamis.api.paging import Paging
 from tamis.api.schemas.execution import (
     AnonymousExecuteRequest,
-    AnonymousExecutionDetail,
     ExecuteBatchRequest,
     ExecuteRetrieverRequest,
     ExecutionAnswer,
-    ExecutionDetail,
     ExecutionOptions,
-    ListAnonymousExecutionsRequest,
-    ListAnonymousExecutionsResponse,
-    ListExecutionsRequest,
-    ListExecutionsResponse,
 )
 from tamis.api.schemas.execution_wire import (
-    anonymous_query,
     read_options,
-    saved_query,
-    show_anonymous,
-    show_anonymous_page,
-    show_saved_page,
 )
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.errors import NotBuiltError, TamisError, ValidationError
@@ -96,23 +84,6 @@ async def execute_anonymous_retriever(
     return await _answered(request, work, body, asked, executions.results_alias)
 
 
-@router.post("/executions/list", tags=["anonymous retrievers"])
-async def list_anonymous_executions(
-    principal: Reader, executions: Executions, paging: Paging, body: ListAnonymousExecutionsRequest | None = None
-) -> ListAnonymousExecutionsResponse:
-    """Anonymous executions, newest first."""
-    query, count_only = anonymous_query(body or ListAnonymousExecutionsRequest(), paging)
-    return show_anonymous_page(await executions.list_anonymous(principal, query, count_only))
-
-
-@router.get("/executions/{execution_id}", tags=["anonymous retrievers"])
-async def get_anonymous_execution(
-    principal: Reader, execution_id: str, executions: Executions
-) -> AnonymousExecutionDetail:
-    """The record of an anonymous execution; a saved retriever's has its own path."""
-    return show_anonymous(await executions.get_anonymous(principal, execution_id))
-
-
 @router.post(
     "/{retriever_id}/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["retrievers"]
 )
@@ -158,25 +129,6 @@ async def execute_batch(
     work = asyncio.gather(*(one(index) for index in range(len(body.queries))))
     results = await while_connected(request, _all(work))
     return json_response({"results": results, "total": len(results)})
-
-
-@router.post("/{retriever_id}/executions/list", tags=["retrievers"])
-async def list_executions(
-    principal: Reader,
-    retriever_id: str,
-    executions: Executions,
-    paging: Paging,
-    body: ListExecutionsRequest | None = None,
-) -> ListExecutionsResponse:
-    """A saved retriever's executions, newest first where no order is asked for."""
-    query, count_only = saved_query(body or ListExecutionsRequest(), paging)
-    return show_saved_page(await executions.list_saved(principal, retriever_id, query, count_only))
-
-
-@router.get("/{retriever_id}/executions/{execution_id}", response_model=ExecutionDetail, tags=["retrievers"])
-async def get_execution(principal: Reader, retriever_id: str, execution_id: str, executions: Executions) -> Response:
-    """The record of a saved retriever's execution, with the documents that it returned as they are now."""
-    return json_response(show_detail(await executions.get_saved(principal, retriever_id, execution_id)))
 
 
 def _options(body: ExecutionOptions, asked: _AskedInUrl) -> RunOptions:

@@ -1,11 +1,12 @@
 """Runs a plan: stage after stage over immutable hits, measured, within its budget, every step told as an event."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from tamis.engine import templates
+from tamis.engine.attempt import Attempt
+from tamis.engine.environment import Environment
 from tamis.engine.events import (
     ExecutionFinished,
     ExecutionStarted,
@@ -20,18 +21,14 @@ from tamis.engine.events import (
 from tamis.engine.failure import failure_of
 from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.inference import Models
 from tamis.engine.prices import PriceTable
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
-from tamis.engine.searcher import Searcher
-from tamis.engine.stage import Context, Outcome
+from tamis.engine.stage import Outcome
 from tamis.errors import StageTimeoutError, TamisError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus
-from tamis.model.filters import Filter
-from tamis.model.hits import Hit, Hits
-from tamis.model.matching import matches
+from tamis.model.hits import Hits
 from tamis.model.retriever import Budget
 
 _SEED_DIGITS = 12
@@ -40,11 +37,14 @@ _SEED_DIGITS = 12
 class Executor:
     """Holds what every execution needs; `run` keeps no state between executions."""
 
-    def __init__(self, searcher: Searcher, models: Models, clock: Clock, prices: PriceTable | None = None) -> None:
-        self.searcher = searcher
-        self.models = models
-        self.clock = clock
+    def __init__(self, environment: Environment, prices: PriceTable | None = None) -> None:
+        self.environment = environment
         self.prices = prices or PriceTable()
+
+    @property
+    def clock(self) -> Clock:
+        """What durations are measured by; a replay's stages may be told another time."""
+        return self.environment.clock
 
     async def run(self, plan: Plan, request: RunRequest, sink: Sink = ignore) -> RunResult:
         """Run the plan. What fails is in the result, not raised: its record is to be written first.
@@ -114,11 +114,12 @@ class _Run:
             return False
         self.sink(StageStarted(index, planned.spec.stage_name, planned.spec.stage_id, len(self.hits)))
         before_ms = self.executor.clock.monotonic_ms()
-        attempt = _Attempt(self, index, planned)
+        environment = self.request.environment or self.executor.environment
+        attempt = Attempt(environment, self.request, self.seed, index, planned, self.hits)
         limit_ms = self._left_ms()
         try:
             async with asyncio.timeout(None if limit_ms is None else limit_ms / 1000) as deadline:
-                outcome = await attempt.go()
+                outcome = await attempt.go(self.scope(index, planned))
         except TimeoutError as error:
             if deadline.expired():
                 return self._cut(index, planned, "max_time_ms", "ran out of time", before_ms)
@@ -223,7 +224,7 @@ class _Run:
         self._tell(StageCut(index, spec.stage_name, spec.stage_id, self.hits, took_ms, limit, reason))
         return False
 
-    def _fail(self, index: int, planned: PlannedStage, attempt: "_Attempt", cause: Exception, before_ms: float) -> bool:
+    def _fail(self, index: int, planned: PlannedStage, attempt: Attempt, cause: Exception, before_ms: float) -> bool:
         error = failure_of(cause, planned.spec.stage_name, index, len(self.hits))
         skipped = planned.is_optional or isinstance(cause, StageTimeoutError)
         if skipped:
@@ -245,7 +246,7 @@ class _Run:
         return skipped
 
     def _finish(
-        self, index: int, planned: PlannedStage, attempt: "_Attempt", outcome: Outcome, cost: float, before_ms: float
+        self, index: int, planned: PlannedStage, attempt: Attempt, outcome: Outcome, cost: float, before_ms: float
     ) -> None:
         spec = planned.spec
         received, self.hits = self.hits, outcome.hits
@@ -275,59 +276,6 @@ class _Run:
     def _tell(self, end: StageEnd) -> None:
         self.ends.append(end)
         self.sink(end)
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """One stage on one input. parameters: after templating, as far as it got."""
-
-    run: _Run
-    index: int
-    planned: PlannedStage
-    parameters: dict[str, Any] | None = None
-
-    async def go(self) -> Outcome:
-        run, planned = self.run, self.planned
-        scope = run.scope(self.index, planned)
-        self.parameters, parameters = planned.resolve(scope)
-        before, after = planned.filter("pre_filters", scope), planned.filter("post_filters", scope)
-        stage = planned.stage(parameters)
-        outcome = await stage.run(_matching(run.hits, before), self._context(scope))
-        return outcome if after is None else _filtered(outcome, after)
-
-    def _context(self, scope: dict[str, Named]) -> Context:
-        request, executor = self.run.request, self.run.executor
-        return Context(
-            principal=request.principal,
-            inputs=request.inputs,
-            collections=request.collections,
-            seed=self.run.seed,
-            stage_name=self.planned.spec.stage_name,
-            stage_index=self.index,
-            searcher=executor.searcher,
-            models=executor.models,
-            clock=executor.clock,
-            render=_renderer(self.planned.deferred, scope),
-        )
-
-
-def _renderer(deferred: frozenset[str], scope: dict[str, Named]) -> Callable[[Any, Hit], Any]:
-    """Only texts that the definition itself holds are rendered: one that came out of a template never is."""
-    if not deferred:
-        return lambda value, hit: value
-
-    def render(value: Any, hit: Hit) -> Any:
-        return templates.render(value, {**scope, "DOC": Named("DOC", hit.view())}, only=deferred)
-
-    return render
-
-
-def _matching(hits: Hits, wanted: Filter | None) -> Hits:
-    return hits if wanted is None else Hits.of(hit for hit in hits if matches(wanted, hit.view()))
-
-
-def _filtered(outcome: Outcome, wanted: Filter) -> Outcome:
-    return replace(outcome, hits=_matching(outcome.hits, wanted))
 
 
 def _stage_facts(end: StageFinished) -> dict[str, Any]:

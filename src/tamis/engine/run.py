@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tamis.engine.environment import Environment
 from tamis.engine.events import StageEnd, StageFinished
 from tamis.errors import TamisError
 from tamis.model.collection import Collection
@@ -21,6 +22,7 @@ class RunRequest:
 
     seed: None derives one from the inputs and the definition, so that the same request meets the same chance.
     budget: None takes the definition's.  mode: `anonymous`, `saved`.
+    environment: None is the executor's own.
     """
 
     principal: Principal
@@ -30,6 +32,7 @@ class RunRequest:
     seed: int | None = None
     budget: Budget | None = None
     mode: str = "anonymous"
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,15 @@ import zstandard
 
 from tamis.errors import StorageError
 from tamis.executions.columns import Ids, Ranking, Rows
-from tamis.executions.record import CollectionState, Record, RecordedError, RecordedStage, StageOutcome
+from tamis.executions.record import (
+    CollectionState,
+    Record,
+    RecordedCall,
+    RecordedError,
+    RecordedStage,
+    Replay,
+    StageOutcome,
+)
 from tamis.model.execution import StoredExecution
 
 FORMAT = 1
@@ -45,6 +53,9 @@ class StageRow(msgspec.Struct, array_like=True):
     warnings: list[str] = []
     error: str | None = None
     limit: str | None = None
+    calls: list[tuple[str, str, str, Any]] = []
+    credits_saved: float = 0.0
+    shrunk: dict[str, Any] = {}
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -62,6 +73,9 @@ class Body(msgspec.Struct, array_like=True):
     stages: list[StageRow]
     warnings: list[str] = []
     error: tuple[str, str, dict[str, Any]] | None = None
+    replay: tuple[str, str] | None = None
+    traceparent: str | None = None
+    left_out: list[str] = []
 
 
 def encode(body: Body) -> bytes:
@@ -131,6 +145,9 @@ def _record(stored: StoredExecution, body: Body) -> Record:
         stages=tuple(stages),
         warnings=tuple(body.warnings),
         error=RecordedError(*body.error) if body.error else None,
+        replay=Replay(*body.replay) if body.replay else None,
+        traceparent=body.traceparent,
+        left_out=tuple(body.left_out),
     )
 
 
@@ -155,6 +172,9 @@ def _stage(row: StageRow, spec: dict[str, Any], rows: Rows, before: tuple[Any, .
         warnings=tuple(row.warnings),
         error=row.error,
         limit=row.limit,
+        calls=tuple(RecordedCall(*call) for call in row.calls),
+        credits_saved=row.credits_saved,
+        shrunk=row.shrunk,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tamis.model.execution import ExecutionHeader
 from tamis.model.json import JSON
@@ -32,10 +33,26 @@ class RecordedHit:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """What a stage asked of its environment and was answered: all that a frozen replay needs to answer it again.
+
+    port: `searcher`, `models`, `clock` or a service.  method: of that port.  asked: hash of the arguments, hex.
+    answer: as the port's own code in `tape` writes it.
+    """
+
+    port: str
+    method: str
+    asked: str
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedStage:
     """One stage as it ran. parameters: after templating, as far as it got; large values as references.
 
     limit: which of the budget's limits cut it, `max_time_ms` or `max_credits`.
+    calls: in order; empty where the record was kept without them.  credits_saved: what a cache spared.
+    shrunk: what the budget took from it before it ran, `{parameter: [as written, as run]}`.
     """
 
     index: int
@@ -56,11 +73,14 @@ class RecordedStage:
     warnings: tuple[str, ...] = ()
     error: str | None = None
     limit: str | None = None
+    calls: tuple[RecordedCall, ...] = ()
+    credits_saved: float = 0.0
+    shrunk: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionState:
-    """A collection as the execution found it."""
+    """A collection as the execution found it. revision: grows with every committed write to its documents."""
 
     collection_id: str
     extractor_id: str
@@ -75,11 +95,21 @@ class RecordedError:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """of: the execution that this one repeated.  mode: `frozen`, `live`."""
+
+    of: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """format: the version of the bytes it was read from.  code_version: of the Tamis that ran it.
 
     definition: frozen, as JSON.  inputs: as JSON, large values as references (`references.restore`).
     models: version by model name.  revisions: by document id, the revision of the document that was seen.
+    replay: set where it repeats another execution.  traceparent: the caller's, as W3C Trace Context writes it.
+    left_out: what the namespace's policy kept out of it, of `inputs`, `documents`.
     """
 
     format: int
@@ -96,3 +126,6 @@ class Record:
     stages: tuple[RecordedStage, ...]
     warnings: tuple[str, ...] = ()
     error: RecordedError | None = None
+    replay: Replay | None = None
+    traceparent: str | None = None
+    left_out: tuple[str, ...] = ()

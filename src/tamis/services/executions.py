@@ -1,50 +1,37 @@
-"""Executions: run a pipeline, write its record, and only then answer; read the records back."""
+"""Executions: run a pipeline, write its record, and only then answer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tamis.engine.definition import with_filters
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.run import RunRequest, RunResult
-from tamis.errors import NotFoundError
-from tamis.executions.codec import decode
-from tamis.executions.record import Record
 from tamis.executions.recorder import Recorded
 from tamis.model.collection import Collection
-from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.filters import parse_filter
-from tamis.model.hits import Hit, Hits
+from tamis.model.hits import Hits
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.matching import check_filter
-from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Definition, Retriever, StageSpec
 from tamis.model.vector import Vector
 from tamis.services.execution_runs import Executed, Job, RunOptions
 from tamis.services.inflight import InFlight
-from tamis.services.recording import PAGINATION, Recording, page_of_ranking
+from tamis.services.recording import Recording, page_of_ranking
 from tamis.services.result_pages import describe, window
 from tamis.services.retrievers import find_collections, find_retriever
-from tamis.services.series import Series, final_ranking
+from tamis.services.series import Series
 from tamis.services.snapshots import Snapshot, SnapshotStore
 
 
-@dataclass(frozen=True, slots=True)
-class SavedExecution:
-    """A saved retriever's execution, read back."""
-
-    record: Record
-    documents: Hits
-
-
 class ExecutionService:
-    """Runs pipelines, saved or sent whole, and reads the records of what ran."""
+    """Runs pipelines, saved or sent whole."""
 
     def __init__(
         self,
@@ -52,6 +39,7 @@ class ExecutionService:
         planner: Planner,
         executor: Executor,
         clock: Clock,
+        in_flight: InFlight,
         snapshots: SnapshotStore | None = None,
         results_alias: bool = True,
     ) -> None:
@@ -62,7 +50,7 @@ class ExecutionService:
         self._executor = executor
         self._clock = clock
         self._series = Series(metadata, snapshots or SnapshotStore())
-        self._in_flight = InFlight(clock)
+        self._in_flight = in_flight
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
@@ -208,79 +196,9 @@ class ExecutionService:
     async def _models(self) -> Mapping[str, str]:
         """Versions of the models at hand. Looking for them reads files, so it is done once there are some."""
         if not self._model_versions:
-            found = await asyncio.to_thread(self._executor.models.available)
+            found = await asyncio.to_thread(self._executor.environment.models.available)
             self._model_versions = {model.name: model.version for model in found}
         return self._model_versions
-
-    async def get_anonymous(self, principal: Principal, execution_id: str) -> StoredExecution:
-        """One that runs, or its record. Raises: NotFoundError, for a saved retriever's run too."""
-        found = self._in_flight.get(principal, execution_id) or await self._metadata.read_now(
-            lambda session: session.executions.get(principal, execution_id)
-        )
-        if found is None or found.header.retriever_id is not None:
-            raise NotFoundError.of("execution", execution_id)
-        return found
-
-    async def get_saved(self, principal: Principal, retriever: str, execution_id: str) -> SavedExecution:
-        """A saved retriever's execution with the documents that it returned, as they are now. Raises: NotFoundError."""
-
-        def read(session: Session) -> tuple[Retriever, StoredExecution | None]:
-            return find_retriever(session, principal, retriever), session.executions.get(principal, execution_id)
-
-        owner, stored = await self._metadata.read(read)
-        found = self._in_flight.get(principal, execution_id) or stored
-        if found is None or found.header.retriever_id != owner.retriever_id:
-            raise NotFoundError.of("execution", execution_id)
-        record = decode(found)
-        return SavedExecution(record, await self._returned(principal, record))
-
-    async def list_anonymous(
-        self, principal: Principal, query: ExecutionQuery, count_only: bool = False
-    ) -> Page[ExecutionHeader]:
-        """Newest first; those that run now are among them."""
-        return await self._list(principal, query, count_only)
-
-    async def list_saved(
-        self, principal: Principal, retriever: str, query: ExecutionQuery, count_only: bool = False
-    ) -> Page[ExecutionHeader]:
-        """As `list_anonymous`, of one saved retriever. Raises: NotFoundError."""
-        owner = await self._metadata.read(lambda session: find_retriever(session, principal, retriever))
-        return await self._list(principal, replace(query, retriever_id=owner.retriever_id), count_only)
-
-    async def _list(self, principal: Principal, query: ExecutionQuery, count_only: bool) -> Page[ExecutionHeader]:
-        running = [] if query.filter is not None else self._in_flight.matching(principal, query)
-        if count_only:
-            total = await self._metadata.read(lambda session: session.executions.count(principal, query))
-            return Page([], total + len(running), query.limit, query.offset)
-        return await self._page(principal, query, running)
-
-    async def _page(
-        self, principal: Principal, query: ExecutionQuery, running: list[ExecutionHeader]
-    ) -> Page[ExecutionHeader]:
-        """The window over what runs and what is stored, in the order of time."""
-        ahead = [] if query.oldest_first else running[query.offset : query.offset + query.limit]
-        before = 0 if query.oldest_first else len(running)
-        rest = replace(query, offset=max(0, query.offset - before), limit=query.limit - len(ahead))
-        page = await self._metadata.read(lambda session: session.executions.page(principal, rest))
-        # One that ended between the two readings is in both.
-        known = {header.execution_id for header in running}
-        stored = [header for header in page.items if header.execution_id not in known]
-        total = page.total + len(running) - (len(page.items) - len(stored))
-        behind = [*reversed(running)][max(0, query.offset - page.total) :] if query.oldest_first else []
-        items = [*ahead, *stored, *behind][: query.limit]
-        return Page(items, total, query.limit, query.offset)
-
-    async def _returned(self, principal: Principal, record: Record) -> Hits:
-        """The documents that the answer showed; what has been deleted since is left out."""
-        start = _shown_from(record)
-        shown = final_ranking(record)[start : start + record.header.total_returned]
-        ids = [hit.id for hit in shown if hit.is_document]
-        found = await self._metadata.read(lambda session: session.documents.get_many(principal, ids))
-        return Hits.of(
-            Hit(hit.id, hit.score, found.get(hit.id), hit.scores, hit.extra)
-            for hit in shown
-            if hit.id in found or not hit.is_document
-        )
 
 
 def _run_request(job: Job) -> RunRequest:
@@ -291,17 +209,3 @@ def _run_request(job: Job) -> RunRequest:
         collections=job.collections,
         mode=job.mode,
     )
-
-
-def _shown_from(record: Record) -> int:
-    start = shown_pagination(record).get("start")
-    return start if isinstance(start, int) else 0
-
-
-def shown_pagination(record: Record) -> Mapping[str, JSON]:
-    """What the answer said about its pages."""
-    for stage in reversed(record.stages):
-        pagination = stage.metadata.get(PAGINATION)
-        if isinstance(pagination, dict):
-            return pagination
-    return {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tamis.auth.gate import Gate
+from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.inference import Models
@@ -19,11 +20,13 @@ from tamis.services.batches import BatchService
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.documents import DocumentService
+from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.indexing import Indexer
 from tamis.services.inference import InferenceService
+from tamis.services.inflight import InFlight
 from tamis.services.keys import KeyService, bootstrap
 from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
@@ -117,8 +120,9 @@ def _services(
     clock = SystemClock()
     planner = Planner(STAGES)
     searcher = Searcher(backends.index, metadata, backends.models, extractors, blobs)
-    executor = Executor(searcher, backends.models, clock, PriceTable.over_default(settings.prices))
+    executor = Executor(Environment(searcher, backends.models, clock), PriceTable.over_default(settings.prices))
     objects = ObjectService(metadata, blobs)
+    in_flight = InFlight(clock)
     every: Sequence[Any] = (
         gate,
         backends.extractors,
@@ -136,7 +140,8 @@ def _services(
         TriggerService(metadata, worker.wake),
         TaskService(metadata),
         RetrieverService(metadata, planner, clock),
-        ExecutionService(metadata, planner, executor, clock, results_alias=settings.results_alias),
+        ExecutionService(metadata, planner, executor, clock, in_flight, results_alias=settings.results_alias),
+        ExecutionRecords(metadata, in_flight),
         InferenceService(backends.models),
     )
     return {type(service): service for service in every}

@@ -1,0 +1,16 @@
+"""What lies outside of a pipeline: its only ways to data, models and time."""
+
+from dataclasses import dataclass
+
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.inference import Models
+from tamis.engine.searcher import Searcher
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Handed to stages through their `Context`. A frozen replay runs in one that answers from a record."""
+
+    searcher: Searcher
+    models: Models
+    clock: Clock
