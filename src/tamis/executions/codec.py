@@ -7,8 +7,9 @@ anything else is a new format, with a sample of the old one in tests/formats.
 import json
 import re
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ from tamis.executions.record import (
     Record,
     RecordedCall,
     RecordedError,
+    RecordedHit,
     RecordedStage,
     Replay,
     StageOutcome,
@@ -31,6 +33,7 @@ from tamis.model.execution import StoredExecution
 FORMAT = 1
 _LEVEL = 1
 _LARGEST_BYTES = 1 << 30
+Hits: TypeAlias = tuple[RecordedHit, ...]
 _LONG_NUMBER = re.compile(r"\d{19}")
 
 
@@ -110,26 +113,47 @@ def _inputs(text: str) -> dict[str, Any]:
     return inputs
 
 
+B = TypeVar("B", bound=Body)
+
+
 def decode(stored: StoredExecution) -> Record:
     """Raises: StorageError where the bytes are of no format that this version reads."""
+    body = unpack(stored, Body)
+    with readable(stored):
+        definition = msgspec.msgpack.decode(body.definition)
+        rows = Rows(body.ids)
+        stages: list[RecordedStage] = []
+        before: Hits = ()
+        for row in body.stages:
+            received = before if row.received is None else rows.read(row.received)
+            before = received if row.returned is None else rows.read(row.returned)
+            calls = tuple(RecordedCall(*call) for call in row.calls)
+            stages.append(stage_of(row, definition, received, before, calls))
+        return record_of(stored, body, definition, rows.ids, tuple(stages))
+
+
+def unpack(stored: StoredExecution, kind: type[B]) -> B:
+    """The body, as `kind` has its fields. Raises: StorageError."""
     version = stored.record[0] if stored.record else 0
     if version != FORMAT:
         raise StorageError(f"execution record of format {version}; this version of Tamis reads format {FORMAT}")
-    try:
+    with readable(stored):
         packed = zstandard.ZstdDecompressor().decompress(stored.record[1:], max_output_size=_LARGEST_BYTES)
-        return _record(stored, msgspec.msgpack.decode(packed, type=Body))
+        return msgspec.msgpack.decode(packed, type=kind)
+
+
+@contextmanager
+def readable(stored: StoredExecution) -> Iterator[None]:
+    """What goes wrong while reading is a damaged record."""
+    try:
+        yield
     except (msgspec.MsgspecError, zstandard.ZstdError, ValueError, LookupError) as error:
         raise StorageError(f"the record of {stored.header.execution_id} is damaged: {error}") from error
 
 
-def _record(stored: StoredExecution, body: Body) -> Record:
-    definition = msgspec.msgpack.decode(body.definition)
-    rows = Rows(body.ids)
-    stages: list[RecordedStage] = []
-    before: tuple[Any, ...] = ()
-    for row in body.stages:
-        stages.append(_stage(row, definition["stages"][row.index], rows, before))
-        before = stages[-1].returned
+def record_of(
+    stored: StoredExecution, body: Body, definition: dict[str, Any], ids: list[str], stages: tuple[RecordedStage, ...]
+) -> Record:
     return Record(
         format=FORMAT,
         header=stored.header,
@@ -141,8 +165,8 @@ def _record(stored: StoredExecution, body: Body) -> Record:
         code_version=body.code_version,
         models=body.models,
         collections=tuple(CollectionState(*one) for one in body.collections),
-        revisions={key: revision for key, revision in zip(rows.ids, body.revisions, strict=True) if revision},
-        stages=tuple(stages),
+        revisions={key: revision for key, revision in zip(ids, body.revisions, strict=True) if revision},
+        stages=stages,
         warnings=tuple(body.warnings),
         error=RecordedError(*body.error) if body.error else None,
         replay=Replay(*body.replay) if body.replay else None,
@@ -151,8 +175,10 @@ def _record(stored: StoredExecution, body: Body) -> Record:
     )
 
 
-def _stage(row: StageRow, spec: dict[str, Any], rows: Rows, before: tuple[Any, ...]) -> RecordedStage:
-    received = before if row.received is None else rows.read(row.received)
+def stage_of(
+    row: StageRow, definition: dict[str, Any], received: Hits, returned: Hits, calls: tuple[RecordedCall, ...]
+) -> RecordedStage:
+    spec = definition["stages"][row.index]
     return RecordedStage(
         index=row.index,
         stage_name=spec["stage_name"],
@@ -160,7 +186,7 @@ def _stage(row: StageRow, spec: dict[str, Any], rows: Rows, before: tuple[Any, .
         outcome=StageOutcome(row.outcome),
         parameters=spec["parameters"] if row.parameters is None else row.parameters,
         received=received,
-        returned=received if row.returned is None else rows.read(row.returned),
+        returned=returned,
         processed=row.processed,
         duration_ms=row.duration_ms,
         credits_used=row.credits_used,
@@ -172,7 +198,7 @@ def _stage(row: StageRow, spec: dict[str, Any], rows: Rows, before: tuple[Any, .
         warnings=tuple(row.warnings),
         error=row.error,
         limit=row.limit,
-        calls=tuple(RecordedCall(*call) for call in row.calls),
+        calls=calls,
         credits_saved=row.credits_saved,
         shrunk=row.shrunk,
     )

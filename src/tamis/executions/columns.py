@@ -100,7 +100,7 @@ class Rows:
     """Reads rankings back, in the order written."""
 
     def __init__(self, ids: Ids) -> None:
-        self.ids = _unpack_ids(ids)
+        self.ids = unpack_ids(ids)
         self._scores: dict[str, Mapping[str, float]] = {}
         self._extras: dict[str, Mapping[str, Any]] = {}
 
@@ -142,7 +142,8 @@ def _pack_ids(ids: list[str]) -> Ids:
     return Ids(prefix=prefix, width=width, packed=packed) if packed.hex() == joined else Ids(texts=ids)
 
 
-def _unpack_ids(ids: Ids) -> list[str]:
+def unpack_ids(ids: Ids) -> list[str]:
+    """The table of ids, in order of first sight."""
     if not ids.packed:
         return ids.texts
     digits = ids.packed.hex()
