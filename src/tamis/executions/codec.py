@@ -20,6 +20,7 @@ from tamis.errors import StorageError
 from tamis.executions.columns import Ids, Ranking, Rows
 from tamis.executions.record import (
     CollectionState,
+    Imported,
     Record,
     RecordedCall,
     RecordedError,
@@ -79,6 +80,7 @@ class Body(msgspec.Struct, array_like=True):
     replay: tuple[str, str] | None = None
     traceparent: str | None = None
     left_out: list[str] = []
+    imported: tuple[str | None, str, dict[str, Any]] | None = None
 
 
 def encode(body: Body) -> bytes:
@@ -172,6 +174,7 @@ def record_of(
         replay=Replay(*body.replay) if body.replay else None,
         traceparent=body.traceparent,
         left_out=tuple(body.left_out),
+        imported=Imported(*body.imported) if body.imported else None,
     )
 
 

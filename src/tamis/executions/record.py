@@ -103,6 +103,18 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """An execution that ran elsewhere, as it stood there: retriever_id, mode.
+
+    documents: by id, as `export` writes them; large values as references.
+    """
+
+    retriever_id: str | None
+    mode: str
+    documents: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """format: the version of the bytes it was read from.  code_version: of the Tamis that ran it.
 
@@ -110,6 +122,7 @@ class Record:
     models: version by model name.  revisions: by document id, the revision of the document that was seen.
     replay: set where it repeats another execution.  traceparent: the caller's, as W3C Trace Context writes it.
     left_out: what the namespace's policy kept out of it, of `inputs`, `documents`.
+    imported: set where it came in as a file.
     """
 
     format: int
@@ -129,3 +142,4 @@ class Record:
     replay: Replay | None = None
     traceparent: str | None = None
     left_out: tuple[str, ...] = ()
+    imported: Imported | None = None

@@ -40,7 +40,12 @@ def restore(value: Any, fetch: Callable[[str], bytes | None]) -> Any:
         data = fetch(reference["sha1"])
         if data is None:
             return value
-        return data.decode("utf-8", "surrogatepass") if reference.get("type") == "string" else json.loads(data)
+        # A large part may stand inside another one: what is fetched may hold references itself.
+        return (
+            data.decode("utf-8", "surrogatepass")
+            if reference.get("type") == "string"
+            else restore(json.loads(data), fetch)
+        )
     return {key: restore(item, fetch) for key, item in value.items()}
 
 
