@@ -29,6 +29,7 @@ from tamis.api import (
     uploads,
 )
 from tamis.api.errors import add_error_handlers
+from tamis.api.express import Express
 from tamis.api.limits import Limits
 from tamis.api.schemas.error import ErrorResponse
 from tamis.services.upload_links import PATH as UPLOAD_PATH
@@ -74,7 +75,7 @@ def build_app(system: System) -> ASGIApp:
     add_error_handlers(api)
     for router in _ROUTERS:
         api.include_router(router)
-    return Limits(api, system.limits.request_bytes, system.limits.upload_bytes, UPLOAD_PATH)
+    return Limits(Express(api, system.services), system.limits.request_bytes, system.limits.upload_bytes, UPLOAD_PATH)
 
 
 def settle_memory() -> None:
@@ -89,7 +90,9 @@ def settle_memory() -> None:
 
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
-    inner = app.app if isinstance(app, Limits) else app
+    inner: Any = app
+    while isinstance(inner, Limits | Express):
+        inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()
 

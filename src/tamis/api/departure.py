@@ -1,7 +1,6 @@
 """A caller that goes away takes its work along."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -10,6 +9,8 @@ from fastapi import Request
 from tamis.errors import TamisError
 
 T = TypeVar("T")
+
+_BEGIN_AFTER_S = 0.03
 
 
 class CallerLeftError(TamisError):
@@ -23,27 +24,41 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
     Raises: CallerLeftError, and what the work raises.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    watch = _Watch(request)
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            await _cancelled(working)
-            raise CallerLeftError
-        return await working
+        return await work
     except asyncio.CancelledError:
-        await _cancelled(working)
+        if watch.has_seen_leave:
+            watch.task.uncancel()
+            raise CallerLeftError from None
         raise
     finally:
-        leaving.cancel()
+        watch.stop()
 
 
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+class _Watch:
+    """Cancels the task that made it when the caller leaves. Most answers are out before it begins to look."""
 
+    def __init__(self, request: Request) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be watched")
+        self.task = task
+        self.has_seen_leave = False
+        self._request = request
+        self._looking: asyncio.Task[None] | None = None
+        self._begin = asyncio.get_running_loop().call_later(_BEGIN_AFTER_S, self._look)
 
-async def _cancelled(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task
+    def stop(self) -> None:
+        self._begin.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _look(self) -> None:
+        self._looking = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self.has_seen_leave = True
+        self.task.cancel()

@@ -79,6 +79,11 @@ async def _on_crash(request: Request, error: Exception) -> Response:
     return envelope(500, "InternalServerError", _INTERNAL, {"request_id": request.scope.get("request_id")})
 
 
+async def answer_to(request: Request, error: Exception) -> Response:
+    """The answer to what a route raised."""
+    return await (_on_tamis_error if isinstance(error, TamisError) else _on_crash)(request, error)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(TamisError, _on_tamis_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
