@@ -9,13 +9,13 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import snowballstemmer
+import Stemmer
 
 from tamis.inference.languages import DEFAULT, LATIN, STOP_WORDS, detect_latin, language_named, language_of_script
 from tamis.inference.words import base, fold, grams, normalise, split, whole_characters
 from tamis.model.vector import Sparse
 
-_ALGORITHMS = frozenset(snowballstemmer.algorithms())
+_ALGORITHMS = frozenset(Stemmer.algorithms())
 _CACHED_WORDS = 200_000
 _LONGEST_WORD = 64
 _UNSTEMMED = ""
@@ -112,7 +112,7 @@ class _Stems:
         by_script = None if plain.isascii() else language_of_script(plain)
         language = latin if by_script is None else by_script
         # Vowel points are an ornament of Arabic and Hebrew text, not another spelling: only the bare form counts.
-        forms = (fold(plain),) if by_script is not None else dict.fromkeys((plain, fold(plain)))
+        forms = (fold(plain),) if by_script is not None else (plain,) if plain.isascii() else (plain, fold(plain))
         # A stemmer keeps state while it works, so one word at a time.
         with self._lock:
             stems = dict.fromkeys(self._stem(form, language) for form in forms)
@@ -126,7 +126,7 @@ class _Stems:
             return word
         stemmer = self._stemmers.get(language)
         if stemmer is None:
-            stemmer = self._stemmers[language] = snowballstemmer.stemmer(language)
+            stemmer = self._stemmers[language] = Stemmer.Stemmer(language, 0)
         if language == "arabic":
             return _stem_arabic(word, stemmer)
         return str(stemmer.stemWord(word)) or word
@@ -151,4 +151,4 @@ def _sparse(weights: Mapping[int, float]) -> Sparse:
 
 
 def _snowball_version() -> str:
-    return metadata.version("snowballstemmer")
+    return metadata.version("PyStemmer")
