@@ -3,17 +3,13 @@
 Unknown keys are ignored and absent ones take their default, so a body written by another version still opens.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Generic, TypeVar
 
 import msgspec
 
 from tamis.errors import StorageError
-from tamis.model.json import JSON
+from tamis.model.json_hints import open_json
 
 T = TypeVar("T")
 
@@ -27,7 +23,7 @@ class Codec(Generic[T]):
 
     def __init__(self, kind: type[T]) -> None:
         self.kind = kind
-        with _open_json(kind):
+        with open_json(kind):
             self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(kind)
 
     def encode(self, value: T) -> str:
@@ -52,44 +48,3 @@ def to_micros(moment: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
-
-
-@contextmanager
-def _open_json(kind: type[Any]) -> Iterator[None]:
-    """Let msgspec see `Any` where the model says JSON, while it reads the annotations.
-
-    It cannot follow an alias that names itself, reads annotations once, and decodes `Any` fastest.
-    """
-    kinds = list(_nested(kind))
-    originals = [dict(each.__annotations__) for each in kinds]
-    for each in kinds:
-        each.__annotations__.update({name: _loosen(hint) for name, hint in each.__annotations__.items()})
-    try:
-        yield
-    finally:
-        for each, original in zip(kinds, originals, strict=True):
-            each.__annotations__.update(original)
-
-
-def _nested(kind: type[Any]) -> Iterator[type[Any]]:
-    yield kind
-    for each in fields(kind):
-        for part in _parts(each.type):
-            if isinstance(part, type) and is_dataclass(part):
-                yield from _nested(part)
-
-
-def _parts(hint: Any) -> Iterator[Any]:
-    yield hint
-    for argument in () if hint == JSON else get_args(hint):
-        yield from _parts(argument)
-
-
-def _loosen(hint: Any) -> Any:
-    if hint == JSON:
-        return Any
-    arguments, origin = get_args(hint), get_origin(hint)
-    if not arguments or origin is None:
-        return hint
-    loosened = tuple(_loosen(argument) for argument in arguments)
-    return Union[loosened] if origin in (Union, UnionType) else origin[loosened]
