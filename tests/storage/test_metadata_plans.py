@@ -13,6 +13,9 @@ from sqlalchemy.sql import ClauseElement
 from tamis.storage.metadata import (
     batches,
     documents,
+    execution_blobs,
+    execution_counts,
+    execution_deletes,
     executions,
     index_queue,
     input_blobs,
@@ -27,7 +30,19 @@ from tamis.storage.metadata.link import Statements
 from tamis.storage.metadata.sqlite import SqliteMetadata
 
 _STATEMENTS = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
-_MODULES = (batches, documents, index_queue, input_blobs, objects, organizations, tasks, uploads)
+_MODULES = (
+    batches,
+    documents,
+    execution_blobs,
+    execution_counts,
+    execution_deletes,
+    index_queue,
+    input_blobs,
+    objects,
+    organizations,
+    tasks,
+    uploads,
+)
 _WHOLE = {"organizations._FIRST", "index_queue._PENDING"}
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
@@ -46,7 +61,10 @@ def _all() -> dict[str, ClauseElement]:
         suffix = f"{status:d}{start:d}{end:d}{oldest_first:d}"
         found[f"executions.page{suffix}"] = executions._page(status, start, end, oldest_first)
         found[f"executions.scan{suffix}"] = executions._scan(status, start, end, oldest_first)
-        found[f"executions.count{suffix}"] = executions._count(status, start, end)
+        found[f"executions.select{suffix}"] = execution_deletes._select(status, start, end, oldest_first)
+    for status in (False, True):
+        found[f"executions.edge{status:d}"] = execution_counts.edge(status)
+        found[f"executions.sums{status:d}"] = execution_counts._sums(status)
     for bounds, (page, count) in batches._ITEMS.items():
         found |= {f"batches.page{bounds}": page, f"batches.count{bounds}": count}
     found["executions._GET"] = executions._GET
@@ -95,6 +113,15 @@ def test_no_statement_scans_a_table(connection: sqlite3.Connection, name: str) -
         ("batches._WAITING", "status=? AND tier=?"),
         ("index_queue._ACKNOWLEDGE", "rowid=?"),
         ("executions.page1000", "status=?"),
+        ("executions.select0000", "retriever_id=?"),
+        ("executions.select1000", "execution_id=?"),
+        ("executions.select0100", "inputs_key=?"),
+        ("executions.select0111", "inputs_key=?"),
+        ("executions.select0011", "started_at>? AND started_at<?"),
+        ("executions.sums0", "span_s=? AND organization_id=? AND namespace_id=? AND retriever_id=? AND start_at>?"),
+        ("execution_blobs._FORGET", "execution_id=?"),
+        ("execution_blobs._DROP", "sha1=?"),
+        ("execution_deletes._DELETE", "execution_id=?"),
         ("executions.page0110", "started_at>? AND started_at<?"),
     ],
 )
@@ -108,6 +135,7 @@ def test_a_look_up_goes_by_what_it_looks_for(connection: sqlite3.Connection, nam
         *("documents._PAGE", "documents._SCAN", "documents._SCAN_NEWEST", "documents._BY_SOURCE", "documents._BY_ROOT"),
         *("objects._PAGE", "objects._SCAN", "objects._SCAN_NEWEST", "batches._WAITING", "index_queue._PENDING"),
         *(f"executions.page{bits}" for bits in ("0000", "0001", "1000", "1001", "0110", "1110")),
+        "execution_deletes._OLDEST",
     ],
 )
 def test_what_may_grow_large_is_read_in_order_and_never_sorted(connection: sqlite3.Connection, name: str) -> None:
@@ -116,7 +144,7 @@ def test_what_may_grow_large_is_read_in_order_and_never_sorted(connection: sqlit
 
 @pytest.mark.parametrize(
     "name",
-    ["documents._COUNT", "objects._TOTALS", "objects._SIZES", "executions.count0000", "executions.count1110"],
+    ["documents._COUNT", "objects._TOTALS", "objects._SIZES", "executions.edge0", "executions.edge1"],
 )
 def test_counts_stay_within_an_index(connection: sqlite3.Connection, name: str) -> None:
     assert "COVERING INDEX" in _plan(connection, name)

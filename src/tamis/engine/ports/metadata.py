@@ -258,8 +258,44 @@ class ExecutionQuery:
     filter: Filter | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExecutionSelection:
+    """Which executions to delete: those that every condition given holds for.
+
+    retriever_id: None means the anonymous ones.  Times bound the start, both ends included.
+    """
+
+    retriever_id: str | None = None
+    execution_ids: tuple[str, ...] | None = None
+    inputs_hash: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
 class Executions(Protocol):
-    def insert(self, principal: Principal, execution: StoredExecution) -> None: ...
+    def insert(self, principal: Principal, execution: StoredExecution, blobs: Mapping[str, bytes] = ...) -> None:
+        """blobs: the values that its record refers to, by SHA-1; each is kept as long as a record refers to it."""
+        ...
+
+    def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
+        """Of those selected at most `limit`, with all that belongs to them; how many there were."""
+        ...
+
+    def trim(self, principal: Principal, keep: int | None, before: datetime | None, limit: int) -> int:
+        """Delete the namespace's oldest, at most `limit`: those beyond the newest `keep`, those begun before `before`.
+
+        Of every retriever and the anonymous ones together; returns how many.
+        """
+        ...
+
+    def tenants(self) -> Sequence[Principal]:
+        """Every tenant's namespaces that have executions, or had some when they were deleted."""
+        ...
+
+    def fold_counts(self, principal: Principal, now: datetime) -> int:
+        """Bring what writers counted side by side together, some rows at a time; 0 where nothing was left to fold."""
+        ...
+
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None: ...
     def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]: ...
     def count(self, principal: Principal, query: ExecutionQuery) -> int: ...

@@ -1,54 +1,74 @@
-"""Execution records: written once, listed by their headers."""
+"""Execution records: written once, listed by their headers, counted by their counters."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import ExecutionQuery, Listing
+from tamis.engine.ports.metadata import ExecutionQuery, ExecutionSelection, Listing
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.execution_blobs import ExecutionBlobs
+from tamis.storage.metadata.execution_counts import HOUR, Bounds, ExecutionCounts
+from tamis.storage.metadata.execution_deletes import ExecutionDeletes, inputs_key
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.listing import window
 from tamis.storage.metadata.schema import INTEGER, TEXT, executions
 
 _CODEC = Codec(ExecutionHeader)
 _CHUNK = 500
+_DEEP = 2_000
 _ANONYMOUS = ""
+_NO_BLOBS: Mapping[str, bytes] = MappingProxyType({})
 
 _c = executions.c
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
 
-_INSERT = insert(executions).on_conflict_do_nothing()
+INSERT = insert(executions).on_conflict_do_nothing()
 _GET = select(_c.header, _c.inputs, _c.record).where(_mine, _c.execution_id == bindparam("identifier"))
+
+
+def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
+    """What `INSERT` takes."""
+    header = execution.header
+    return {
+        **scope(principal),
+        "execution_id": header.execution_id,
+        "retriever_id": header.retriever_id or _ANONYMOUS,
+        "status": header.status.value,
+        "started_at": to_micros(header.started_at),
+        "header": _CODEC.encode(header),
+        "inputs": execution.inputs,
+        "record": execution.record,
+        "inputs_key": inputs_key(principal, header.inputs_hash),
+    }
 
 
 class SqlExecutions:
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._counts = ExecutionCounts(link)
+        self._blobs = ExecutionBlobs(link)
+        self._deletes = ExecutionDeletes(link, self._counts, self._blobs)
 
-    def insert(self, principal: Principal, execution: StoredExecution) -> None:
+    def insert(self, principal: Principal, execution: StoredExecution, blobs: Mapping[str, bytes] = _NO_BLOBS) -> None:
         """Raises: AlreadyExistsError: a record is never written over."""
         header = execution.header
-        values = {
-            **scope(principal),
-            "execution_id": header.execution_id,
-            "retriever_id": header.retriever_id or _ANONYMOUS,
-            "status": header.status.value,
-            "started_at": to_micros(header.started_at),
-            "header": _CODEC.encode(header),
-            "inputs": execution.inputs,
-            "record": execution.record,
-        }
-        if self._link.run(_INSERT, values) == 0:
+        values = row_of(principal, execution)
+        if self._link.run(INSERT, values) == 0:
             raise AlreadyExistsError(f"the execution {header.execution_id!r} exists already")
+        self._counts.add(principal, (values["retriever_id"], values["status"], values["started_at"]))
+        if blobs:
+            self._blobs.put(principal, header.execution_id, blobs)
 
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None:
         row = self._link.row(_GET, {**scope(principal), "identifier": execution_id})
@@ -58,16 +78,71 @@ class SqlExecutions:
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=query.limit, offset=query.offset)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing)
-        bounds = {**_bounds(principal, query), "limit": query.limit, "offset": query.offset}
-        rows = self._link.rows(_page(*_shape(query), query.oldest_first), bounds) if query.limit > 0 else []
         total = self.count(principal, query)
+        rows = self._window(principal, query, total) if query.limit > 0 and query.offset < total else []
         return Page([_CODEC.decode(header) for _, _, header in rows], total, query.limit, query.offset)
 
     def count(self, principal: Principal, query: ExecutionQuery) -> int:
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=0)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing).total
-        return int(self._link.value(_count(*_shape(query)), _bounds(principal, query)))
+        return self._counts.total(principal, _counted(query))
+
+    def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
+        return self._deletes.delete(principal, selection, limit)
+
+    def trim(self, principal: Principal, keep: int | None, before: datetime | None, limit: int) -> int:
+        return self._deletes.trim(principal, keep, None if before is None else to_micros(before), limit)
+
+    def fold_counts(self, principal: Principal, now: datetime) -> int:
+        return self._counts.fold(principal, to_micros(now))
+
+    def tenants(self) -> list[Principal]:
+        return [Principal(organization, namespace) for organization, namespace in self._counts.tenants()]
+
+    def _window(self, principal: Principal, query: ExecutionQuery, total: int) -> list[Any]:
+        bounds = {**_bounds(principal, query), "limit": query.limit, "offset": query.offset}
+        if query.offset < _DEEP:
+            return self._link.rows(_page(*_shape(query), query.oldest_first), bounds)
+        turn, passed = self._skip(principal, query, total)
+        shape = _shape(query)
+        if query.oldest_first:
+            bounds["start"], shape = turn, (shape[0], True, shape[2])
+        else:
+            bounds["end"], shape = turn - 1, (shape[0], shape[1], True)
+        bounds["offset"] = query.offset - passed
+        return self._link.rows(_page(*shape, query.oldest_first), bounds)
+
+    def _skip(self, principal: Principal, query: ExecutionQuery, total: int) -> tuple[int, int]:
+        """The turn of an hour that a deep page may begin to read at, and how many executions lie before it.
+
+        Counters answer how many begin before an hour, so a bisection finds the hour that the page begins in.
+        """
+        counted = _counted(query)
+        low, high = self._ends(principal, query)
+        oldest_first, wanted = query.oldest_first, query.offset
+
+        def passed(hour: int) -> int:
+            earlier = self._counts.total(principal, replace(counted, end=min(hour * HOUR, high + 1)))
+            return earlier if oldest_first else total - earlier
+
+        first, last = low // HOUR, high // HOUR + 1
+        while last - first > 1:
+            middle = (first + last) // 2
+            if (passed(middle) <= wanted) == oldest_first:
+                first = middle
+            else:
+                last = middle
+        hour = first if oldest_first else last
+        return max(hour * HOUR, low) if oldest_first else min(hour * HOUR, high + 1), passed(hour)
+
+    def _ends(self, principal: Principal, query: ExecutionQuery) -> tuple[int, int]:
+        """When the first and the last execution that the query selects began; there is one at least."""
+        ends = []
+        for oldest_first in (True, False):
+            bounds = {**_bounds(principal, query), "limit": 1, "offset": 0}
+            ends.append(int(self._link.value(_page(*_shape(query), oldest_first), bounds)))
+        return ends[0], ends[1]
 
     def _all(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
         """In the query's order, whatever its window and filter."""
@@ -77,6 +152,15 @@ class SqlExecutions:
         while rows := self._link.rows(statement, {**bounds, "at": at, "after": after}):
             yield from (_CODEC.decode(header) for _, _, header in rows)
             at, after, _ = rows[-1]
+
+
+def _counted(query: ExecutionQuery) -> Bounds:
+    return Bounds(
+        query.retriever_id or _ANONYMOUS,
+        query.status.value if query.status else None,
+        None if query.start is None else to_micros(query.start),
+        None if query.end is None else to_micros(query.end) + 1,
+    )
 
 
 def _shape(query: ExecutionQuery) -> tuple[bool, bool, bool]:
@@ -121,11 +205,6 @@ def _scan(status: bool, start: bool, end: bool, oldest_first: bool) -> Select[An
         return _page(status, start, end, oldest_first).where(_c.started_at >= at, beyond)
     beyond = or_(_c.started_at < at, and_(_c.started_at == at, _c.execution_id < after))
     return _page(status, start, end, oldest_first).where(_c.started_at <= at, beyond)
-
-
-@cache
-def _count(status: bool, start: bool, end: bool) -> Select[Any]:
-    return _within(select(func.count()).select_from(executions), status, start, end)
 
 
 def _view(header: ExecutionHeader) -> dict[str, JSON]:

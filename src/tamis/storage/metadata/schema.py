@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -193,9 +193,42 @@ executions = _table(
     _text("header"),
     _text("inputs"),
     Column("record", BYTES, nullable=False),
+    # 64 bits that the tenant and the inputs' hash make: an index of the hash itself would be six times as large.
+    _integer("inputs_key", optional=True),
 )
 _RETRIEVER = ("organization_id", "namespace_id", "retriever_id")
 _index("executions_newest", executions, *_RETRIEVER, "started_at", "execution_id")
 _index("executions_by_status", executions, *_RETRIEVER, "status", "started_at", "execution_id")
+_index("executions_by_inputs", executions, "inputs_key")
 
 input_blobs = _table("input_blobs", *_scope(), _text("sha1", key=True), Column("data", BYTES, nullable=False))
+
+execution_blobs = _table(
+    "execution_blobs",
+    *_scope(),
+    _text("sha1", key=True),
+    _text("execution_id", key=True),
+    # What keeps a blob from going while another transaction begins to refer to it.
+    ForeignKeyConstraint(
+        ["organization_id", "namespace_id", "sha1"],
+        ["input_blobs.organization_id", "input_blobs.namespace_id", "input_blobs.sha1"],
+        name="execution_blobs_of_blob",
+    ),
+)
+_index("execution_blobs_of_execution", execution_blobs, *_NAMESPACE, "execution_id", "sha1")
+
+# How many executions began in each span of time: `span_s` seconds from `start_at`, 0 for all of time. A transaction
+# counts in the slot of its connection, so that no two wait for each other; the sum over the slots is the count.
+execution_counts = Table(
+    "execution_counts",
+    metadata,
+    Column("span_s", INTEGER, primary_key=True, autoincrement=False),
+    *_scope(),
+    _text("retriever_id", key=True),
+    Column("start_at", INTEGER, primary_key=True, autoincrement=False),
+    _text("status", key=True),
+    Column("slot", INTEGER, primary_key=True, autoincrement=False),
+    _integer("count"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
