@@ -17,6 +17,7 @@ import orjson
 import zstandard
 
 from tamis.errors import StorageError
+from tamis.executions.calls import CallRow, unpack_calls
 from tamis.executions.columns import Ids, Ranking, Rows
 from tamis.executions.record import (
     CollectionState,
@@ -57,7 +58,7 @@ class StageRow(msgspec.Struct, array_like=True):
     warnings: list[str] = []
     error: str | None = None
     limit: str | None = None
-    calls: list[tuple[str, str, str, Any]] = []
+    calls: list[CallRow] = []
     credits_saved: float = 0.0
     shrunk: dict[str, Any] = {}
 
@@ -129,7 +130,7 @@ def decode(stored: StoredExecution) -> Record:
         for row in body.stages:
             received = before if row.received is None else rows.read(row.received)
             before = received if row.returned is None else rows.read(row.returned)
-            calls = tuple(RecordedCall(*call) for call in row.calls)
+            calls = unpack_calls(row.calls, rows.ids, body.revisions)
             stages.append(stage_of(row, definition, received, before, calls))
         return record_of(stored, body, definition, rows.ids, tuple(stages))
 

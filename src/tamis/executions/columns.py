@@ -63,6 +63,22 @@ class Columns:
             self._add(hits, ranking.extras)
         return ranking
 
+    def positions(self, ids: Sequence[str]) -> list[int]:
+        """Where these stand in the table of ids; those that no hit had are added to it."""
+        rows = self.rows
+        new = [one for one in dict.fromkeys(ids) if one not in rows]
+        rows.update(zip(new, range(len(rows), len(rows) + len(new)), strict=True))
+        self.revisions.extend([0] * len(new))
+        return [rows[one] for one in ids]
+
+    def versions(self, ids: Sequence[str], revisions: Sequence[int]) -> tuple[list[int], dict[int, int]]:
+        """Their positions, and by place in `ids` each revision that is not the one in the table."""
+        rows, known = self.positions(ids), self.revisions
+        for row, revision in zip(rows, revisions, strict=True):
+            known[row] = known[row] or revision
+        pairs = enumerate(zip(rows, revisions, strict=True))
+        return rows, {at: revision for at, (row, revision) in pairs if known[row] != revision}
+
     def ids(self) -> Ids:
         return _pack_ids(list(self.rows))
 

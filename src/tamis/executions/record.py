@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from tamis.engine.tape import RecordedCall as RecordedCall
 from tamis.model.execution import ExecutionHeader
 from tamis.model.json import JSON
 
@@ -30,20 +30,6 @@ class RecordedHit:
     scores: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, JSON] = field(default_factory=dict)
     is_document: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedCall:
-    """What a stage asked of its environment and was answered: all that a frozen replay needs to answer it again.
-
-    port: `searcher`, `models`, `clock` or a service.  method: of that port.  asked: hash of the arguments, hex.
-    answer: as the port's own code in `tape` writes it.
-    """
-
-    port: str
-    method: str
-    asked: str
-    answer: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from tamis.executions.calls import pack_calls
 from tamis.executions.codec import Body, Hits, StageRow, encode, encode_part
 from tamis.executions.columns import Columns, Ranking
 from tamis.executions.record import Record, RecordedHit, RecordedStage
@@ -24,6 +25,8 @@ def stored_of(record: Record) -> Recorded:
     for stage in record.stages:
         stages.append(writer.row(stage, before, blobs))
         before = stage.returned
+    for row, stage in zip(stages, record.stages, strict=True):
+        row.calls = pack_calls(stage.calls, writer.columns)
     imported = record.imported
     body = Body(
         definition=encode_part(externalize(record.definition, blobs)),
@@ -73,7 +76,6 @@ class _Writer:
             warnings=list(stage.warnings),
             error=stage.error,
             limit=stage.limit,
-            calls=[(call.port, call.method, call.asked, call.answer) for call in stage.calls],
             credits_saved=stage.credits_saved,
             shrunk=dict(stage.shrunk),
         )

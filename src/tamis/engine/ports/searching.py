@@ -1,0 +1,54 @@
+"""Search as stages see it: `engine.searcher` answers it, and in a replay a record does."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from tamis.engine.ports.index import FacetCount, Scored
+from tamis.model.collection import Collection
+from tamis.model.document import Document
+from tamis.model.filters import Filter
+from tamis.model.principal import Principal
+
+if TYPE_CHECKING:
+    from tamis.engine.searcher import Found, Search
+
+
+class SearchPort(Protocol):
+    """The index and the system of record together, over the collections of one namespace."""
+
+    async def search(self, principal: Principal, searches: "Sequence[Search]") -> "Sequence[Found]":
+        """One answer for each search, in order."""
+        ...
+
+    async def hydrate(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Document]:
+        """The documents that are still there, by id."""
+        ...
+
+    async def collections(
+        self, principal: Principal, identifiers: Sequence[str], known: Sequence[Collection] = ()
+    ) -> tuple[Collection, ...]:
+        """Collections by id or name, in the order named. Raises: NotFoundError."""
+        ...
+
+    async def list_documents(
+        self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int
+    ) -> tuple[list[Document], bool]:
+        """Documents that match, collection by collection and by id, and whether there are more than `limit`."""
+        ...
+
+    async def random(
+        self, principal: Principal, collections: Sequence[Collection], filter: Filter | None, limit: int, seed: str
+    ) -> Sequence[Scored]:
+        """A uniform sample that the seed decides."""
+        ...
+
+    async def facet(
+        self, principal: Principal, collections: Sequence[Collection], path: str, limit: int, filter: Filter | None,
+        exact: bool,
+    ) -> Sequence[FacetCount]:  # fmt: skip
+        """A field's values by how many of the matching documents have them."""
+        ...
+
+    async def is_empty(self, principal: Principal, collections: Sequence[Collection]) -> bool:
+        """True where the index holds no document of these."""
+        ...
