@@ -94,6 +94,10 @@ class NotBuiltError(TamisError):
     status = 501
 
 
+class ConfigurationError(TamisError):
+    """A setting has a value that cannot be; the message names it."""
+
+
 class StageError(TamisError):
     """A stage of the pipeline failed.
 

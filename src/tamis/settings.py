@@ -2,8 +2,19 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StagePrice(BaseModel):
+    """Credits for each run, each document that is looked at, each call to a model, 1,000 tokens. 0 or more."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    per_run: float = Field(0.0, ge=0, allow_inf_nan=False)
+    per_document: float = Field(0.0, ge=0, allow_inf_nan=False)
+    per_call: float = Field(0.0, ge=0, allow_inf_nan=False)
+    per_1k_tokens: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
 class Settings(BaseSettings):
@@ -39,6 +50,10 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
     results_alias: bool = True
     """Whether an execution's answer repeats `documents` as `results`, as later clients read it."""
-    prices: dict[str, float] = Field(default_factory=dict)
-    """Credits by stage id (`feature_search=0.01`), over the built-in table."""
+    stream_heartbeat_s: float = Field(15.0, gt=0, le=3600)
+    """How long a stream of events may be silent before it sends a comment, so that proxies keep it open."""
+    stream_stall_s: float = Field(60.0, gt=0, le=86400)
+    """How long a reader of a stream may take nothing of what waits for him before he is dropped."""
+    prices: dict[str, float | StagePrice] = Field(default_factory=dict)
+    """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
     log_level: str = "INFO"

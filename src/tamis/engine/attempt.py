@@ -1,15 +1,18 @@
 """One stage on one input: its templates filled, its filters applied around it, what it may touch handed in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tamis.engine import templates
+from tamis.engine.allowance import Allowance
 from tamis.engine.environment import Environment
 from tamis.engine.plan import PlannedStage
 from tamis.engine.run import RunRequest
 from tamis.engine.sandbox import Named
 from tamis.engine.stage import Context, Outcome
+from tamis.engine.tape import Tape, Taped
+from tamis.engine.taped import FACTS, TapedAllowance, taped
 from tamis.model.filters import Filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.matching import matches
@@ -17,7 +20,13 @@ from tamis.model.matching import matches
 
 @dataclass(slots=True)
 class Attempt:
-    """parameters: after templating, as far as it got; None where the definition's own were used."""
+    """parameters: after templating, as far as it got; None where the definition's own were used.
+
+    tape: what its calls go through.  A cache that answers in the stage's place keeps, beside the outcome, what the
+    calls come to (`[call.recorded() for call in attempt.calls]`: plain JSON, without documents), and puts them back
+    with `attempt.tape.calls.extend(...)`, so that the record of a cached stage replays too. A playback tape
+    (`isinstance(tape, PlaybackTape)`) is never answered from a cache: there the stage's own code is what is asked for.
+    """
 
     environment: Environment
     request: RunRequest
@@ -25,7 +34,18 @@ class Attempt:
     index: int
     planned: PlannedStage
     hits: Hits
+    allowance: Allowance = field(default_factory=Allowance)
     parameters: dict[str, Any] | None = None
+    tape: Tape | None = None
+
+    @property
+    def calls(self) -> Sequence[Taped]:
+        """What the stage has asked of its environment so far."""
+        return () if self.tape is None else self.tape.calls
+
+    def told(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """What templates are told of the run's time and money; in a replay, what they were told then."""
+        return facts if self.tape is None else self.tape.ask_now(FACTS, tuple(sorted(facts)), lambda: facts)
 
     async def go(self, scope: dict[str, Named]) -> Outcome:
         """Run it. scope: what its templates see.  Raises: ValidationError, and whatever the stage raises."""
@@ -38,6 +58,8 @@ class Attempt:
 
     def _context(self, scope: dict[str, Named]) -> Context:
         request, environment = self.request, self.environment
+        if self.tape is not None:
+            environment = taped(environment, self.tape)
         return Context(
             principal=request.principal,
             inputs=request.inputs,
@@ -49,6 +71,7 @@ class Attempt:
             models=environment.models,
             clock=environment.clock,
             render=_renderer(self.planned.deferred, scope),
+            allowance=self.allowance if self.tape is None else TapedAllowance(self.tape, self.allowance),
         )
 
 

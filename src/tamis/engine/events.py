@@ -1,10 +1,11 @@
 """What happens in an execution, as it happens: what the recorder folds, a stream sends on and telemetry measures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from tamis.engine.tape import Taped
 from tamis.errors import TamisError
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hits
@@ -38,6 +39,9 @@ class StageFinished:
 
     received, returned: the hits in and out, each with its score and every score on the way.
     processed: documents that the stage looked at.  cache_hit: None where the stage could not be cached.
+    credits_saved: what it would have cost without a cache.
+    shrunk: what the budget took from it, `{parameter: [as written, as run]}`; `calls: [asked for, granted]`.
+    calls: what it asked of its environment, and was answered; none where no tape was kept.
     """
 
     index: int
@@ -55,11 +59,17 @@ class StageFinished:
     cache_hit: bool | None = None
     metadata: Mapping[str, JSON] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    credits_saved: float = 0.0
+    shrunk: Mapping[str, JSON] = field(default_factory=dict)
+    calls: Sequence[Taped] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StageFailed:
-    """skipped: the run went on with what the stage was given (`on_error: skip`)."""
+    """skipped: the run went on with what the stage was given (`on_error: skip`).
+
+    credits_used: for the calls that it had made.  calls: as in `StageFinished`.
+    """
 
     index: int
     stage_name: str
@@ -69,11 +79,16 @@ class StageFailed:
     duration_ms: float
     error: TamisError
     skipped: bool = False
+    credits_used: float = 0.0
+    calls: Sequence[Taped] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StageCut:
-    """The budget ended the run before or inside this stage. limit: `max_time_ms` or `max_credits`."""
+    """The budget ended the run before or inside this stage. limit: `max_time_ms` or `max_credits`.
+
+    credits_used: for the calls that it had made.  calls: as in `StageFinished`.
+    """
 
     index: int
     stage_name: str
@@ -82,6 +97,8 @@ class StageCut:
     duration_ms: float
     limit: str
     reason: str
+    credits_used: float = 0.0
+    calls: Sequence[Taped] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,7 @@ class ExecutionFinished:
     cache_hit_rate: float | None
     warnings: tuple[str, ...] = ()
     error: TamisError | None = None
+    credits_saved: float = 0.0
 
 
 StageEnd: TypeAlias = StageFinished | StageFailed | StageCut

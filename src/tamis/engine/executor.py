@@ -1,12 +1,15 @@
 """Runs a plan: stage after stage over immutable hits, measured, within its budget, every step told as an event."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from tamis.engine.attempt import Attempt
+from tamis.engine.budget import Admission, Ledger, told
+from tamis.engine.deadline import OutOfTimeError, within
 from tamis.engine.environment import Environment
+from tamis.engine.estimates import Experience, NoExperience
 from tamis.engine.events import (
     ExecutionFinished,
     ExecutionStarted,
@@ -25,21 +28,27 @@ from tamis.engine.prices import PriceTable
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
 from tamis.engine.stage import Outcome
+from tamis.engine.tape import Taped
 from tamis.errors import StageTimeoutError, TamisError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hits
-from tamis.model.retriever import Budget
 
 _SEED_DIGITS = 12
+
+Told: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Executor:
     """Holds what every execution needs; `run` keeps no state between executions."""
 
-    def __init__(self, environment: Environment, prices: PriceTable | None = None) -> None:
+    def __init__(
+        self, environment: Environment, prices: PriceTable | None = None, experience: Experience | None = None
+    ) -> None:
+        """experience: what stages did before; a budget is shared out by it."""
         self.environment = environment
         self.prices = prices or PriceTable()
+        self.experience = experience or NoExperience()
 
     @property
     def clock(self) -> Clock:
@@ -54,6 +63,7 @@ class Executor:
         run = _Run(self, plan, request, sink)
         run.begin()
         try:
+            await run.ledger.prepare()
             for index, planned in enumerate(plan.stages):
                 if not await run.step(index, planned):
                     break
@@ -79,7 +89,7 @@ class _Run:
     hits: Hits = field(default_factory=Hits)
     ends: list[StageEnd] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    credits_used: float = 0.0
+    ledger: Ledger = field(init=False)
     error: TamisError | None = None
     is_cut: bool = False
     started_ms: float = 0.0
@@ -87,6 +97,10 @@ class _Run:
     seed: int = 0
     aliases: dict[str, Any] = field(default_factory=dict)
     inputs: Named = field(default_factory=lambda: Named("INPUT", {}))
+
+    def __post_init__(self) -> None:
+        executor = self.executor
+        self.ledger = Ledger(self.plan, self.request, executor.prices, executor.experience)
 
     def begin(self) -> None:
         self.started_ms = self.executor.clock.monotonic_ms()
@@ -109,24 +123,29 @@ class _Run:
 
     async def step(self, index: int, planned: PlannedStage) -> bool:
         """Run one stage; whether the next one may."""
-        cost = self.executor.prices.cost(planned.spec.stage_id, len(self.hits))
-        if self._is_unaffordable(index, planned, cost) or self._is_late(index, planned):
-            return False
+        if self._left_ms() == 0.0:
+            return self._cut(index, planned, "max_time_ms", "was not begun, the time was up", self._now_ms())
+        admission = self.ledger.admission(
+            index, len(self.hits), lambda: self.scope(index, planned), {"INPUT": self.inputs}
+        )
+        if admission.refusal is not None:
+            return self._cut(index, planned, "max_credits", admission.refusal, self._now_ms())
         self.sink(StageStarted(index, planned.spec.stage_name, planned.spec.stage_id, len(self.hits)))
-        before_ms = self.executor.clock.monotonic_ms()
+        before_ms = self._now_ms()
         environment = self.request.environment or self.executor.environment
-        attempt = Attempt(environment, self.request, self.seed, index, planned, self.hits)
-        limit_ms = self._left_ms()
+        admitted = replace(planned, caps=admission.caps) if admission.caps else planned
+        attempt = Attempt(
+            environment, self.request, self.seed, index, admitted, self.hits, admission.allowance,
+            tape=self.request.tapes(index),
+        )  # fmt: skip
         try:
-            async with asyncio.timeout(None if limit_ms is None else limit_ms / 1000) as deadline:
-                outcome = await attempt.go(self.scope(index, planned))
-        except TimeoutError as error:
-            if deadline.expired():
-                return self._cut(index, planned, "max_time_ms", "ran out of time", before_ms)
-            return self._fail(index, planned, attempt, error, before_ms)
+            outcome = await within(self._left_ms(), attempt.go(self.scope(index, planned, attempt.told)))
+        except OutOfTimeError:
+            spent = self.ledger.end_calls(admission)
+            return self._cut(index, planned, "max_time_ms", "ran out of time", before_ms, spent, attempt.calls)
         except Exception as error:
-            return self._fail(index, planned, attempt, error, before_ms)
-        self._finish(index, planned, attempt, outcome, cost, before_ms)
+            return self._fail(index, planned, attempt, error, before_ms, self.ledger.end_calls(admission))
+        self._finish(index, planned, attempt, outcome, admission, before_ms)
         return True
 
     def end(self, status: ExecutionStatus | None = None) -> RunResult:
@@ -137,7 +156,7 @@ class _Run:
             hits=Hits() if self.error else self.hits,
             stages=tuple(self.ends),
             duration_ms=self.executor.clock.monotonic_ms() - self.started_ms,
-            credits_used=round(self.credits_used, 9),
+            credits_used=round(self.ledger.used, 9),
             total_processed=sum(end.processed for end in finished),
             stages_completed=len(finished),
             inputs_hash=self.inputs_hash,
@@ -145,6 +164,7 @@ class _Run:
             cache_hit_rate=sum(cached) / len(finished) if cached else None,
             warnings=tuple(self.warnings),
             error=self.error,
+            credits_saved=round(sum(end.credits_saved for end in finished), 9),
         )
         self.sink(
             ExecutionFinished(
@@ -156,30 +176,38 @@ class _Run:
                 cache_hit_rate=result.cache_hit_rate,
                 warnings=result.warnings,
                 error=result.error,
+                credits_saved=result.credits_saved,
             )
         )
         return result
 
-    def scope(self, index: int, planned: PlannedStage) -> dict[str, Named]:
-        """What the templates of this stage see; only what they name is made."""
+    def scope(self, index: int, planned: PlannedStage, told: Told = lambda facts: facts) -> dict[str, Named]:
+        """What the templates of this stage see; only what they name is made.
+
+        told: what of it a replay may not know by itself, the run's time and money, goes through this.
+        """
         scope = {"INPUT": self.inputs}
         if "CONTEXT" in planned.roots:
-            scope["CONTEXT"] = Named("CONTEXT", self._context())
+            scope["CONTEXT"] = Named("CONTEXT", self._context(told))
         if "STAGE" in planned.roots:
-            earlier = {end.stage_name: _stage_facts(end) for end in self.ends if isinstance(end, StageFinished)}
+            finished = [end for end in self.ends if isinstance(end, StageFinished)]
+            took_ms = told({end.stage_name: end.duration_ms for end in finished})
+            earlier = {end.stage_name: _stage_facts(end, took_ms[end.stage_name]) for end in finished}
             scope["STAGE"] = Named("STAGE", {"name": planned.spec.stage_name, "index": index, **earlier})
         return scope
 
-    def _context(self) -> Mapping[str, Any]:
-        budget, request = self._budget(), self.request
-        credits_left = None if budget.max_credits is None else budget.max_credits - self.credits_used
-        return {
+    def _context(self, told: Told) -> Mapping[str, Any]:
+        request = self.request
+        measured = {
             "execution_id": request.execution_id,
-            "namespace_id": request.principal.namespace_id,
-            "collection_ids": [one.collection_id for one in request.collections],
-            "budget_remaining": credits_left,
+            "budget_remaining": None if self.ledger.limit is None else self.ledger.left,
             "time_elapsed_ms": self._elapsed_ms(),
             "time_remaining_ms": self._left_ms(),
+        }
+        return {
+            "namespace_id": request.principal.namespace_id,
+            "collection_ids": [one.collection_id for one in request.collections],
+            **told(measured),
             "document_count": len(self.hits),
             **self.aliases,
         }
@@ -190,41 +218,31 @@ class _Run:
         skipped = any(isinstance(end, StageFailed) for end in self.ends)
         return ExecutionStatus.DEGRADED if self.is_cut or skipped else ExecutionStatus.COMPLETED
 
-    def _budget(self) -> Budget:
-        return self.request.budget or self.plan.definition.budget
+    def _now_ms(self) -> float:
+        return self.executor.clock.monotonic_ms()
 
     def _elapsed_ms(self) -> float:
-        return self.executor.clock.monotonic_ms() - self.started_ms
+        return self._now_ms() - self.started_ms
 
     def _left_ms(self) -> float | None:
-        limit = self._budget().max_time_ms
-        return None if limit is None else max(0.0, limit - self._elapsed_ms())
+        return self.ledger.left_ms(self._elapsed_ms())
 
-    def _is_unaffordable(self, index: int, planned: PlannedStage, cost: float) -> bool:
-        limit = self._budget().max_credits
-        if limit is None or cost == 0 or self.credits_used + cost <= limit + 1e-9:
-            return False
-        reason = f"costs {cost:g} credits and {max(0.0, limit - self.credits_used):g} of {limit:g} are left"
-        self._cut(index, planned, "max_credits", reason, self.executor.clock.monotonic_ms())
-        return True
-
-    def _is_late(self, index: int, planned: PlannedStage) -> bool:
-        if self._left_ms() != 0.0:
-            return False
-        self._cut(index, planned, "max_time_ms", "was not begun, the time was up", self.executor.clock.monotonic_ms())
-        return True
-
-    def _cut(self, index: int, planned: PlannedStage, limit: str, reason: str, before_ms: float) -> bool:
+    def _cut(
+        self, index: int, planned: PlannedStage, limit: str, reason: str, before_ms: float, spent: float = 0.0,
+        calls: Sequence[Taped] = (),
+    ) -> bool:  # fmt: skip
         spec = planned.spec
         rest = len(self.plan.stages) - index - 1
         after = f"; {rest} more not run" if rest else ""
         self.is_cut = True
         self.warnings.append(f"budget {limit}: stage {spec.stage_name!r} {reason}{after}")
-        took_ms = self.executor.clock.monotonic_ms() - before_ms
-        self._tell(StageCut(index, spec.stage_name, spec.stage_id, self.hits, took_ms, limit, reason))
+        took_ms = self._now_ms() - before_ms
+        self._tell(StageCut(index, spec.stage_name, spec.stage_id, self.hits, took_ms, limit, reason, spent, calls))
         return False
 
-    def _fail(self, index: int, planned: PlannedStage, attempt: Attempt, cause: Exception, before_ms: float) -> bool:
+    def _fail(
+        self, index: int, planned: PlannedStage, attempt: Attempt, cause: Exception, before_ms: float, spent: float
+    ) -> bool:
         error = failure_of(cause, planned.spec.stage_name, index, len(self.hits))
         skipped = planned.is_optional or isinstance(cause, StageTimeoutError)
         if skipped:
@@ -238,19 +256,32 @@ class _Run:
                 stage_id=planned.spec.stage_id,
                 parameters=attempt.parameters,
                 received=self.hits,
-                duration_ms=self.executor.clock.monotonic_ms() - before_ms,
+                duration_ms=self._now_ms() - before_ms,
                 error=error,
                 skipped=skipped,
+                credits_used=spent,
+                calls=attempt.calls,
             )
         )
         return skipped
 
     def _finish(
-        self, index: int, planned: PlannedStage, attempt: Attempt, outcome: Outcome, cost: float, before_ms: float
+        self,
+        index: int,
+        planned: PlannedStage,
+        attempt: Attempt,
+        outcome: Outcome,
+        admission: Admission,
+        before_ms: float,
     ) -> None:
         spec = planned.spec
         received, self.hits = self.hits, outcome.hits
-        self.credits_used += cost
+        processed = len(received) if outcome.processed is None else outcome.processed
+        cost = self.ledger.charge(spec.stage_id, outcome, processed, admission.allowance)
+        shrunk = admission.taken()
+        if shrunk:
+            self.is_cut = True
+            self.warnings.extend(told(spec.stage_name, shrunk))
         self.warnings.extend(f"stage {spec.stage_name!r}: {warning}" for warning in outcome.warnings)
         alias = spec.options.get("output_alias")
         if isinstance(alias, str):
@@ -263,13 +294,15 @@ class _Run:
                 parameters=attempt.parameters,
                 received=received,
                 returned=outcome.hits,
-                processed=len(received) if outcome.processed is None else outcome.processed,
-                duration_ms=self.executor.clock.monotonic_ms() - before_ms,
+                processed=processed,
+                duration_ms=self._now_ms() - before_ms,
                 credits_used=cost,
                 tokens_used=outcome.tokens_used,
                 llm_calls=outcome.llm_calls,
                 metadata=outcome.metadata,
                 warnings=outcome.warnings,
+                shrunk=shrunk,
+                calls=attempt.calls,
             )
         )
 
@@ -278,11 +311,11 @@ class _Run:
         self.sink(end)
 
 
-def _stage_facts(end: StageFinished) -> dict[str, Any]:
+def _stage_facts(end: StageFinished, duration_ms: float) -> dict[str, Any]:
     return {
         "count": len(end.returned),
         "input_count": len(end.received),
         "top_score": max((hit.score for hit in end.returned), default=None),
-        "duration_ms": end.duration_ms,
+        "duration_ms": duration_ms,
         **end.metadata,
     }

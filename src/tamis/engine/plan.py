@@ -14,9 +14,10 @@ from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
 from tamis.engine.sandbox import suggestion
+from tamis.engine.spending import Cap, lowered, written
 from tamis.engine.stage import Stage, StageKind
 from tamis.errors import ValidationError
-from tamis.model.canonical import sha256_of
+from tamis.model.canonical import sha1_of, sha256_of
 from tamis.model.collection import Collection
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
@@ -35,6 +36,7 @@ class PlannedStage:
     parameters: validated, where no template is to be filled before the stage runs; else None.
     roots: what its templates name.  deferred: the texts that the stage itself renders, for each document.
     filters: its `pre_filters` and `post_filters`, parsed where they have no templates.
+    fingerprint: equal for stages that may be expected to do alike.  caps: what a budget lowered for this execution.
     """
 
     spec: StageSpec
@@ -44,14 +46,23 @@ class PlannedStage:
     roots: frozenset[str]
     deferred: frozenset[str]
     filters: Mapping[str, Filter | None]
+    fingerprint: str = ""
+    caps: tuple[Cap, ...] = ()
 
     def resolve(self, scope: templates.Scope) -> tuple[dict[str, Any] | None, BaseModel]:
         """The parameters after templating (None where there was none), and validated. Raises: ValidationError."""
+        if self.caps:
+            return self._lowered(scope)
         if self.parameters is not None:
             return None, self.parameters
         here = [*self.loc, "config", "parameters"]
         resolved = templates.render(self.spec.parameters, scope, here)
         return resolved, validated(self.stage.Parameters, resolved, here)
+
+    def _lowered(self, scope: templates.Scope) -> tuple[dict[str, Any], BaseModel]:
+        resolved, parameters = replace(self, caps=()).resolve(scope)
+        parameters = lowered(parameters, self.caps)
+        return written(self.spec.parameters if resolved is None else resolved, parameters, self.caps), parameters
 
     def filter(self, name: str, scope: templates.Scope) -> Filter | None:
         """`pre_filters` or `post_filters`, for this execution. Raises: ValidationError."""
@@ -164,8 +175,22 @@ class Planner:
             roots=templates.mentions([spec.parameters, *(spec.options.get(name) for name in _FILTERS)]),
             deferred=frozenset(template.text for template in found if "DOC" in template.roots),
             filters=filters,
+            fingerprint=fingerprint(spec, collections),
         )
         return planned, problems
+
+
+def fingerprint(spec: StageSpec, collections: Sequence[Collection]) -> str:
+    """SHA-1, hex, of what decides how much a stage does. What is asked for is left out: it is new each time."""
+    where = sorted(one.collection_id for one in collections)
+    filters = [spec.options.get(name) for name in _FILTERS]
+    return sha1_of([spec.stage_id, _without_queries(spec.parameters), filters, where])
+
+
+def _without_queries(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_queries(item) for key, item in value.items() if key != "query"}
+    return [_without_queries(item) for item in value] if isinstance(value, list) else value
 
 
 def _key(definition: Definition, collections: Sequence[Collection]) -> bytes:

@@ -1,10 +1,13 @@
 """What an execution is given, and what it gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from tamis.engine.environment import Environment
 from tamis.engine.events import StageEnd, StageFinished
+from tamis.engine.spending import Cap
+from tamis.engine.tape import Tapes, recording
 from tamis.errors import TamisError
 from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionStatus
@@ -23,6 +26,8 @@ class RunRequest:
     seed: None derives one from the inputs and the definition, so that the same request meets the same chance.
     budget: None takes the definition's.  mode: `anonymous`, `saved`.
     environment: None is the executor's own.
+    caps: by stage index, what a budget lowered in the execution that this one repeats; None lets the budget decide.
+    tapes: one for each stage: recording, playing back what another execution recorded, or none (`untaped`).
     """
 
     principal: Principal
@@ -33,6 +38,8 @@ class RunRequest:
     budget: Budget | None = None
     mode: str = "anonymous"
     environment: Environment | None = None
+    caps: Mapping[int, tuple[Cap, ...]] | None = None
+    tapes: Tapes = recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class RunResult:
     cache_hit_rate: float | None = None
     warnings: tuple[str, ...] = ()
     error: TamisError | None = None
+    credits_saved: float = 0.0
 
 
 def efficiency(end: StageEnd) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from tamis.engine.allowance import Allowance
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
 from tamis.model.collection import Collection
@@ -15,7 +16,7 @@ from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
 if TYPE_CHECKING:
-    from tamis.engine.searcher import Searcher
+    from tamis.engine.ports.searching import SearchPort
 
 
 class StageKind(StrEnum):
@@ -43,6 +44,7 @@ class Context:
     inputs: the execution's, checked and with defaults.  seed: the execution's; all chance derives from it.
     collections: those that the pipeline was given, in order.
     render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
+    allowance: asked before each call that is paid for.
     """
 
     principal: Principal
@@ -51,10 +53,11 @@ class Context:
     seed: int
     stage_name: str
     stage_index: int
-    searcher: "Searcher"
+    searcher: "SearchPort"
     models: Models
     clock: Clock
     render: Callable[[Any, Hit], Any]
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Stage(Protocol):
     """Built once for each execution from its resolved parameters. Inputs are never changed: `run` returns new hits.
 
     id: file name, registry key and API name, the same word.  icon: the contract's (a lucide icon name).
+    A class may also have `spends: ClassVar[Spending]`: what it uses, and what a budget may lower (see `spending`).
     """
 
     id: ClassVar[str]

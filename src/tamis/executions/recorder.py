@@ -21,6 +21,7 @@ from tamis.engine.events import (
 from tamis.engine.plan import Plan
 from tamis.engine.run import RunRequest
 from tamis.errors import TamisError
+from tamis.executions.calls import pack_calls
 from tamis.executions.codec import Body, StageRow, encode, encode_part
 from tamis.executions.columns import Columns
 from tamis.executions.record import StageOutcome
@@ -107,7 +108,7 @@ class Recorder:
 
     def _so_far(self) -> ExecutionFinished:
         done = [end for end in self._ends if isinstance(end, StageFinished)]
-        credits_used = round(sum(end.credits_used for end in done), 9)
+        credits_used = round(sum(end.credits_used for end in self._ends), 9)
         processed = sum(end.processed for end in done)
         return ExecutionFinished(ExecutionStatus.PROCESSING, 0.0, credits_used, processed, len(done), None)
 
@@ -120,6 +121,9 @@ class Recorder:
         for end in self._ends:
             stages.append(_row(end, before, columns, blobs))
             before = end.returned if isinstance(end, StageFinished) else end.received
+        for stage, end in zip(stages, self._ends, strict=True):
+            if end.calls:
+                stage.calls = pack_calls([call.recorded() for call in end.calls], columns)
         finished = self._finished
         return Body(
             definition=definition,
@@ -141,15 +145,16 @@ def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes])
     received = None if end.received is before or not (end.received or before) else columns.write(end.received.items)
     if isinstance(end, StageCut):
         return StageRow(
-            end.index, StageOutcome.CUT.value, None, received, None, 0, _ms(end.duration_ms), error=end.reason,
-            limit=end.limit,
+            end.index, StageOutcome.CUT.value, None, received, None, 0, _ms(end.duration_ms),
+            credits_used=end.credits_used, error=end.reason, limit=end.limit,
         )  # fmt: skip
     parameters = None if end.parameters is None else externalize(end.parameters, blobs)
     if isinstance(end, StageFailed):
         outcome = StageOutcome.SKIPPED if end.skipped else StageOutcome.FAILED
         message = end.error.message
         return StageRow(
-            end.index, outcome.value, parameters, received, None, 0, _ms(end.duration_ms), error=message
+            end.index, outcome.value, parameters, received, None, 0, _ms(end.duration_ms),
+            credits_used=end.credits_used, error=message,
         )  # fmt: skip
     return StageRow(
         index=end.index,
@@ -166,6 +171,8 @@ def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes])
         cache_hit=end.cache_hit,
         metadata=dict(end.metadata),
         warnings=list(end.warnings),
+        credits_saved=end.credits_saved,
+        shrunk=dict(end.shrunk),
     )
 
 

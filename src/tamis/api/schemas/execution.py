@@ -91,7 +91,14 @@ class ExecuteBatchRequest(BaseModel):
 
 
 class StageStatistics(BaseModel):
+    """credits_saved: what it would have cost without a cache.
+
+    shrunk: what `max_credits` took from it, `{parameter: [as written, as run]}`.
+    """
+
     cache_hit: bool | None = None
+    credits_saved: float = Field(0.0, ge=0)
+    credits_used: float = Field(0.0, ge=0)
     duration_ms: float = Field(..., ge=0)
     efficiency: float = Field(..., ge=0)
     error: str | None = None
@@ -99,6 +106,7 @@ class StageStatistics(BaseModel):
     llm_calls: int | None = Field(None, ge=0)
     metadata: dict[str, Any] = Field(default_factory=dict)
     output_count: int = Field(..., ge=0)
+    shrunk: dict[str, Any] = Field(default_factory=dict)
     tokens_used: int | None = Field(None, ge=0)
 
 
@@ -145,9 +153,26 @@ class ResultPagination(BaseModel):
     total: int
 
 
+class BudgetCut(BaseModel):
+    """What a limit took from one stage. limit: `max_credits`, `max_time_ms`.
+
+    shrunk: parameters that were lowered, `{parameter: [as written, as run]}`, and `calls: [asked for, granted]`.
+    reason: why the run ended before or in this stage; null where it only shrank.
+    """
+
+    limit: str | None
+    reason: str | None = None
+    shrunk: dict[str, Any] = Field(default_factory=dict)
+    stage_name: str
+
+
 class ExecutionBudget(BaseModel):
+    """credits_used: spent afresh.  credits_saved: what caches spared.  cut: empty where everything ran as written."""
+
     credits_limit: float | None
+    credits_saved: float = 0.0
     credits_used: float
+    cut: list[BudgetCut] = Field(default_factory=list)
     time_elapsed_ms: float
     time_limit_ms: int | None
 

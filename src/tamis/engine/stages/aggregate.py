@@ -8,6 +8,7 @@ from tamis.engine.aggregation import Aggregation, GroupKey, Row, aggregate
 from tamis.engine.grouping import sorted_json
 from tamis.engine.metrics import PAIRED, Function, Metric
 from tamis.engine.parameters import StageParameters
+from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -95,6 +96,12 @@ class AggregateParameters(StageParameters):
         )
 
 
+def _shown(parameters: AggregateParameters, given: Given) -> float:
+    if parameters.include_documents:
+        return given.count
+    return min(parameters.limit or 1000, max(given.count, 1)) if parameters.group_by else 1
+
+
 class Aggregate:
     """One row for each group of hits, or one for all."""
 
@@ -107,6 +114,7 @@ class Aggregate:
     )
     Parameters: ClassVar[type[BaseModel]] = AggregateParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(yields=_shown)
     example: ClassVar[dict[str, Any]] = {
         "aggregations": [
             {"function": "count", "alias": "products"},

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.parameters import StageParameters, checked_filter, template_roots
+from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.filters import Filter, Operator, parse_filter
 from tamis.model.hits import Hit, Hits
@@ -74,6 +75,10 @@ class AttributeFilterParameters(StageParameters):
         return {**one, "value": self.value} if "value" in self.model_fields_set else one
 
 
+def _listed(given: Given) -> float:
+    return MAX_LISTED if given.is_first else given.count
+
+
 class AttributeFilter:
     """Filter hits by their fields; as the first stage, list the documents that match."""
 
@@ -86,6 +91,9 @@ class AttributeFilter:
     )
     Parameters: ClassVar[type[BaseModel]] = AttributeFilterParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(
+        usage=lambda _, given: Usage(documents=_listed(given)), yields=lambda _, given: _listed(given)
+    )
     example: ClassVar[dict[str, Any]] = {
         "conditions": {"AND": [{"field": "metadata.price", "operator": "lte", "value": 20}]}
     }

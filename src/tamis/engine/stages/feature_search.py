@@ -16,6 +16,7 @@ from tamis.engine.ports.index import Scored
 from tamis.engine.queries import Query
 from tamis.engine.query_inputs import QueryInput, query_of
 from tamis.engine.searcher import Found, Search, both
+from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import StageTimeoutError, ValidationError
 from tamis.model.collection import Collection
@@ -200,6 +201,19 @@ class _Arm:
         )
 
 
+def _candidates(parameters: FeatureSearchParameters, given: Given) -> float:
+    """Distinct documents before the cut, at most."""
+    listed = sum(search.top_k for search in parameters.searches) or parameters.final_top_k
+    is_free = given.is_first or parameters.collection_identifiers is not None
+    return listed if is_free else min(listed, given.count)
+
+
+def _rows(parameters: FeatureSearchParameters, given: Given) -> float:
+    grouping = parameters.group_by
+    most = parameters.final_top_k if grouping is None else grouping.limit * grouping.max_per_group
+    return min(most, _candidates(parameters, given))
+
+
 class FeatureSearch:
     """Search one or several features and fuse the rankings."""
 
@@ -213,6 +227,11 @@ class FeatureSearch:
     )
     Parameters: ClassVar[type[BaseModel]] = FeatureSearchParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(
+        usage=lambda parameters, given: Usage(documents=_candidates(parameters, given)),
+        yields=_rows,
+        knobs=(Knob(KnobKind.TOP_K, ("searches", EVERY, "top_k")), Knob(KnobKind.TOP_K, ("final_top_k",))),
+    )
     example: ClassVar[dict[str, Any]] = {
         "searches": [
             {"feature_uri": "mixpeek://text_extractor@v1/embedding", "query": "running shoes", "top_k": 50},

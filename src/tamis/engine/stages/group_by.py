@@ -6,6 +6,7 @@ from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.grouping import Group, GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters
+from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
@@ -47,6 +48,11 @@ class GroupByParameters(StageParameters):
     exclude_null: bool = Field(False, description="Leave out hits without the field, instead of one group of them.")
 
 
+def _kept(parameters: GroupByParameters, given: Given) -> float:
+    of_each = 1 if parameters.output_mode is GroupOutput.FIRST else parameters.max_per_group
+    return given.count if parameters.max_groups is None else min(parameters.max_groups * of_each, given.count)
+
+
 class GroupBy:
     """Group by a field's value: groups by best score, then each group's hits by score; ties by id."""
 
@@ -59,6 +65,7 @@ class GroupBy:
     )
     Parameters: ClassVar[type[BaseModel]] = GroupByParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(yields=_kept)
     example: ClassVar[dict[str, Any]] = {"group_by_field": "metadata.brand", "max_per_group": 2}
 
     def __init__(self, parameters: GroupByParameters) -> None:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from tamis.engine.parameters import StageParameters
+from tamis.engine.spending import Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hits
 
@@ -23,6 +24,7 @@ class Limit:
     description: ClassVar[str] = "Keep the first hits, or a window that starts at an offset. The order stays as it is."
     Parameters: ClassVar[type[BaseModel]] = LimitParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(yields=lambda limit, given: min(limit.limit, given.count - limit.offset))
     example: ClassVar[dict[str, Any]] = {"limit": 2, "offset": 1}
 
     def __init__(self, parameters: LimitParameters) -> None:

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from tamis.engine.grouping import group
 from tamis.engine.parameters import StageParameters
+from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -50,6 +51,12 @@ class SampleParameters(StageParameters):
         return self
 
 
+def _drawn(parameters: SampleParameters, given: Given) -> float:
+    if parameters.count is None and parameters.samples_per_group is not None:
+        return given.count
+    return min(10 if parameters.count is None else parameters.count, given.count)
+
+
 class Sample:
     """Draw hits; those drawn keep the order that they came in."""
 
@@ -62,6 +69,7 @@ class Sample:
     )
     Parameters: ClassVar[type[BaseModel]] = SampleParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    spends: ClassVar[Spending] = Spending(yields=_drawn)
     example: ClassVar[dict[str, Any]] = {"count": 2, "seed": 7}
 
     def __init__(self, parameters: SampleParameters) -> None:

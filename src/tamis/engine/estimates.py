@@ -1,0 +1,130 @@
+"""How many hits a stage will give back and what it will use: from what it gave before, within what it can give."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from tamis.engine import templates
+from tamis.engine.plan import PlannedStage
+from tamis.engine.spending import Given, Usage, spending_of
+from tamis.errors import ValidationError
+from tamis.model.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Means over the latest runs of one stage: hits in and out, documents looked at, milliseconds, calls, tokens.
+
+    runs: how many there were, at most `WINDOW`: later runs weigh more than those before them.
+    """
+
+    runs: int = 0
+    received: float = 0.0
+    returned: float = 0.0
+    processed: float = 0.0
+    duration_ms: float = 0.0
+    calls: float = 0.0
+    tokens: float = 0.0
+
+    def then(self, latest: "Means") -> "Means":
+        """These means and those of later runs as one. Cost: O(1)."""
+        runs = min(self.runs + latest.runs, WINDOW)
+        share = min(1.0, latest.runs / runs) if runs else 0.0
+
+        def mixed(before: float, after: float) -> float:
+            return before + (after - before) * share
+
+        return Means(
+            runs=runs,
+            received=mixed(self.received, latest.received),
+            returned=mixed(self.returned, latest.returned),
+            processed=mixed(self.processed, latest.processed),
+            duration_ms=mixed(self.duration_ms, latest.duration_ms),
+            calls=mixed(self.calls, latest.calls),
+            tokens=mixed(self.tokens, latest.tokens),
+        )
+
+
+WINDOW = 200
+"""Runs after which older ones fade: collections change."""
+
+
+class Experience(Protocol):
+    """What stages did before, by `PlannedStage.fingerprint`."""
+
+    def known(self, principal: Principal, fingerprint: str) -> Means | None:
+        """What is in memory."""
+        ...
+
+    async def recall(self, principal: Principal, fingerprints: Sequence[str]) -> Mapping[str, Means]:
+        """What is known of these, brought to memory."""
+        ...
+
+
+class NoExperience:
+    """Every stage is new."""
+
+    def known(self, principal: Principal, fingerprint: str) -> Means | None:
+        return None
+
+    async def recall(self, principal: Principal, fingerprints: Sequence[str]) -> Mapping[str, Means]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    usage: Usage
+    returned: float
+
+
+def foreseen(planned: PlannedStage, scope: templates.Scope) -> BaseModel | None:
+    """The stage's parameters, where the scope is enough to fill its templates."""
+    if planned.parameters is not None:
+        return planned.parameters
+    if planned.roots - scope.keys() - {"DOC"}:
+        return None
+    try:
+        return planned.resolve(scope)[1]
+    except ValidationError:
+        return None
+
+
+def at_most(planned: PlannedStage, parameters: BaseModel | None, given: Given) -> Forecast:
+    """What the stage can use and give back, whatever the documents are.
+
+    parameters: None where only a run can tell them; then it is taken to look at its input and to give it back.
+    """
+    if parameters is None:
+        return Forecast(Usage(documents=given.count), given.count)
+    spending = spending_of(planned.stage)
+    usage = spending.usage(parameters, given)
+    if usage.documents is None:
+        usage = replace(usage, documents=given.count)
+    return Forecast(usage, max(0.0, spending.yields(parameters, given)))
+
+
+def expected(planned: PlannedStage, parameters: BaseModel | None, given: Given, means: Means | None) -> Forecast:
+    """What it is likely to use and give back: as before, in proportion to its input, within its limits."""
+    bound = at_most(planned, parameters, given)
+    if means is None or not means.runs:
+        return bound
+    scale = given.count / means.received if means.received else 1.0
+    returned, processed = means.returned * scale, means.processed * scale
+    if parameters is not None:
+        returned, processed = min(returned, bound.returned), min(processed, bound.usage.documents or 0.0)
+    return Forecast(
+        replace(
+            bound.usage,
+            documents=processed,
+            calls=_likely(bound.usage.calls, means.calls * scale),
+            tokens=_likely(bound.usage.tokens, means.tokens * scale),
+        ),
+        returned,
+    )
+
+
+def _likely(declared: float, measured: float) -> float:
+    """A stage that meters its calls need not declare them."""
+    return min(declared, measured) if declared and measured else max(declared, measured)
