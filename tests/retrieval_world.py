@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import execution_records, executions, retrievers, stages
+from tamis.api import execution_records, executions, retrievers, stages, traces
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
@@ -33,6 +33,7 @@ from tamis.services.executions import ExecutionService
 from tamis.services.inflight import InFlight
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
+from tamis.services.traces import TraceService
 from tamis.storage.metadata import open_sqlite
 from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
 
@@ -72,6 +73,8 @@ class WallClock:
         return time.perf_counter() * 1000
 
 
+_ROUTERS = (stages.router, executions.router, execution_records.router, traces.router, retrievers.router)
+
 REGISTRY: Mapping[str, type[Stage]] = {**STAGES, "break": Break, "wait": Wait}
 
 
@@ -95,9 +98,10 @@ class World:
             RetrieverService: self.retrievers,
             ExecutionService: self.executions,
             ExecutionRecords: self.records,
+            TraceService: TraceService(self.shop.metadata, self.records),
         }
         add_error_handlers(api)
-        for router in (stages.router, executions.router, execution_records.router, retrievers.router):
+        for router in _ROUTERS:
             api.include_router(router)
         return api
 
