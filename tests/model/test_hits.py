@@ -1,6 +1,7 @@
 """A hit's view, whole and in part."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from tamis.model.matching import looked_at, matches
 
 NAMES = ["price", "a", "a.b", "score", "document_id", "collection_id", "root_object_id", "lineage_path", "added"]
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-fields = st.dictionaries(
+fields: st.SearchStrategy[Any] = st.dictionaries(
     st.sampled_from([*NAMES, "other"]), st.none() | st.integers(0, 3) | st.just({"b": 2}) | st.just([{"b": 1}])
 )
 

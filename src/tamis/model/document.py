@@ -92,6 +92,31 @@ class Document:
             "lineage_path": lineage.path,
         }
 
+    def part(self, names: frozenset[str]) -> dict[str, JSON]:
+        """What of `view` goes by these names."""
+        if not _SYSTEM_FIELDS.isdisjoint(names):
+            view = self.view()
+            return {name: view[name] for name in names if name in view}
+        fields = self.fields
+        found = {name: fields[name] for name in names if name in fields}
+        if "document_id" in names:
+            found["document_id"] = self.document_id
+        return found
+
+
+_SYSTEM_FIELDS = frozenset(
+    {
+        "collection_id",
+        "root_bucket_id",
+        "root_object_id",
+        "source_type",
+        "source_object_id",
+        "source_collection_id",
+        "source_document_id",
+        "lineage_path",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentWrite:

@@ -45,6 +45,12 @@ def check_filter(filter: Filter | None, loc: list[str | int] | None = None) -> N
             _check_pattern(condition, list(loc or ["filters"]))
 
 
+def looked_at(filter: Filter) -> frozenset[str]:
+    """The names of a view that the filter can depend on: enough of the view to match against."""
+    paths = {condition.path for condition in conditions(filter)}
+    return frozenset({"document_id", *paths, *(path.partition(".")[0] for path in paths)})
+
+
 def conditions(filter: Filter | None) -> Iterator[Condition]:
     """Every condition of a tree, in the order written."""
     if isinstance(filter, Condition):
