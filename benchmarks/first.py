@@ -7,6 +7,9 @@ Times of the split are CPU milliseconds of the server process (all of its thread
 are sent one after another over loopback from another process. `embed` is the query's dense and lexical vector, `search`
 the search stage's other work (asking the index, fusing, reading the documents found); `outside` is all the rest: HTTP,
 authentication, plan, the other stages, the answer, the record.
+
+The limit on `outside` is 2 ms where the same HTTP server answers ready bytes in 0.08 ms, as on the machine that the
+design was measured on; so it is 25 times what ready bytes take here, measured in the same run.
 """
 
 import argparse
@@ -27,6 +30,7 @@ from typing import Any, cast
 import psutil
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.live import LiveServer
 
 from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels, metered_search
@@ -45,7 +49,29 @@ from tamis.wiring.system import System, open_system
 
 KEY = "sk_benchmark_0123456789abcdef0123456789"
 QUESTIONS = ["how do I run a program", "parse a date", "compress a file", "open a socket", "sort a list by a key"]
-LIMITS = {"extraction_ratio": 0.8, "cpu_ms": 2.0}
+LIMITS = {"extraction_ratio": 0.8, "outside_in_ready_bytes": 2.0 / 0.08}
+
+
+async def ready_bytes(scope: Scope, receive: Receive, send: Send) -> None:
+    """The least that an HTTP answer can cost: the body read, the same bytes sent each time."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": b'{"documents":[]}'})
+
+
+@contextlib.asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """The application on a free port of this process."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False))
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextlib.asynccontextmanager
@@ -59,18 +85,23 @@ async def served(folder: Path, meter: Meter, models: Models) -> AsyncIterator[tu
 
     STAGES[FeatureSearch.id] = metered_search(meter)
     system = await open_system(settings, MeteredModels(models, meter), wrap=metered)
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(meter.around(build_app(system)), lifespan="off", log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    app = meter.around(build_app(system))
     settle_memory()
-    task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        yield system, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with listening(app) as url:
+            yield system, url
     finally:
-        server.should_exit = True
-        await task
         await system.close()
+
+
+async def yardstick(executions: int) -> float:
+    """CPU milliseconds of this process for a request that is answered with ready bytes."""
+    meter = Meter()
+    async with listening(meter.around(ready_bytes)) as url:
+        await elsewhere(execute, url, "none", 20)
+        meter.start()
+        await elsewhere(execute, url, "none", executions)
+        return float(meter.split()["cpu_ms_total"])
 
 
 def load(url: str, count: int) -> tuple[str, float]:
@@ -164,6 +195,7 @@ async def measure(documents: int, executions: int, folder: Path) -> dict[str, An
         meter.start()
         walls = await elsewhere(execute, url, collection, executions)
         split = meter.split()
+        ready = await yardstick(executions)
     bare = statistics.mean((bare_before, bare_rate(models, documents)))
     return {
         "documents": documents,
@@ -173,6 +205,8 @@ async def measure(documents: int, executions: int, folder: Path) -> dict[str, An
         "execution_wall_ms_median": round(statistics.median(walls), 2),
         "execution_wall_ms_p99": round(sorted(walls)[int(len(walls) * 0.99)], 2),
         **split,
+        "cpu_ms_ready_bytes": ready,
+        "outside_in_ready_bytes": round(split["cpu_ms_outside"] / ready, 1),
     }
 
 
@@ -201,7 +235,8 @@ def main() -> int:
             figures = runner.run(measure(arguments.documents, arguments.executions, folder))
         figures |= start_and_memory(folder)
     print(json.dumps(figures, indent=2))
-    kept = figures["extraction_ratio"] >= LIMITS["extraction_ratio"] and figures["cpu_ms_outside"] <= LIMITS["cpu_ms"]
+    fast = figures["extraction_ratio"] >= LIMITS["extraction_ratio"]
+    kept = fast and figures["outside_in_ready_bytes"] <= LIMITS["outside_in_ready_bytes"]
     print("limits kept" if kept else f"LIMITS NOT KEPT: {LIMITS}")
     return 0 if kept else 1
 
