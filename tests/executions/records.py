@@ -42,6 +42,9 @@ def a_record(
     definition: dict[str, Any] = {
         "stages": [{"stage_name": n, "stage_id": "limit", "parameters": parameters.get(n, {})} for n in names],
         "input_schema": {},
+        "collection_ids": ["col_1"],
+        "budget": {"max_credits": None, "max_time_ms": None},
+        "cache_config": {},
     }
     header = ExecutionHeader(
         ID, "anonymous", ExecutionStatus.COMPLETED, AT, 12.5, 0.01, 9, 2, len(names), len(stages), ("col_1",),

@@ -39,14 +39,17 @@ class _JsonRequest(Request):
         return parse(await self.body())
 
 
-def parse(body: bytes) -> Any:
-    """A body's value. Raises: BadRequestError for NaN and infinities, half characters, too deep nesting;
-    json.JSONDecodeError for what is no JSON at all."""
+def parse(body: bytes, levels: int = LEVELS) -> Any:
+    """A body's value. levels: how deep it may nest.
+
+    Raises: BadRequestError for NaN and infinities, half characters, too deep nesting; json.JSONDecodeError for what is
+    no JSON at all.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadRequestError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from None
-    _check_depth(body)
+    _check_depth(body, levels)
     value = _value(body, text)
     if "\\ud" in text or "\\uD" in text:
         _check_characters(value)
@@ -61,12 +64,12 @@ def _value(body: bytes, text: str) -> Any:
     return json.loads(text, parse_constant=_refuse)
 
 
-def _check_depth(body: bytes) -> None:
-    if body.count(b"[") + body.count(b"{") <= LEVELS:
+def _check_depth(body: bytes, levels: int) -> None:
+    if body.count(b"[") + body.count(b"{") <= levels:
         return
     brackets = _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS)
-    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > LEVELS:
-        raise BadRequestError(f"the body nests deeper than {LEVELS} levels")
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > levels:
+        raise BadRequestError(f"the body nests deeper than {levels} levels")
 
 
 def _check_characters(value: Any) -> None:

@@ -130,7 +130,8 @@ def _answered_differently(a: RecordedStage | None, b: RecordedStage | None) -> I
         answers.setdefault((call.port, call.method, call.asked), []).append(call)
     for call in b.calls if b else ():
         before = answers.get((call.port, call.method, call.asked))
-        if before and before.pop(0).answer != call.answer:
+        then = before.pop(0) if before else call
+        if (then.answer, then.raised) != (call.answer, call.raised):
             yield call.port, call.method
 
 
