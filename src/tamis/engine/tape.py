@@ -29,16 +29,11 @@ _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_SERIALIZE_NUMPY | orjso
 class Archive:
     """What answers refer to instead of holding it.
 
-    documents: by (id, revision).  collections: by (id, version), see `version_of`.
+    documents: by (id, revision).  collections: by (id, `Collection.version`).
     """
 
     documents: Mapping[tuple[str, int], Document] = field(default_factory=dict)
     collections: Mapping[tuple[str, int], Collection] = field(default_factory=dict)
-
-
-def version_of(collection: Collection) -> int:
-    """When its design was last changed, in microseconds since 1970: (id, version) is one state of it."""
-    return round(collection.updated_at.timestamp() * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """A collection: objects (or another collection's documents) turned into documents by one extractor."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from tamis.model.json import JSON
 from tamis.model.vector import FeatureSpec
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,8 @@ class Collection:
     cluster_applications: tuple[dict[str, JSON], ...] = ()
     schema_version: int = 1
     revision: int = 0
+
+    @property
+    def version(self) -> int:
+        """When its design was last changed, in microseconds since 1970: with its id, one state of it."""
+        return (self.updated_at - _EPOCH) // timedelta(microseconds=1)
