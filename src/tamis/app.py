@@ -1,4 +1,4 @@
-"""The HTTP application: routers, error envelope, limits. Nothing is opened here; `wiring` hands in what is."""
+"""The HTTP application: routers, error envelope, limits, request ids. `wiring` opens what they serve."""
 
 import gc
 from typing import Any
@@ -20,6 +20,7 @@ from tamis.api import (
     health,
     inference,
     lineage,
+    metrics,
     namespaces,
     objects,
     organizations,
@@ -28,11 +29,13 @@ from tamis.api import (
     tasks,
     uploads,
 )
+from tamis.api.correlation import Correlation
 from tamis.api.errors import add_error_handlers
 from tamis.api.express import Express
 from tamis.api.limits import Limits
 from tamis.api.schemas.error import ErrorResponse
 from tamis.services.upload_links import PATH as UPLOAD_PATH
+from tamis.telemetry.watching import Telemetry
 from tamis.wiring.system import System
 
 # Asked in this order, so what runs most often comes first. Where two paths could both match, literal ones come before
@@ -55,6 +58,7 @@ _ROUTERS = (
     inference.router,
     discovery.router,
     health.router,
+    metrics.router,
 )
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
 # New objects before the youngest are looked through; an execution makes some thousands, nearly all gone by its end.
@@ -75,7 +79,9 @@ def build_app(system: System) -> ASGIApp:
     add_error_handlers(api)
     for router in _ROUTERS:
         api.include_router(router)
-    return Limits(Express(api, system.services), system.limits.request_bytes, system.limits.upload_bytes, UPLOAD_PATH)
+    limits = system.limits
+    bounded = Limits(Express(api, system.services), limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
+    return Correlation(bounded, system.services[Telemetry].answered)
 
 
 def settle_memory() -> None:
@@ -91,7 +97,7 @@ def settle_memory() -> None:
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
-    while isinstance(inner, Limits | Express):
+    while isinstance(inner, Correlation | Limits | Express):
         inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()

@@ -1,8 +1,9 @@
 """All settings, from the environment (`TAMIS_*`) and the command line. Only `wiring` reads them."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -57,3 +58,9 @@ class Settings(BaseSettings):
     prices: dict[str, float | StagePrice] = Field(default_factory=dict)
     """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    """Log lines for people, or one JSON object each."""
+    metrics: bool = True
+    """Whether `/metrics` is counted and served."""
+    metrics_token: SecretStr | None = None
+    """What a scraper sends as bearer; without it `/metrics` answers on a loopback address alone."""

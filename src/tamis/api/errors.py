@@ -46,6 +46,7 @@ def _problem(fault: dict[str, Any]) -> dict[str, Any]:
 async def _on_tamis_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamisError)  # noqa: S101 - the handler is registered for this class
     if error.status >= 500 and not isinstance(error, NotBuiltError):
+        error.details.setdefault("request_id", request.scope.get("request_id"))
         log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
     return render(error)
 

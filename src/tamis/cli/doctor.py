@@ -9,6 +9,7 @@ from rich.table import Table
 from tamis import __version__
 from tamis.cli.terminal import out
 from tamis.settings import Settings
+from tamis.telemetry.exporting import tracing_plan
 from tamis.wiring.operation import model_report
 
 _PARTS = {
@@ -21,6 +22,7 @@ _PARTS = {
     "obstore": "blobs",
     "psycopg": "PostgreSQL (pip install 'tamis[postgres]')",
     "qdrant-client": "Qdrant cluster (pip install 'tamis[qdrant]')",
+    "opentelemetry-sdk": "traces (pip install 'tamis[otel]')",
 }
 
 
@@ -31,6 +33,7 @@ def doctor() -> None:
     for name, purpose in _PARTS.items():
         parts.add_row(name, _version(name), purpose)
     out.print(parts)
+    out.print(_telemetry(Settings()), highlight=False)
     models = Table("model file", "size", "licence", "where", pad_edge=False)
     missing = []
     for line in model_report(Settings()):
@@ -41,6 +44,14 @@ def doctor() -> None:
     for line in missing:
         out.print(f"[bold]{line.name}[/] is missing: {line.how_to_get}", highlight=False)
     sys.exit(1 if missing else 0)
+
+
+def _telemetry(settings: Settings) -> str:
+    tracing = tracing_plan()
+    traces = tracing.problem or (f"on, to {tracing.target}" if tracing.is_on else "off (OTEL_EXPORTER_OTLP_ENDPOINT)")
+    token = "with a token" if settings.metrics_token else "from this machine alone"
+    metrics = f"on at /metrics, {token}" if settings.metrics else "off (TAMIS_METRICS)"
+    return f"traces: {traces}; metrics: {metrics}"
 
 
 def _version(name: str) -> str:

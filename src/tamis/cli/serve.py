@@ -19,6 +19,7 @@ from tamis.app import build_app, settle_memory
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.errors import TamisError
 from tamis.settings import Settings
+from tamis.telemetry.logs import configure_logging
 from tamis.wiring.system import System, open_system
 
 log = logging.getLogger("tamis.serve")
@@ -49,9 +50,7 @@ def serve(
 ) -> None:
     """Run the server. SIGTERM or Ctrl-C ends it cleanly."""
     settings = Settings(host=host, port=port, data_dir=data_dir)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("alembic", "uvicorn", "httpx"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    configure_logging(settings.log_level, settings.log_format)
     listening = _listen(host, port)
     with plain_errors(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(settings, listening))

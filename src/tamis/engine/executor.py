@@ -19,11 +19,13 @@ from tamis.engine.events import (
     StageFailed,
     StageFinished,
     StageStarted,
+    fan_out,
     ignore,
 )
 from tamis.engine.failure import failure_of
 from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.telemetry import Watch
 from tamis.engine.prices import PriceTable
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
@@ -43,9 +45,14 @@ class Executor:
     """Holds what every execution needs; `run` keeps no state between executions."""
 
     def __init__(
-        self, environment: Environment, prices: PriceTable | None = None, experience: Experience | None = None
+        self,
+        environment: Environment,
+        prices: PriceTable | None = None,
+        experience: Experience | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        """experience: what stages did before; a budget is shared out by it."""
+        """experience: what stages did before; a budget is shared out by it.  watch: told of every run."""
+        self.watch = watch
         self.environment = environment
         self.prices = prices or PriceTable()
         self.experience = experience or NoExperience()
@@ -60,7 +67,8 @@ class Executor:
 
         A cancellation is told to the sink as an execution that ended `cancelled`, then goes on its way.
         """
-        run = _Run(self, plan, request, sink)
+        told = sink if self.watch is None else fan_out(sink, self.watch.begin(plan, request))
+        run = _Run(self, plan, request, told)
         run.begin()
         try:
             await run.ledger.prepare()

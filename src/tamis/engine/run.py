@@ -25,7 +25,7 @@ class RunRequest:
 
     seed: None derives one from the inputs and the definition, so that the same request meets the same chance.
     budget: None takes the definition's.  mode: `anonymous`, `saved`.
-    environment: None is the executor's own.
+    environment: None is the executor's own.  traceparent: the caller's, as W3C Trace Context writes it.
     caps: by stage index, what a budget lowered in the execution that this one repeats; None lets the budget decide.
     tapes: one for each stage: recording, playing back what another execution recorded, or none (`untaped`).
     """
@@ -40,6 +40,7 @@ class RunRequest:
     environment: Environment | None = None
     caps: Mapping[int, tuple[Cap, ...]] | None = None
     tapes: Tapes = recording
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

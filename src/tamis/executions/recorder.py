@@ -138,6 +138,7 @@ class Recorder:
             stages=stages,
             warnings=list(finished.warnings) if finished else [],
             error=_error(finished.error) if finished and finished.error else None,
+            traceparent=self._request.traceparent,
         )
 
 

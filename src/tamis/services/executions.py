@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tamis.engine.caller import caller_traceparent
 from tamis.engine.definition import with_filters
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
@@ -188,7 +189,13 @@ class ExecutionService:
                 session.input_blobs.put(job.principal, sha1, data)
             session.executions.insert(job.principal, recorded.execution)
 
-        await asyncio.shield(asyncio.ensure_future(self._metadata.write(write)))
+        async def write_and_tell() -> None:
+            await self._metadata.write(write)
+            if self._executor.watch is not None:
+                header = recorded.execution.header
+                self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
+
+        await asyncio.shield(asyncio.ensure_future(write_and_tell()))
 
     def _since(self, job: Job) -> float:
         return self._clock.monotonic_ms() - job.accepted_ms
@@ -208,4 +215,5 @@ def _run_request(job: Job) -> RunRequest:
         inputs=job.inputs,
         collections=job.collections,
         mode=job.mode,
+        traceparent=caller_traceparent(),
     )

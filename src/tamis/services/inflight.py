@@ -27,6 +27,10 @@ class InFlight:
         finally:
             del self._running[execution_id]
 
+    def __len__(self) -> int:
+        """Of all tenants."""
+        return len(self._running)
+
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None:
         found = self._running.get(execution_id)
         return self._seen(*found) if found and _is_visible(found[0], principal) else None

@@ -37,11 +37,14 @@ from tamis.services.tasks import TaskService
 from tamis.services.triggers import TriggerService
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
+from tamis.services.vitals import VitalsService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.secret import signing_secret
+from tamis.telemetry.watching import Telemetry
 from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.clock import SystemClock
+from tamis.wiring.telemetry import metrics_page, open_telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ async def open_system(
         stack.push_async_callback(indexer.close)
         worker = _worker(settings, backends, indexer)
         links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
-        services = _services(settings, backends, indexer, worker, links)
+        telemetry = open_telemetry(settings)
+        stack.push_async_callback(telemetry.close)
+        services = _services(settings, backends, indexer, worker, links, telemetry)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
@@ -113,20 +118,24 @@ def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> Extract
 
 
 def _services(
-    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks
-) -> dict[type[Any], Any]:
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks,
+    telemetry: Telemetry,
+) -> dict[type[Any], Any]:  # fmt: skip
     metadata, blobs, extractors = backends.metadata, backends.blobs, backends.extractors
     gate = Gate(metadata)
     clock = SystemClock()
     planner = Planner(STAGES)
     searcher = Searcher(backends.index, metadata, backends.models, extractors, blobs)
-    executor = Executor(Environment(searcher, backends.models, clock), PriceTable.over_default(settings.prices))
+    executor = Executor(
+        Environment(searcher, backends.models, clock), PriceTable.over_default(settings.prices), watch=telemetry
+    )
     objects = ObjectService(metadata, blobs)
     in_flight = InFlight(clock)
+    health = HealthService(metadata, blobs, backends.index, backends.models, worker.is_alive)
     every: Sequence[Any] = (
         gate,
         backends.extractors,
-        HealthService(metadata, blobs, backends.index, backends.models, worker.is_alive),
+        health,
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
         NamespaceService(metadata, blobs, indexer, extractors, gate.forget),
@@ -143,5 +152,7 @@ def _services(
         ExecutionService(metadata, planner, executor, clock, in_flight, results_alias=settings.results_alias),
         ExecutionRecords(metadata, in_flight),
         InferenceService(backends.models),
+        telemetry,
+        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight)),
     )
     return {type(service): service for service in every}

@@ -1,0 +1,42 @@
+"""What is told of executions and of the server to whoever operates it. Nothing here has a say in an execution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tamis.engine.events import Sink
+from tamis.engine.plan import Plan
+from tamis.engine.run import RunRequest
+from tamis.model.execution import ExecutionHeader
+
+
+class Watch(Protocol):
+    """Told of every execution, on the event loop, in the task that runs it."""
+
+    def begin(self, plan: Plan, request: RunRequest) -> Sink:
+        """A sink for the events of this execution. It never raises."""
+        ...
+
+    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
+        """The execution's record is durable. lag_ms: since the execution had ended."""
+        ...
+
+
+class Spans(Protocol):
+    """Makes spans of executions. A protocol, so that what is off is not imported either."""
+
+    def begin(self, plan: Plan, request: RunRequest) -> Sink: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the server is, all tenants together. items_waiting: of submitted batches, not yet taken up.
+
+    parts: whether each part that the server stands on answers, by its name in the health check.
+    """
+
+    executions_running: int = 0
+    batches_unfinished: int = 0
+    items_waiting: int = 0
+    parts: Mapping[str, bool] = field(default_factory=dict)

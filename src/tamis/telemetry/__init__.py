@@ -1,0 +1,1 @@
+"""What an operator sees from outside: metrics, spans, log lines. Counts and times, never anybody's content."""

@@ -1,0 +1,138 @@
+"""Metrics in the Prometheus text format. No label holds a tenant, a collection, an id or a caller's own words."""
+
+from collections.abc import Sequence
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from tamis import __version__
+from tamis.engine.events import Event, StageCut, StageFailed, StageFinished
+from tamis.engine.ports.cache import Layer
+from tamis.engine.ports.telemetry import Vitals
+from tamis.model.execution import ExecutionHeader, ExecutionStatus
+
+_BUCKETS_S = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+_MODES = ("anonymous", "saved")
+_OUTCOMES = ("completed", "cached", "failed", "skipped", "cut")
+# When each series began is a third of the page and nobody's question.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+_ENDED = [status for status in ExecutionStatus if status is not ExecutionStatus.PROCESSING]
+
+
+class Metrics:
+    """All metrics of one server, in a registry of their own.
+
+    What runs often finds its labels bound already; bound ahead, a series also shows 0 before anything has happened.
+    """
+
+    def __init__(self, stage_ids: Sequence[str]) -> None:
+        """stage_ids: of every stage that there is; one that is not among them is counted as `other`."""
+        self._registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        Info("tamis_build", "The version of Tamis.", registry=registry).info({"version": __version__})
+        self._bind_executions(registry)
+        self._bind_stages(registry, (*stage_ids, "other"))
+        lookups = Counter("tamis_cache_lookups", "Look-ups in a cache.", ["layer", "result"], registry=registry)
+        self._lookups = {
+            (layer, hit): lookups.labels(layer.value, "hit" if hit else "miss")
+            for layer in Layer
+            for hit in (True, False)
+        }
+        requests = Counter("tamis_http_requests", "HTTP requests answered.", ["status"], registry=registry)
+        self._requests = {status: requests.labels(status) for status in (200, 404, 422, 500)}
+        self._requests_of_status = requests
+        self._bind_vitals(registry)
+
+    def _bind_executions(self, registry: CollectorRegistry) -> None:
+        self._executions = Counter(
+            "tamis_executions", "Executions whose record is durable.", ["mode", "status"], registry=registry
+        )
+        for mode in _MODES:
+            for status in _ENDED:
+                self._executions.labels(mode, status.value)
+        self._durations = _histogram("tamis_execution_duration", "From accepted to answered.", ["mode"], registry)
+        self._lag = _histogram("tamis_record_lag", "From an execution's end to its durable record.", [], registry)
+        self._credits = Counter("tamis_credits_used", "Credits that executions used.", registry=registry)
+        self._saved = Counter("tamis_credits_saved", "Credits that caches spared.", registry=registry)
+
+    def _bind_stages(self, registry: CollectorRegistry, stage_ids: Sequence[str]) -> None:
+        times = _histogram("tamis_stage_duration", "Of stages that ran, by stage id.", ["stage"], registry)
+        counts = Counter("tamis_stages", "Stages that ended, by how.", ["stage", "outcome"], registry=registry)
+        self._stage_times = {stage_id: times.labels(stage_id) for stage_id in stage_ids}
+        self._stage_counts = {
+            (stage_id, outcome): counts.labels(stage_id, outcome) for stage_id in stage_ids for outcome in _OUTCOMES
+        }
+
+    def _bind_vitals(self, registry: CollectorRegistry) -> None:
+        self._running = Gauge("tamis_executions_running", "Executions under way.", registry=registry)
+        self._batches = Gauge("tamis_batches_unfinished", "Batches submitted and not done.", registry=registry)
+        self._waiting = Gauge("tamis_batch_items_waiting", "Items of batches that wait.", registry=registry)
+        self._parts = Gauge("tamis_part_up", "1 where the part answers, else 0.", ["part"], registry=registry)
+
+    def told(self, event: Event) -> None:
+        """The sink of every execution."""
+        if not isinstance(event, StageFinished | StageFailed | StageCut):
+            return
+        stage_id = event.stage_id if event.stage_id in self._stage_times else "other"
+        outcome = outcome_of(event)
+        self._stage_counts[stage_id, outcome].inc()
+        if isinstance(event, StageFinished) and event.credits_saved:
+            self._saved.inc(event.credits_saved)
+        if outcome != "cached":
+            self._stage_times[stage_id].observe(event.duration_ms / 1000)
+
+    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
+        self._executions.labels(header.mode, header.status.value).inc()
+        self._durations.labels(header.mode).observe(header.duration_ms / 1000)
+        self._lag.observe(lag_ms / 1000)
+        if header.credits_used:
+            self._credits.inc(header.credits_used)
+
+    def looked_up(self, layer: Layer, hit: bool) -> None:
+        """The CacheObserver port."""
+        self._lookups[layer, hit].inc()
+
+    def answered(self, status: int) -> None:
+        """An HTTP request was answered."""
+        if status not in self._requests:
+            self._requests[status] = self._requests_of_status.labels(status)
+        self._requests[status].inc()
+
+    def set_vitals(self, vitals: Vitals) -> None:
+        self._running.set(vitals.executions_running)
+        self._batches.set(vitals.batches_unfinished)
+        self._waiting.set(vitals.items_waiting)
+        for part, is_up in vitals.parts.items():
+            self._parts.labels(part).set(is_up)
+
+    def text(self, accept: str = "") -> tuple[bytes, str]:
+        """All of it, and its content type: OpenMetrics where the scraper asks for that, else Prometheus text."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+def _histogram(name: str, meaning: str, labels: Sequence[str], registry: CollectorRegistry) -> Histogram:
+    return Histogram(f"{name}_seconds", meaning, labels, registry=registry, buckets=_BUCKETS_S)
+
+
+def outcome_of(end: StageFinished | StageFailed | StageCut) -> str:
+    """`completed`, `cached`, `failed`, `skipped` (it failed and the run went on) or `cut` (by the budget)."""
+    if isinstance(end, StageFinished):
+        return "cached" if end.cache_hit else "completed"
+    if isinstance(end, StageFailed):
+        return "skipped" if end.skipped else "failed"
+    return "cut"
