@@ -11,6 +11,7 @@ from fastapi import Response
 
 from tamis.engine import definition
 from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
+from tamis.engine.rewrites import REWRITE
 from tamis.engine.run import efficiency
 from tamis.executions.record import Record, RecordedStage, StageOutcome
 from tamis.model.hits import Hit
@@ -25,11 +26,12 @@ from tamis.services.recording import PAGINATION
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
-def json_response(body: Any) -> Response:
-    return Response(_written(body), media_type="application/json")
+def json_response(body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(written(body), media_type="application/json", headers=headers)
 
 
-def _written(body: Any) -> bytes:
+def written(body: Any) -> bytes:
+    """JSON in UTF-8."""
     try:
         return orjson.dumps(body, default=_plain, option=_OPTIONS)
     except TypeError:  # an integer beyond 64 bits
@@ -38,31 +40,39 @@ def _written(body: Any) -> bytes:
 
 def show_executed(executed: Executed, with_results: bool) -> dict[str, Any]:
     """ExecutionAnswer. with_results: whether `documents` stand under `results` too."""
-    retriever = executed.retriever
+    answer = show_outline(executed)
+    answer["documents"] = documents = show_documents(executed, executed.documents)
+    if with_results:
+        answer["results"] = documents
+    return answer
+
+
+def show_documents(executed: Executed, hits: Iterable[Hit]) -> list[dict[str, Any]]:
+    """ResultDocuments, with their vectors where they were asked for. hits: of the answer's documents."""
     vectors = executed.vectors
-    documents = [show_hit(hit, vectors.get(hit.id, {}) if vectors is not None else None) for hit in executed.documents]
-    answer: dict[str, Any] = {
+    return [show_hit(hit, vectors.get(hit.id, {}) if vectors is not None else None) for hit in hits]
+
+
+def show_outline(executed: Executed) -> dict[str, Any]:
+    """ExecutionAnswer without its documents."""
+    retriever = executed.retriever
+    return {
         "execution_id": executed.execution_id,
         "retriever_id": retriever.retriever_id if retriever else None,
         "status": executed.status.value,
-        "documents": documents,
         "pagination": executed.pagination,
         "stage_statistics": _statistics(executed),
-        "budget": _budget(executed.budget, executed.credits_used, executed.duration_ms),
+        "budget": _shown_budget(executed),
         "execution_metadata": {
             "execution_mode": "saved" if retriever else ANONYMOUS,
             "retriever_persisted": retriever is not None,
             "retriever_name": retriever.name if retriever else None,
             "retriever_version": retriever.version if retriever else None,
         },
-        "optimization_applied": False,
-        "optimization_summary": None,
+        **_optimization({end.stage_name: end.metadata for end in executed.stages if isinstance(end, StageFinished)}),
         "error": None,
         "warnings": list(executed.warnings),
     }
-    if with_results:
-        answer["results"] = documents
-    return answer
 
 
 def show_hit(hit: Hit, vectors: Mapping[str, Vector] | None = None) -> dict[str, Any]:
@@ -112,10 +122,9 @@ def show_detail(execution: SavedExecution) -> dict[str, Any]:
             "total_time_ms": header.duration_ms,
             "credits_used": header.credits_used,
         },
-        "budget": _budget(budget, header.credits_used, header.duration_ms),
+        "budget": _recorded_budget(budget, record),
         "error": header.error,
-        "optimization_applied": False,
-        "optimization_summary": None,
+        **_optimization({stage.stage_name: stage.metadata for stage in record.stages}),
         "stages_completed": header.stages_completed,
         "total_stages": header.total_stages,
     }
@@ -141,15 +150,51 @@ def _budget(limits: Budget, credits_used: float, duration_ms: float) -> dict[str
     }
 
 
+def _optimization(facts: Mapping[str, Mapping[str, JSON]]) -> dict[str, Any]:
+    """facts: of each stage by its name."""
+    made = [{"stage_name": name, **one} for name, known in facts.items() if isinstance(one := known.get(REWRITE), dict)]
+    return {"optimization_applied": bool(made), "optimization_summary": {"rewrites": made} if made else None}
+
+
+def _shown_budget(executed: Executed) -> dict[str, JSON]:
+    ends = executed.stages
+    saved = sum(end.credits_saved for end in ends if isinstance(end, StageFinished))
+    cuts = [_cut(end.stage_name, end.limit, {}, end.reason) for end in ends if isinstance(end, StageCut)]
+    shrunk = [
+        _cut(end.stage_name, "max_credits", end.shrunk, None)
+        for end in ends
+        if isinstance(end, StageFinished) and end.shrunk
+    ]
+    budget = _budget(executed.budget, executed.credits_used, executed.duration_ms)
+    return {**budget, "credits_saved": round(saved, 9), "cut": [*shrunk, *cuts]}
+
+
+def _cut(stage_name: str, limit: str | None, shrunk: Mapping[str, JSON], reason: str | None) -> JSON:
+    """What the budget took. reason: of a stage that was not run, or not to its end; the run ended there."""
+    return {"stage_name": stage_name, "limit": limit, "shrunk": dict(shrunk), "reason": reason}
+
+
+def _recorded_budget(limits: Budget, record: Record) -> dict[str, JSON]:
+    saved = sum(stage.credits_saved for stage in record.stages)
+    cuts = [
+        _cut(stage.stage_name, stage.limit or "max_credits", stage.shrunk, stage.error if stage.limit else None)
+        for stage in record.stages
+        if stage.shrunk or stage.limit
+    ]
+    budget = _budget(limits, record.header.credits_used, record.header.duration_ms)
+    return {**budget, "credits_saved": round(saved, 9), "cut": cuts}
+
+
 def _statistics(executed: Executed) -> dict[str, Any]:
     return {
-        "stages": {end.stage_name: _stage_statistics(end) for end in executed.stages},
+        "stages": {end.stage_name: stage_statistics(end) for end in executed.stages},
         "total_time_ms": round(executed.duration_ms, 3),
         "credits_used": executed.credits_used,
     }
 
 
-def _stage_statistics(end: StageEnd) -> dict[str, Any]:
+def stage_statistics(end: StageEnd) -> dict[str, Any]:
+    """StageStatistics."""
     if isinstance(end, StageFinished):
         return {
             "input_count": len(end.received),
@@ -160,6 +205,9 @@ def _stage_statistics(end: StageEnd) -> dict[str, Any]:
             "error": None,
             "llm_calls": end.llm_calls,
             "tokens_used": end.tokens_used,
+            "credits_used": end.credits_used,
+            "credits_saved": end.credits_saved,
+            "shrunk": end.shrunk,
             "metadata": end.metadata,
         }
     error = end.error.message if isinstance(end, StageFailed) else end.reason
@@ -172,6 +220,9 @@ def _stage_statistics(end: StageEnd) -> dict[str, Any]:
         "error": error,
         "llm_calls": None,
         "tokens_used": None,
+        "credits_used": end.credits_used,
+        "credits_saved": 0.0,
+        "shrunk": {},
         "metadata": {"limit": end.limit} if isinstance(end, StageCut) else {},
     }
 
@@ -187,6 +238,9 @@ def _recorded_statistics(stage: RecordedStage) -> dict[str, Any]:
         "error": stage.error,
         "llm_calls": stage.llm_calls,
         "tokens_used": stage.tokens_used,
+        "credits_used": stage.credits_used,
+        "credits_saved": stage.credits_saved,
+        "shrunk": stage.shrunk,
         "metadata": {name: value for name, value in stage.metadata.items() if name != PAGINATION},
     }
 

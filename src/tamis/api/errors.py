@@ -80,6 +80,17 @@ async def _on_crash(request: Request, error: Exception) -> Response:
     return envelope(500, "InternalServerError", _INTERNAL, {"request_id": request.scope.get("request_id")})
 
 
+def told(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """The status and the `error` of the envelope that a route would answer with, logged where it would be."""
+    if not isinstance(error, TamisError):
+        log.error("an execution crashed", exc_info=error)
+        return 500, {"message": _INTERNAL, "type": "InternalServerError", "details": None}
+    if error.status >= 500:
+        log.error("an execution failed: %s", error.message, exc_info=error)
+    details = {**error.details, "validation_errors": error.problems} if isinstance(error, ValidationError) else None
+    return error.status, {"message": error.message, "type": error.code, "details": details or error.details or None}
+
+
 async def answer_to(request: Request, error: Exception) -> Response:
     """The answer to what a route raised."""
     return await (_on_tamis_error if isinstance(error, TamisError) else _on_crash)(request, error)

@@ -22,6 +22,9 @@ def search(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500)] = 10,
     field: Annotated[list[str] | None, typer.Option("--field", "-f", help="Show this field too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer.")] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Show each stage as it ends; with --json, each event.")
+    ] = False,
     url: Url = None,
     key: Key = None,
     namespace: NamespaceOption = None,
@@ -32,12 +35,25 @@ def search(
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         collections = collection or _every_collection(client)
         body = pipeline(query, collections, conditions, limit)
-        answer = client.post("retrievers/execute", body)
+        answer = _followed(client, body, as_json) if stream else client.post("retrievers/execute", body)
     if as_json:
-        typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
+        if not stream:
+            typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
         return
     show.documents(answer["documents"], field or [])
     out.print(f"execution {answer['execution_id']}: `tamis executions show {answer['execution_id']}`", highlight=False)
+
+
+def _followed(client: Client, body: dict[str, Any], as_json: bool) -> Any:
+    """The last event, once all have been shown; Ctrl-C on the way cancels the execution."""
+    for event in client.stream("retrievers/execute", body):
+        if as_json:
+            typer.echo(orjson.dumps(event))
+        else:
+            show.step(event)
+        if event["event_type"] == "execution_error":
+            fail(f"execution {event['execution_id']} failed: {event['error']}")
+    return event
 
 
 def pipeline(query: str, collections: list[str], conditions: list[dict[str, Any]], limit: int) -> dict[str, Any]:

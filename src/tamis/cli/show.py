@@ -46,3 +46,17 @@ def record(detail: dict[str, Any]) -> None:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         table.add_row(field, Text("-" if shown is None else str(shown)))
     out.print(table)
+
+
+def step(event: dict[str, Any]) -> None:
+    """A line for a stage that has ended; nothing for what else a stream tells."""
+    if event["event_type"] not in ("stage_complete", "stage_error"):
+        return
+    statistics, spent = event["statistics"], event["budget_used"]
+    place = f"{event['stage_index'] + 1}/{event['total_stages']}"
+    counts = f"{statistics['input_count']} > {statistics['output_count']} documents"
+    told = event["error"] or counts
+    line = (
+        f"{place} {event['stage_name']}: {told}, {statistics['duration_ms']:.1f} ms, {spent['credits_used']:g} credits"
+    )
+    out.print(Text(line))

@@ -7,7 +7,7 @@ from typing import NoReturn
 import httpx
 from rich.console import Console
 
-from tamis.client import ApiError
+from tamis.client import ApiError, BrokenStreamError
 from tamis.errors import TamisError
 
 out = Console()
@@ -29,6 +29,8 @@ def plain_errors() -> Iterator[None]:
         fail(error.message)
     except ApiError as error:
         fail(f"the server answered {error}")
+    except BrokenStreamError as error:
+        fail(f"the answer broke off: {error}")
     except httpx.ConnectError:
         fail("no server answers there; start one with `tamis serve`, or give its address with --url")
     except httpx.HTTPError as error:

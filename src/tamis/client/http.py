@@ -1,9 +1,14 @@
 """One connection to a Tamis server."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
+
+from tamis.client.events import event_data
+
+LAST_EVENTS = ("execution_complete", "execution_error")
 
 
 class ApiError(Exception):
@@ -13,6 +18,13 @@ class ApiError(Exception):
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
+
+
+class BrokenStreamError(Exception):
+    """The server's events ended before the execution did; its record may say more."""
+
+    def __init__(self) -> None:
+        super().__init__("the connection ended before the execution did")
 
 
 class Client:
@@ -35,6 +47,25 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         return self._send("POST", path, json=dict(body or {}), params=query)
+
+    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """An execution's events as they come, the last one included; `close()` on the iterator cancels the execution.
+
+        Raises: ApiError where the server refused before it began; BrokenStreamError where no last event came.
+        """
+        with self._http.stream("POST", path, json={**body, "stream": True}) as answer:
+            if answer.is_error:
+                answer.read()
+                raise ApiError(answer.status_code, _message(answer))
+            try:
+                for data in event_data(answer.iter_bytes()):
+                    event = json.loads(data)
+                    yield event
+                    if event["event_type"] in LAST_EVENTS:
+                        return
+            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                raise BrokenStreamError from error
+            raise BrokenStreamError
 
     def put_bytes(self, url: str, data: bytes, content_type: str) -> None:
         """Send a file to the presigned URL of an upload."""
