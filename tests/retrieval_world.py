@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import execution_records, executions, retrievers, stages, traces
+from tamis.api import diffs, execution_records, executions, exports, retrievers, stages, traces
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
+from tamis.engine.ports.telemetry import Watch
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
@@ -28,8 +29,10 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.diffs import DiffService
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
+from tamis.services.exports import ExportService
 from tamis.services.inflight import InFlight
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
@@ -73,7 +76,15 @@ class WallClock:
         return time.perf_counter() * 1000
 
 
-_ROUTERS = (stages.router, executions.router, execution_records.router, traces.router, retrievers.router)
+_ROUTERS = (
+    stages.router,
+    executions.router,
+    execution_records.router,
+    traces.router,
+    diffs.router,
+    exports.router,
+    retrievers.router,
+)
 
 REGISTRY: Mapping[str, type[Stage]] = {**STAGES, "break": Break, "wait": Wait}
 
@@ -85,6 +96,7 @@ class World:
     executions: ExecutionService
     records: ExecutionRecords
     snapshots: SnapshotStore
+    in_flight: InFlight
 
     def restarted(self) -> "World":
         """As after a restart: nothing is left but what was stored."""
@@ -99,6 +111,8 @@ class World:
             ExecutionService: self.executions,
             ExecutionRecords: self.records,
             TraceService: TraceService(self.shop.metadata, self.records),
+            DiffService: DiffService(self.shop.metadata, self.records),
+            ExportService: ExportService(self.shop.metadata, self.records, self.in_flight),
         }
         add_error_handlers(api)
         for router in _ROUTERS:
@@ -111,27 +125,28 @@ class World:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[World]:
+async def opened(path: Path, watch: Watch | None = None) -> AsyncIterator[World]:
     metadata = await open_sqlite(path / "metadata.db")
     try:
         shop = await filled(metadata)
         await _register_key(shop)
         Wait.reached, Wait.go = asyncio.Event(), asyncio.Event()
-        yield _world(shop)
+        yield _world(shop, watch)
     finally:
         await metadata.close()
 
 
-def _world(shop: Shop) -> World:
+def _world(shop: Shop, watch: Watch | None = None) -> World:
     clock = WallClock()
     planner, in_flight, snapshots = Planner(REGISTRY), InFlight(clock), SnapshotStore()
-    executor = Executor(Environment(shop.searcher, shop.models, clock))
+    executor = Executor(Environment(shop.searcher, shop.models, clock), watch=watch)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock),
         executions=ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots),
         records=ExecutionRecords(shop.metadata, in_flight),
         snapshots=snapshots,
+        in_flight=in_flight,
     )
 
 

@@ -114,4 +114,5 @@ def records(draw: st.DrawFn) -> Record:
         code_version=draw(st.sampled_from(["0.1.0", "0.2.0"])),
         collections=(CollectionState("col_1", "text_extractor_v1", revision),),
         seed=draw(st.integers(0, 2)),
+        is_taped=draw(st.booleans()),
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.executions.causes import Cause
+from tamis.executions.causes import Cause, same_inputs
 from tamis.executions.diff import Placed, RankingDiff, Rescored, aligned, compare, compare_rankings
 from tamis.executions.record import CollectionState, Record, RecordedCall, RecordedError, RecordedHit, StageOutcome
 from tests.executions.records import NAMES, a_hit, a_record, a_stage, rankings, records
@@ -134,6 +134,12 @@ def test_what_only_a_later_stage_differs_in_explains_nothing() -> None:
     found = compare(*pair(b))
     assert found.first_divergence is not None
     assert (found.first_divergence.stage_name, found.cause) == ("search", Cause.DATA)
+
+
+def test_inputs_that_no_record_holds_are_no_cause() -> None:
+    a, b = pair(changed())
+    b = replace(b, header=replace(b.header, inputs_hash=None))
+    assert (same_inputs(a, b), same_inputs(a, a), compare(a, b).cause) == (None, True, Cause.NONDETERMINISM)
 
 
 def test_differences_without_consequence_are_identical() -> None:

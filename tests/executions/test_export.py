@@ -45,7 +45,7 @@ def written(record: Record, documents: dict[str, DocumentPart] | None = None) ->
 
 def again(record: Record, documents: dict[str, DocumentPart]) -> Any:
     """Exported, imported, stored, read back and exported once more."""
-    stored = stored_of(read_file(written(record, documents)).record).execution
+    stored = stored_of(read_file(written(record, documents))).execution
     back = decode(stored)
     return written(back, documents_of(back))
 
@@ -57,7 +57,7 @@ def test_a_file_goes_round_unchanged() -> None:
 @given(records())
 def test_every_record_goes_round_unchanged(record: Record) -> None:
     assert again(record, DOCUMENTS) == written(record, DOCUMENTS)
-    read = read_file(written(record)).record
+    read = read_file(written(record))
     assert (read.stages, read.header.mode) == (record.stages, "imported")
     assert replace(read, header=record.header, imported=None) == record
 
@@ -145,7 +145,7 @@ def test_a_file_changed_anywhere_is_read_or_refused_plainly(data: st.DataObject)
     for _ in range(data.draw(st.integers(1, 3))):
         change(file, data)
     try:
-        record = read_file(file).record
+        record = read_file(file)
     except ValidationError:
         return
     assert decode(stored_of(record).execution).stages == record.stages

@@ -80,8 +80,14 @@ def _stage_of(definition: Mapping[str, JSON], place: int | None) -> Mapping[str,
     return stage if isinstance(stage, dict) else {}
 
 
+def same_inputs(a: Record, b: Record) -> bool | None:
+    """None where a namespace's policy kept them out of a record."""
+    one, other = a.header.inputs_hash, b.header.inputs_hash
+    return None if one is None or other is None else one == other
+
+
 def _inputs(a: Record, b: Record) -> Iterator[Ground]:
-    if a.header.inputs_hash != b.header.inputs_hash:
+    if same_inputs(a, b) is False:
         names = sorted(name for name in {*a.inputs, *b.inputs} if a.inputs.get(name) != b.inputs.get(name))
         yield Ground(Cause.INPUTS, f"the inputs differ: {', '.join(names)}" if names else "the inputs differ")
 

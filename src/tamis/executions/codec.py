@@ -63,6 +63,13 @@ class StageRow(msgspec.Struct, array_like=True):
     shrunk: dict[str, Any] = {}
 
 
+class CollectionRow(msgspec.Struct, array_like=True):
+    collection_id: str
+    extractor_id: str
+    revision: int
+    version: int = 0
+
+
 class Body(msgspec.Struct, array_like=True):
     """Everything of a record that its header and its inputs do not say. definition: encoded once for each plan."""
 
@@ -72,7 +79,7 @@ class Body(msgspec.Struct, array_like=True):
     seed: int
     code_version: str
     models: dict[str, str]
-    collections: list[tuple[str, str, int]]
+    collections: list[CollectionRow]
     ids: Ids
     revisions: list[int]
     stages: list[StageRow]
@@ -82,6 +89,7 @@ class Body(msgspec.Struct, array_like=True):
     traceparent: str | None = None
     left_out: list[str] = []
     imported: tuple[str | None, str, dict[str, Any]] | None = None
+    is_taped: bool = False
 
 
 def encode(body: Body) -> bytes:
@@ -112,6 +120,8 @@ def _with_digits(value: Any) -> Any:
 
 def _inputs(text: str) -> dict[str, Any]:
     """Not orjson where integers are longer than 64 bits: it would read them as floats, or not at all."""
+    if not text:  # left out by the namespace's policy
+        return {}
     inputs: dict[str, Any] = json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
     return inputs
 
@@ -167,7 +177,7 @@ def record_of(
         seed=body.seed,
         code_version=body.code_version,
         models=body.models,
-        collections=tuple(CollectionState(*one) for one in body.collections),
+        collections=tuple(CollectionState(*msgspec.structs.astuple(one)) for one in body.collections),
         revisions={key: revision for key, revision in zip(ids, body.revisions, strict=True) if revision},
         stages=stages,
         warnings=tuple(body.warnings),
@@ -176,6 +186,7 @@ def record_of(
         traceparent=body.traceparent,
         left_out=tuple(body.left_out),
         imported=Imported(*body.imported) if body.imported else None,
+        is_taped=body.is_taped,
     )
 
 

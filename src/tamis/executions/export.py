@@ -85,14 +85,14 @@ def _context(record: Record) -> ContextPart:
         code_version=record.code_version,
         models=dict(record.models),
         collections=[
-            CollectionPart(collection_id=one.collection_id, extractor_id=one.extractor_id, revision=one.revision)
-            for one in record.collections
+            CollectionPart(one.collection_id, one.extractor_id, one.revision, one.version) for one in record.collections
         ],
         traceparent=record.traceparent,
         replay=ReplayPart(replay_of=replay.of, mode=replay.mode) if replay else None,
         left_out=list(record.left_out),
         warnings=list(record.warnings),
         error=ErrorPart(type=error.code, message=error.message, details=dict(error.details)) if error else None,
+        is_taped=record.is_taped,
     )
 
 

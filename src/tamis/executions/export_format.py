@@ -135,9 +135,12 @@ class DefinitionPart(_Part):
 
 
 class CollectionPart(_Part):
+    """revision: of its data.  version: of its design."""
+
     collection_id: Short
     extractor_id: Annotated[str, Meta(max_length=512)]
     revision: Count
+    version: Count = 0
 
 
 class ErrorPart(_Part):
@@ -152,7 +155,7 @@ class ReplayPart(_Part):
 
 
 class ContextPart(_Part):
-    """What it ran with. left_out: what the namespace's policy kept out of the record."""
+    """What it ran with. left_out: what the namespace's policy kept out of the record.  is_taped: whether with calls."""
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     code_version: Short
@@ -163,6 +166,7 @@ class ContextPart(_Part):
     left_out: list[Short] = []
     warnings: list[Text] = []
     error: ErrorPart | None = None
+    is_taped: bool = False
 
 
 class DocumentPart(_Part):
@@ -176,7 +180,7 @@ class DocumentPart(_Part):
     absent: Literal["changed", "deleted", "policy"] | None = None
 
 
-class ExecutionFile(_Part):
+class ExecutionFile(_Part, omit_defaults=False):
     """One execution, whole. definition_hash: SHA-256 of the definition's canonical JSON (RFC 8785)."""
 
     format: Literal["tamis.execution/1"]

@@ -3,8 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -42,16 +41,11 @@ _PATH = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 P = TypeVar("P")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """record: as it is stored here, its mode `imported`.  documents: by id, those that it saw."""
+def read_file(value: Any) -> Record:
+    """As it is stored here, its mode `imported`. value: parsed JSON.
 
-    record: Record
-    documents: Mapping[str, DocumentPart]
-
-
-def read_file(value: Any) -> Reading:
-    """From parsed JSON. Raises: ValidationError that names the place, for whatever no export could have written."""
+    Raises: ValidationError that names the place, for whatever no export could have written.
+    """
     file = _shaped(value, ExecutionFile, ["body"])
     specs = _checked_specs(file)
     _check_hashes(file)
@@ -62,7 +56,7 @@ def read_file(value: Any) -> Reading:
         documents={key: msgspec.to_builtins(one) for key, one in file.documents.items()},
     )
     context = file.context
-    record = Record(
+    return Record(
         format=_RECORD_FORMAT,
         header=_header(file),
         inputs=file.inputs,
@@ -73,7 +67,8 @@ def read_file(value: Any) -> Reading:
         code_version=context.code_version,
         models=context.models,
         collections=tuple(
-            CollectionState(one.collection_id, one.extractor_id, one.revision) for one in context.collections
+            CollectionState(one.collection_id, one.extractor_id, one.revision, one.version)
+            for one in context.collections
         ),
         revisions={key: revision for key, revision in file.revisions.items() if revision},
         stages=stages,
@@ -85,8 +80,8 @@ def read_file(value: Any) -> Reading:
         traceparent=context.traceparent,
         left_out=tuple(context.left_out),
         imported=imported,
+        is_taped=context.is_taped,
     )
-    return Reading(record, file.documents)
 
 
 def documents_of(record: Record) -> dict[str, DocumentPart]:

@@ -66,11 +66,15 @@ class RecordedStage:
 
 @dataclass(frozen=True, slots=True)
 class CollectionState:
-    """A collection as the execution found it. revision: grows with every committed write to its documents."""
+    """A collection as the execution found it. revision: grows with every committed write to its documents.
+
+    version: of its design, `Collection.version`; 0 where a record does not say.
+    """
 
     collection_id: str
     extractor_id: str
     revision: int
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Record:
     models: version by model name.  revisions: by document id, the revision of the document that was seen.
     replay: set where it repeats another execution.  traceparent: the caller's, as W3C Trace Context writes it.
     left_out: what the namespace's policy kept out of it, of `inputs`, `documents`.
-    imported: set where it came in as a file.
+    imported: set where it came in as a file.  is_taped: whether its stages' calls were kept.
     """
 
     format: int
@@ -129,3 +133,4 @@ class Record:
     traceparent: str | None = None
     left_out: tuple[str, ...] = ()
     imported: Imported | None = None
+    is_taped: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tamis.executions.calls import pack_calls
-from tamis.executions.codec import Body, Hits, StageRow, encode, encode_part
+from tamis.executions.codec import Body, CollectionRow, Hits, StageRow, encode, encode_part
 from tamis.executions.columns import Columns, Ranking
 from tamis.executions.record import Record, RecordedHit, RecordedStage
 from tamis.executions.recorder import Recorded
@@ -35,7 +35,9 @@ def stored_of(record: Record) -> Recorded:
         seed=record.seed,
         code_version=record.code_version,
         models=dict(record.models),
-        collections=[(one.collection_id, one.extractor_id, one.revision) for one in record.collections],
+        collections=[
+            CollectionRow(one.collection_id, one.extractor_id, one.revision, one.version) for one in record.collections
+        ],
         ids=writer.columns.ids(),
         revisions=writer.columns.revisions,
         stages=stages,
@@ -47,8 +49,9 @@ def stored_of(record: Record) -> Recorded:
         imported=(imported.retriever_id, imported.mode, externalize(dict(imported.documents), blobs))
         if imported
         else None,
+        is_taped=record.is_taped,
     )
-    inputs = json_text(externalize(dict(record.inputs), blobs))
+    inputs = "" if "inputs" in record.left_out else json_text(externalize(dict(record.inputs), blobs))
     return Recorded(StoredExecution(record.header, inputs, encode(body)), blobs)
 
 

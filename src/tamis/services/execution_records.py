@@ -43,12 +43,19 @@ class ExecutionRecords:
             return await self.get_anonymous(principal, execution_id)
         return await self._of_saved(principal, retriever, execution_id)
 
-    async def get_anonymous(self, principal: Principal, execution_id: str) -> StoredExecution:
-        """One that runs, or its record. Raises: NotFoundError, for a saved retriever's run too."""
+    async def find_any(self, principal: Principal, execution_id: str) -> StoredExecution:
+        """Anonymous or of any saved retriever. Raises: NotFoundError."""
         found = self._in_flight.get(principal, execution_id) or await self._metadata.read_now(
             lambda session: session.executions.get(principal, execution_id)
         )
-        if found is None or found.header.retriever_id is not None:
+        if found is None:
+            raise NotFoundError.of("execution", execution_id)
+        return found
+
+    async def get_anonymous(self, principal: Principal, execution_id: str) -> StoredExecution:
+        """One that runs, or its record. Raises: NotFoundError, for a saved retriever's run too."""
+        found = await self.find_any(principal, execution_id)
+        if found.header.retriever_id is not None:
             raise NotFoundError.of("execution", execution_id)
         return found
 
