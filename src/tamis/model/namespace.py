@@ -17,6 +17,23 @@ class ExtractorRef:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordPolicy:
+    """What a namespace keeps of its executions; the default keeps everything.
+
+    max_age_s, max_count: records older than that, and those beyond the newest so many, are removed.
+    exclude: what is kept out of records, of `inputs`, `documents`, in this order.
+    """
+
+    max_age_s: float | None = None
+    max_count: int | None = None
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def retains_all(self) -> bool:
+        return self.max_age_s is None and self.max_count is None
+
+
+@dataclass(frozen=True, slots=True)
 class Namespace:
     namespace_id: str
     name: str
@@ -27,3 +44,4 @@ class Namespace:
     payload_indexes: tuple[dict[str, JSON], ...] = ()
     auto_create_indexes: bool = False
     metadata: dict[str, JSON] = field(default_factory=dict)
+    record_policy: RecordPolicy = field(default_factory=RecordPolicy)

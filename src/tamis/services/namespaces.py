@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
-from tamis.model.namespace import ExtractorRef, Namespace
+from tamis.model.namespace import ExtractorRef, Namespace, RecordPolicy
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
@@ -32,6 +32,7 @@ class NamespaceDraft:
     extractors: tuple[ExtractorRef, ...] | None = None
     payload_indexes: tuple[dict[str, JSON], ...] = ()
     auto_create_indexes: bool = False
+    record_policy: RecordPolicy = field(default_factory=RecordPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class NamespaceService:
             feature_extractors=self._known(draft.extractors),
             payload_indexes=draft.payload_indexes,
             auto_create_indexes=draft.auto_create_indexes,
+            record_policy=draft.record_policy,
         )
         await self._metadata.write(lambda session: session.namespaces.insert(principal, namespace))
         self._forget()

@@ -47,8 +47,8 @@ def anonymous_query(body: ListAnonymousExecutionsRequest, paging: ListParameters
     window = paging.query(default_limit=10)
     query = ExecutionQuery(
         status=_status(body.status),
-        start=_moment(body.start_time, "start_time"),
-        end=_moment(body.end_time, "end_time"),
+        start=read_moment(body.start_time, "start_time"),
+        end=read_moment(body.end_time, "end_time"),
         limit=body.limit or window.limit,
         offset=window.offset if body.offset is None else body.offset,
     )
@@ -81,7 +81,7 @@ def _status(text: str | None) -> ExecutionStatus | None:
         raise ValidationError.at(["body", "status"], f"unknown status {text!r}; known: {known}") from None
 
 
-def _moment(value: Any, name: str) -> datetime | None:
+def read_moment(value: Any, name: str, where: str = "body") -> datetime | None:
     """RFC 3339 text, or seconds since 1970."""
     if value is None or value == "":
         return None
@@ -92,13 +92,13 @@ def _moment(value: Any, name: str) -> datetime | None:
             value = None
     moment = instant(value) if isinstance(value, str) else None
     if moment is None:
-        raise ValidationError.at(["body", name], "a time as RFC 3339 text, such as 2026-01-31T08:00:00Z")
+        raise ValidationError.at([where, name], "a time as RFC 3339 text, such as 2026-01-31T08:00:00Z")
     return moment
 
 
 def show_anonymous(execution: StoredExecution) -> AnonymousExecutionDetail:
     header = execution.header
-    return AnonymousExecutionDetail(**_summary(header), inputs=execution.inputs, inputs_hash=header.inputs_hash)
+    return AnonymousExecutionDetail(**_summary(header), inputs=execution.inputs or None, inputs_hash=header.inputs_hash)
 
 
 def show_anonymous_page(page: Page[ExecutionHeader]) -> ListAnonymousExecutionsResponse:

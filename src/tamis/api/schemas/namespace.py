@@ -5,10 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from tamis.api.schemas.page import PaginationResponse
-from tamis.model.namespace import ExtractorRef
+from tamis.errors import ValidationError
+from tamis.model.namespace import ExtractorRef, RecordPolicy
 from tamis.services.namespaces import NamespaceDetails, NamespaceDraft
 
 
@@ -101,6 +102,44 @@ class PayloadIndexConfig(BaseModel):
     type: PayloadSchemaType
 
 
+class RecordPart(StrEnum):
+    INPUTS = "inputs"
+    DOCUMENTS = "documents"
+
+
+class RecordPolicyModel(BaseModel):
+    """What the namespace keeps of its executions. Limits left out keep every record; of ages, one unit is sent.
+
+    max_age_s, max_age_days: records of executions that began longer ago are removed.
+    max_count: of every retriever and the anonymous ones together, the newest so many stay.
+    exclude: what is never written into a record.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    exclude: list[RecordPart] = Field(default_factory=list)
+    max_age_days: float | None = Field(None, gt=0, le=36_500, allow_inf_nan=False)
+    max_age_s: float | None = Field(None, gt=0, le=36_500 * 86_400, allow_inf_nan=False)
+    max_count: int | None = Field(None, ge=0, le=2**53)
+
+    def policy(self) -> RecordPolicy:
+        """Raises: ValidationError where both ages are given."""
+        if self.max_age_days is not None and self.max_age_s is not None:
+            raise ValidationError.at(["body", "record_policy", "max_age_s"], "send max_age_s or max_age_days, not both")
+        days = self.max_age_days
+        return RecordPolicy(
+            max_age_s=self.max_age_s if days is None else days * 86_400,
+            max_count=self.max_count,
+            exclude=tuple(part.value for part in RecordPart if part in self.exclude),
+        )
+
+    @classmethod
+    def of(cls, policy: RecordPolicy) -> "RecordPolicyModel":
+        days = None if policy.max_age_s is None else policy.max_age_s / 86_400
+        exclude = [RecordPart(part) for part in policy.exclude]
+        return cls(exclude=exclude, max_age_days=days, max_age_s=policy.max_age_s, max_count=policy.max_count)
+
+
 class CreateNamespaceRequest(BaseModel):
     """feature_extractors: left out, as later clients do, the namespace is open to all that the server has."""
 
@@ -109,11 +148,15 @@ class CreateNamespaceRequest(BaseModel):
     feature_extractors: list[BaseFeatureExtractorModel] | None = Field(None, min_length=1)
     namespace_name: str
     payload_indexes: list[PayloadIndexConfig] | None = None
+    record_policy: RecordPolicyModel | None = None
 
 
 class UpdateNamespaceRequest(BaseModel):
+    """record_policy: replaces the whole policy; null goes back to keeping everything."""
+
     namespace_name: str | None = None
     payload_indexes: list[PayloadIndexConfig] | None = None
+    record_policy: RecordPolicyModel | None = None
 
 
 class PatchNamespaceRequest(UpdateNamespaceRequest):
@@ -156,6 +199,7 @@ class NamespaceModel(BaseModel):
     namespace_id: str | None = None
     namespace_name: str
     payload_indexes: list[PayloadIndexConfig] | None = None
+    record_policy: RecordPolicyModel = Field(default_factory=RecordPolicyModel)
     updated_at: datetime | None = None
 
 
@@ -183,16 +227,21 @@ def namespace_draft(body: CreateNamespaceRequest) -> NamespaceDraft:
         extractors=None if refs is None else tuple(ExtractorRef(r.feature_extractor_name, r.version) for r in refs),
         payload_indexes=_stored(body.payload_indexes),
         auto_create_indexes=bool(body.auto_create_indexes),
+        record_policy=_policy(body.record_policy),
     )
 
 
 def namespace_changes(body: UpdateNamespaceRequest) -> dict[str, Any]:
-    """What is sent, by the model's field names. A null leaves the field as it is, save that of `description`."""
+    """What is sent, by the model's field names. A null leaves the field as it is, save those of
+    `description` and of `record_policy`.
+    """
     names = {"namespace_name": "name", "auto_create_indexes": "auto_create_indexes", "description": "description"}
     sent = {names[wire]: getattr(body, wire) for wire in names if wire in body.model_fields_set}
     changes = {name: value for name, value in sent.items() if value is not None or name == "description"}
     if body.payload_indexes is not None:
         changes["payload_indexes"] = _stored(body.payload_indexes)
+    if "record_policy" in body.model_fields_set:
+        changes["record_policy"] = _policy(body.record_policy)
     return changes
 
 
@@ -210,6 +259,7 @@ def namespace_model(details: NamespaceDetails) -> NamespaceModel:
         namespace_id=namespace.namespace_id,
         namespace_name=namespace.name,
         payload_indexes=[PayloadIndexConfig.model_validate(index) for index in namespace.payload_indexes],
+        record_policy=RecordPolicyModel.of(namespace.record_policy),
         updated_at=namespace.updated_at,
     )
 
@@ -232,3 +282,7 @@ def namespace_stats(page: Sequence[NamespaceDetails]) -> NamespaceListStats:
 
 def _stored(indexes: list[PayloadIndexConfig] | None) -> tuple[dict[str, Any], ...]:
     return tuple(index.model_dump(mode="json") for index in indexes or [])
+
+
+def _policy(sent: RecordPolicyModel | None) -> RecordPolicy:
+    return RecordPolicy() if sent is None else sent.policy()
