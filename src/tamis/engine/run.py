@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tamis.engine.caching import RunCaching
 from tamis.engine.environment import Environment
 from tamis.engine.events import StageEnd, StageFinished
+from tamis.engine.rewrites import Rewrite
 from tamis.engine.spending import Cap
 from tamis.engine.tape import Tapes, recording
 from tamis.errors import TamisError
@@ -26,8 +28,11 @@ class RunRequest:
     seed: None derives one from the inputs and the definition, so that the same request meets the same chance.
     budget: None takes the definition's.  mode: `anonymous`, `saved`.
     environment: None is the executor's own.  traceparent: the caller's, as W3C Trace Context writes it.
+    rewrites: what the planner made of the pipeline.
     caps: by stage index, what a budget lowered in the execution that this one repeats; None lets the budget decide.
+    replay: the execution that this one repeats, and how: `frozen`, `live`.
     tapes: one for each stage: recording, playing back what another execution recorded, or none (`untaped`).
+    caching: the caches that stages may be answered from; None asks none.
     """
 
     principal: Principal
@@ -39,7 +44,10 @@ class RunRequest:
     mode: str = "anonymous"
     environment: Environment | None = None
     caps: Mapping[int, tuple[Cap, ...]] | None = None
+    rewrites: tuple[Rewrite, ...] = ()
     tapes: Tapes = recording
+    replay: tuple[str, str] | None = None
+    caching: RunCaching | None = None
     traceparent: str | None = None
 
 

@@ -1,6 +1,6 @@
 """Folds the events of one execution into its record. Pure: the service writes what comes out, before it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,13 +20,16 @@ from tamis.engine.events import (
 )
 from tamis.engine.plan import Plan
 from tamis.engine.run import RunRequest
+from tamis.engine.tape import untaped
 from tamis.errors import TamisError
 from tamis.executions.calls import pack_calls
-from tamis.executions.codec import Body, StageRow, encode, encode_part
+from tamis.executions.codec import Body, CollectionRow, StageRow, encode, encode_part
 from tamis.executions.columns import Columns
+from tamis.executions.exclusion import INPUTS, body_without, header_without
 from tamis.executions.record import StageOutcome
 from tamis.executions.references import externalize, json_text
 from tamis.executions.summary import query_summary
+from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.hits import Hits
 
@@ -43,6 +46,7 @@ class Recorder:
     """A sink for `Executor.run`: `recorder(event)` for each event, then `finish` once.
 
     retriever_id, retriever_version: of a saved retriever.  models: version by name, of those at hand.
+    left_out: what the namespace's policy keeps out of it, of `inputs`, `documents`.
     """
 
     def __init__(
@@ -52,12 +56,14 @@ class Recorder:
         retriever_id: str | None = None,
         retriever_version: int | None = None,
         models: Mapping[str, str] | None = None,
+        left_out: Sequence[str] = (),
     ) -> None:
         self._plan = plan
         self._request = request
         self._retriever_id = retriever_id
         self._retriever_version = retriever_version
         self._models = dict(models or {})
+        self._left_out = left_out
         self._started: ExecutionStarted | None = None
         self._ends: list[StageEnd] = []
         self._finished: ExecutionFinished | None = None
@@ -81,8 +87,17 @@ class Recorder:
             raise ValueError("the execution has not begun: there is nothing to record")
         blobs: dict[str, bytes] = {}
         header = self._header(started, total_returned, duration_ms)
+        if self._left_out:
+            return self._without(started, header)
         inputs = json_text(externalize(started.inputs, blobs))
         return Recorded(StoredExecution(header, inputs, encode(self._body(started, blobs))), blobs)
+
+    def _without(self, started: ExecutionStarted, header: ExecutionHeader) -> Recorded:
+        """As `finish`, of what the namespace's policy lets into a record."""
+        body = body_without(self._body(started, {}), self._left_out)
+        blobs = dict(_frozen(self._plan)[1])
+        inputs = "" if INPUTS in self._left_out else json_text(externalize(started.inputs, blobs))
+        return Recorded(StoredExecution(header_without(header, self._left_out), inputs, encode(body)), blobs)
 
     def _header(self, started: ExecutionStarted, total_returned: int, duration_ms: float | None) -> ExecutionHeader:
         request, end = self._request, self._finished or self._so_far()
@@ -115,7 +130,7 @@ class Recorder:
     def _body(self, started: ExecutionStarted, blobs: dict[str, bytes]) -> Body:
         definition, large = _frozen(self._plan)
         blobs.update(large)
-        columns = Columns()
+        columns, request = Columns(), self._request
         stages = []
         before = Hits()
         for end in self._ends:
@@ -132,14 +147,20 @@ class Recorder:
             seed=started.seed,
             code_version=__version__,
             models=self._models,
-            collections=[(one.collection_id, one.extractor.id, one.revision) for one in self._request.collections],
+            collections=[_collection(one) for one in request.collections],
             ids=columns.ids(),
             revisions=columns.revisions,
             stages=stages,
             warnings=list(finished.warnings) if finished else [],
             error=_error(finished.error) if finished and finished.error else None,
+            replay=request.replay,
+            is_taped=request.tapes is not untaped,
             traceparent=self._request.traceparent,
         )
+
+
+def _collection(collection: Collection) -> CollectionRow:
+    return CollectionRow(collection.collection_id, collection.extractor.id, collection.revision, collection.version)
 
 
 def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes]) -> StageRow:

@@ -27,6 +27,7 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.model.stage_means import Means
 from tamis.model.vector import Vector
 
 R = TypeVar("R")
@@ -186,6 +187,10 @@ class Documents(Protocol):
         ...
 
     def delete_collection(self, principal: Principal, collection_id: str) -> int: ...
+    def touch(self, principal: Principal, collection_id: str) -> int:
+        """Raise the revision though no document changed: what follows from it is to be found anew."""
+        ...
+
     def get(self, principal: Principal, collection_id: str, document_id: str) -> Document | None: ...
     def get_many(self, principal: Principal, document_ids: Sequence[str]) -> Mapping[str, Document]:
         """Of any collection of the namespace; absent ones are left out. The hot path of every search."""
@@ -301,6 +306,33 @@ class Executions(Protocol):
     def count(self, principal: Principal, query: ExecutionQuery) -> int: ...
 
 
+class History(Protocol):
+    """Documents and collections as they were: each state that is replaced or deleted goes here, in that transaction.
+
+    A record holds no contents. It names what was read by (id, revision) or (id, version), and this is where a frozen
+    replay finds it, long after the collection was changed or deleted.
+    """
+
+    def documents(
+        self, principal: Principal, versions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], Document]:
+        """By (document id, revision), each state that is still known, be it today's or an earlier one."""
+        ...
+
+    def collections(
+        self, principal: Principal, versions: Sequence[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], Collection]:
+        """By (collection id, `Collection.version`), as above."""
+        ...
+
+    def forget(self, principal: Principal, before: datetime, limit: int) -> int:
+        """Delete, of what was replaced before then, at most `limit` states, the oldest first; how many there were.
+
+        What was replaced before the oldest record that is kept began is referred to by none.
+        """
+        ...
+
+
 class Keys(Protocol):
     def insert(self, principal: Principal, key: ApiKey) -> None: ...
     def find_hash(self, key_hash: str) -> tuple[ApiKey, Organization] | None:
@@ -328,6 +360,16 @@ class Blobs(Protocol):
     def get(self, principal: Principal, sha1: str) -> bytes | None: ...
 
 
+class StageStatistics(Protocol):
+    """What stages did on average, by fingerprint."""
+
+    def find(self, principal: Principal, fingerprints: Sequence[str]) -> Mapping[str, Means]: ...
+    def put(self, principal: Principal, means: Mapping[str, Means], at: datetime) -> None: ...
+    def trim(self, principal: Principal, keep: int) -> int:
+        """Forget all but the `keep` put last; how many were forgotten."""
+        ...
+
+
 class Session(Protocol):
     """One transaction's view of the system of record."""
 
@@ -342,9 +384,15 @@ class Session(Protocol):
     batches: Batches
     tasks: Tasks
     documents: Documents
+    history: History
     index_queue: IndexQueue
     executions: Executions
     input_blobs: Blobs
+    stage_statistics: StageStatistics
+
+    def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
+        """Of every tenant: what keeps house for all of them."""
+        ...
 
     def purge_namespace(self, principal: Principal) -> None:
         """Remove every row of the principal's namespace, of every kind, and the namespace itself."""

@@ -17,6 +17,7 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.listing import is_plain, matching_only, window
@@ -100,9 +101,10 @@ _COUNT = select(func.count()).select_from(documents).where(_inside)
 class SqlDocuments:
     """Every write first locks its collection by raising the revision: two writes of one collection never interleave."""
 
-    def __init__(self, link: Link, queue: SqlIndexQueue) -> None:
+    def __init__(self, link: Link, queue: SqlIndexQueue, history: SqlHistory) -> None:
         self._link = link
         self._queue = queue
+        self._history = history
 
     def put(self, principal: Principal, collection_id: str, writes: Sequence[DocumentWrite]) -> int:
         """Insert or replace whole documents with their vectors; returns the collection's new revision.
@@ -125,6 +127,7 @@ class SqlDocuments:
             for write in writes
         ]
         with self._link.savepoint():
+            self._history.keep(principal, collection_id, [row["document_id"] for row in rows])
             if self._link.run_many(_PUT, rows) != len(rows):
                 raise AlreadyExistsError("a document with this id exists in another collection")
             self._link.run_many(_PUT_VECTORS, vectors)
@@ -143,6 +146,7 @@ class SqlDocuments:
             }
             for document in documents
         ]
+        self._history.keep(principal, collection_id, [document.document_id for document in documents])
         self._link.run_many(_PUT_FIELDS, rows)
         self._queue.add(principal, collection_id, [document.document_id for document in documents], delete=False)
         return revision
@@ -152,6 +156,7 @@ class SqlDocuments:
         bounds = {**_collection(principal, collection_id), "ids": self._link.array(document_ids)}
         self._try_raise_revision(principal, collection_id)
         present = [document_id for (document_id,) in self._link.rows(_PRESENT, bounds)]
+        self._history.keep(principal, collection_id, present)
         self._link.run(_DELETE, bounds)
         self._queue.add(principal, collection_id, present, delete=True)
         return len(present)
@@ -160,7 +165,12 @@ class SqlDocuments:
         bounds = _collection(principal, collection_id)
         self._try_raise_revision(principal, collection_id)
         self._link.run(_QUEUE_ALL, bounds)
+        self._history.keep_all(principal, collection_id)
         return self._link.run(_DELETE_ALL, bounds)
+
+    def touch(self, principal: Principal, collection_id: str) -> int:
+        """Raise the revision though no document changed. Raises: NotFoundError (collection)."""
+        return self._raise_revision(principal, collection_id)
 
     def get(self, principal: Principal, collection_id: str, document_id: str) -> Document | None:
         body = self._link.value(_GET, {**_collection(principal, collection_id), "identifier": document_id})

@@ -16,6 +16,7 @@ from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.storage.metadata import schema
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.link import Link, Row, scope
 
 R = TypeVar("R", Namespace, Bucket, Collection, Retriever)
@@ -52,9 +53,11 @@ def _mine(table: Table, id_column: str) -> list[ColumnElement[bool]]:
 class SqlResources(Generic[R]):
     """One kind of resource, on one connection."""
 
-    def __init__(self, link: Link, kind: Kind[R]) -> None:
+    def __init__(self, link: Link, kind: Kind[R], history: SqlHistory | None = None) -> None:
+        """history: where the states go that are replaced or deleted; only collections have one."""
         self._link = link
         self._kind: Kind[R] = kind
+        self._history = history
 
     def insert(self, principal: Principal, resource: R) -> R:
         """Raises: AlreadyExistsError where the name (or id) is taken."""
@@ -93,6 +96,7 @@ class SqlResources(Generic[R]):
             "new_name": resource.name,
             "new_body": self._kind.codec.encode(resource),
         }
+        self._keep(principal, identifier)
         try:
             with self._link.savepoint():
                 touched = self._link.run(self._kind.replace, parameters)
@@ -104,7 +108,15 @@ class SqlResources(Generic[R]):
         return resource if row is None else self._decode(row)
 
     def delete(self, principal: Principal, resource_id: str) -> bool:
+        self._keep(principal, resource_id)
         return self._link.run(self._kind.delete, {**scope(principal), "identifier": resource_id}) > 0
+
+    def _keep(self, principal: Principal, resource_id: str) -> None:
+        if self._history is not None:
+            row = self._link.row(self._kind.by_id, {**scope(principal), "identifier": resource_id})
+            before = None if row is None else self._decode(row)
+            if isinstance(before, Collection):
+                self._history.keep_collection(principal, before)
 
     def _id(self, resource: R) -> str:
         return str(getattr(resource, self._kind.id_column))
@@ -124,3 +136,11 @@ NAMESPACES = Kind("namespace", schema.namespaces, "namespace_id", Namespace)
 BUCKETS = Kind("bucket", schema.buckets, "bucket_id", Bucket)
 COLLECTIONS = Kind("collection", schema.collections, "collection_id", Collection, "revision")
 RETRIEVERS = Kind("retriever", schema.retrievers, "retriever_id", Retriever)
+
+_EVERYWHERE = select(schema.namespaces.c.organization_id, schema.namespaces.c.body)
+
+
+def every_namespace(link: Link) -> list[tuple[Principal, Namespace]]:
+    """Of every tenant."""
+    found = [(organization, NAMESPACES.codec.decode(body)) for organization, body in link.rows(_EVERYWHERE, {})]
+    return [(Principal(organization, namespace.namespace_id), namespace) for organization, namespace in found]

@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0002"
+REVISION = "0004"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -232,3 +232,19 @@ execution_counts = Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+
+# What documents and collections were before they were replaced or deleted. version: `<id>:<revision>`.
+history = _table(
+    "history",
+    *_scope(),
+    _text("kind", key=True),
+    _text("version", key=True),
+    _integer("replaced_at"),
+    _text("body"),
+)
+_index("history_oldest", history, *_NAMESPACE, "replaced_at")
+
+stage_statistics = _table(
+    "stage_statistics", *_scope(), _text("fingerprint", key=True), _integer("updated_at"), _text("body")
+)
+_index("stage_statistics_oldest", stage_statistics, *_NAMESPACE, "updated_at", "fingerprint")

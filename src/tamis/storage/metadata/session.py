@@ -1,15 +1,19 @@
 """One transaction's view of the system of record: every kind of thing, over one connection."""
 
+from collections.abc import Sequence
+
 from tamis.engine.ports.metadata import (
     Batches,
     Blobs,
     Documents,
     Executions,
+    History,
     IndexQueue,
     Keys,
     Objects,
     Organizations,
     Resources,
+    StageStatistics,
     Tasks,
     Uploads,
 )
@@ -21,13 +25,15 @@ from tamis.model.retriever import Retriever
 from tamis.storage.metadata.batches import SqlBatches
 from tamis.storage.metadata.documents import SqlDocuments
 from tamis.storage.metadata.executions import SqlExecutions
+from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlKeys, SqlOrganizations
 from tamis.storage.metadata.purge import purge_namespace
-from tamis.storage.metadata.resources import BUCKETS, COLLECTIONS, NAMESPACES, RETRIEVERS, SqlResources
+from tamis.storage.metadata.resources import BUCKETS, COLLECTIONS, NAMESPACES, RETRIEVERS, SqlResources, every_namespace
+from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
 from tamis.storage.metadata.uploads import SqlUploads
 
@@ -41,7 +47,9 @@ class SqlSession:
         self.keys: Keys = SqlKeys(link)
         self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES)
         self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS)
-        self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS)
+        history = SqlHistory(link)
+        self.history: History = history
+        self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS)
         self.objects: Objects = SqlObjects(link)
         self.uploads: Uploads = SqlUploads(link)
@@ -49,9 +57,13 @@ class SqlSession:
         self.tasks: Tasks = SqlTasks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
-        self.documents: Documents = SqlDocuments(link, queue)
+        self.documents: Documents = SqlDocuments(link, queue, history)
         self.executions: Executions = SqlExecutions(link)
         self.input_blobs: Blobs = SqlInputBlobs(link)
+        self.stage_statistics: StageStatistics = SqlStageStatistics(link)
+
+    def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
+        return every_namespace(self.link)
 
     def purge_namespace(self, principal: Principal) -> None:
         purge_namespace(self.link, principal)
