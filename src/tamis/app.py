@@ -13,10 +13,14 @@ from tamis.api import (
     batches,
     buckets,
     collections,
+    diffs,
     discovery,
     documents,
+    execution_deletes,
     execution_records,
     executions,
+    explain,
+    exports,
     health,
     inference,
     lineage,
@@ -24,9 +28,11 @@ from tamis.api import (
     namespaces,
     objects,
     organizations,
+    replays,
     retrievers,
     stages,
     tasks,
+    traces,
     uploads,
 )
 from tamis.api.correlation import Correlation
@@ -43,6 +49,12 @@ from tamis.wiring.system import System
 _ROUTERS = (
     executions.router,
     execution_records.router,
+    execution_deletes.router,
+    traces.router,
+    diffs.router,
+    exports.router,
+    replays.router,
+    explain.router,
     stages.router,
     retrievers.router,
     documents.router,
@@ -81,7 +93,7 @@ def build_app(system: System) -> ASGIApp:
         api.include_router(router)
     limits = system.limits
     bounded = Limits(Express(api, system.services), limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
-    return Correlation(bounded, system.services[Telemetry].answered)
+    return Correlation(bounded, system.services[Telemetry])
 
 
 def settle_memory() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from tamis.engine.environment import Environment
-from tamis.engine.estimates import Means
 from tamis.engine.events import StageCut, StageFinished
 from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
@@ -25,6 +24,7 @@ from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Definition, StageSpec
+from tamis.model.stage_means import Means
 from tests.engine.pipelines import DOCS, REGISTRY, PlugIn, TickingClock, made, request, spec
 
 
@@ -162,6 +162,9 @@ class Remembered:
 
     async def recall(self, principal: Principal, fingerprints: Any) -> Mapping[str, Means]:
         return self.means
+
+    def learn(self, principal: Principal, fingerprint: str, stage_id: str, run: Means) -> None:
+        pass
 
 
 def plan_of(*stages: StageSpec, budget: Budget | None = None) -> Plan:

@@ -18,6 +18,7 @@ import orjson
 
 from tamis.engine.ports.metadata import ExecutionQuery, Listing, Metadata, Session
 from tamis.model.batch import ItemStatus, TaskStatus
+from tamis.model.stage_means import Means
 from tamis.model.vector import Sparse, Vector
 from tamis.storage.metadata import open_sqlite
 from tamis.storage.metadata.schema import REVISION
@@ -45,6 +46,7 @@ def fill(session: Session) -> None:
     session.executions.insert(ME, samples.execution(1))
     session.executions.insert(ME, samples.execution(2, retriever_id="ret_first"))
     session.input_blobs.put(ME, "sha", b"\x00large input")
+    session.stage_statistics.put(ME, {"fingerprint": Means(2, 100.0, 10.0, 100.0, 1.5)}, samples.NOW)
 
 
 def read(session: Session) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def read(session: Session) -> dict[str, Any]:
         "saved_executions": session.executions.page(ME, ExecutionQuery(retriever_id="ret_first")).items,
         "record": session.executions.get(ME, "exec_0001"),
         "input": session.input_blobs.get(ME, "sha"),
+        "means": session.stage_statistics.find(ME, ["fingerprint"]),
     }
 
 

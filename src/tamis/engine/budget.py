@@ -124,6 +124,11 @@ class Ledger:
         tokens = max(allowance.tokens, outcome.tokens_used or 0)
         return self._charged(self.prices.of(stage_id).of(Usage(processed, calls, tokens)))
 
+    def spared(self, stage_id: str, outcome: Outcome, processed: int) -> float:
+        """The credits of a stage that a cache answered: what it would have been charged."""
+        usage = Usage(processed, outcome.llm_calls or 0, outcome.tokens_used or 0)
+        return round(self.prices.of(stage_id).of(usage), 9)
+
     def end_calls(self, admission: Admission) -> float:
         """What a stage that gave nothing back has spent all the same; it may spend no more."""
         admission.allowance.close()

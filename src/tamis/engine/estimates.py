@@ -7,48 +7,12 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from tamis.engine import templates
-from tamis.engine.plan import PlannedStage
+from tamis.engine.events import StageFinished
+from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.spending import Given, Usage, spending_of
 from tamis.errors import ValidationError
 from tamis.model.principal import Principal
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Means over the latest runs of one stage: hits in and out, documents looked at, milliseconds, calls, tokens.
-
-    runs: how many there were, at most `WINDOW`: later runs weigh more than those before them.
-    """
-
-    runs: int = 0
-    received: float = 0.0
-    returned: float = 0.0
-    processed: float = 0.0
-    duration_ms: float = 0.0
-    calls: float = 0.0
-    tokens: float = 0.0
-
-    def then(self, latest: "Means") -> "Means":
-        """These means and those of later runs as one. Cost: O(1)."""
-        runs = min(self.runs + latest.runs, WINDOW)
-        share = min(1.0, latest.runs / runs) if runs else 0.0
-
-        def mixed(before: float, after: float) -> float:
-            return before + (after - before) * share
-
-        return Means(
-            runs=runs,
-            received=mixed(self.received, latest.received),
-            returned=mixed(self.returned, latest.returned),
-            processed=mixed(self.processed, latest.processed),
-            duration_ms=mixed(self.duration_ms, latest.duration_ms),
-            calls=mixed(self.calls, latest.calls),
-            tokens=mixed(self.tokens, latest.tokens),
-        )
-
-
-WINDOW = 200
-"""Runs after which older ones fade: collections change."""
+from tamis.model.stage_means import Means
 
 
 class Experience(Protocol):
@@ -62,6 +26,10 @@ class Experience(Protocol):
         """What is known of these, brought to memory."""
         ...
 
+    def learn(self, principal: Principal, fingerprint: str, stage_id: str, run: Means) -> None:
+        """One more run of a stage. Costs next to nothing; what is made of it is made later."""
+        ...
+
 
 class NoExperience:
     """Every stage is new."""
@@ -71,6 +39,19 @@ class NoExperience:
 
     async def recall(self, principal: Principal, fingerprints: Sequence[str]) -> Mapping[str, Means]:
         return {}
+
+    def learn(self, principal: Principal, fingerprint: str, stage_id: str, run: Means) -> None:
+        pass
+
+
+def teach(experience: Experience, principal: Principal, plan: Plan, ends: Sequence[StageFinished]) -> None:
+    """Of what was measured: what a cache answered or a budget cut short says nothing of the stage."""
+    for end in ends:
+        if not end.cache_hit and not end.shrunk:
+            received, returned = len(end.received), len(end.returned)
+            calls, tokens = end.llm_calls or 0, end.tokens_used or 0
+            run = Means(1, received, returned, end.processed, end.duration_ms, calls, tokens)
+            experience.learn(principal, plan.stages[end.index].fingerprint, end.stage_id, run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 from tamis.engine.attempt import Attempt
 from tamis.engine.budget import Admission, Ledger, told
+from tamis.engine.caching import NOT_CACHED
 from tamis.engine.deadline import OutOfTimeError, within
 from tamis.engine.environment import Environment
-from tamis.engine.estimates import Experience, NoExperience
+from tamis.engine.estimates import Experience, NoExperience, teach
 from tamis.engine.events import (
     ExecutionFinished,
     ExecutionStarted,
@@ -27,6 +28,7 @@ from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.telemetry import Watch
 from tamis.engine.prices import PriceTable
+from tamis.engine.rewrites import REWRITE
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.sandbox import Named
 from tamis.engine.stage import Outcome
@@ -35,6 +37,7 @@ from tamis.errors import StageTimeoutError, TamisError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hits
+from tamis.model.json import JSON
 
 _SEED_DIGITS = 12
 
@@ -159,6 +162,8 @@ class _Run:
     def end(self, status: ExecutionStatus | None = None) -> RunResult:
         finished = [end for end in self.ends if isinstance(end, StageFinished)]
         cached = [end.cache_hit for end in finished if end.cache_hit is not None]
+        if self.request.environment is None:
+            teach(self.executor.experience, self.request.principal, self.plan, finished)
         result = RunResult(
             status=status or self._status(),
             hits=Hits() if self.error else self.hits,
@@ -285,7 +290,12 @@ class _Run:
         spec = planned.spec
         received, self.hits = self.hits, outcome.hits
         processed = len(received) if outcome.processed is None else outcome.processed
-        cost = self.ledger.charge(spec.stage_id, outcome, processed, admission.allowance)
+        cached = attempt.answered or NOT_CACHED
+        cost, saved = 0.0, 0.0
+        if cached.hit:
+            saved = self.ledger.spared(spec.stage_id, outcome, processed)
+        else:
+            cost = self.ledger.charge(spec.stage_id, outcome, processed, admission.allowance)
         shrunk = admission.taken()
         if shrunk:
             self.is_cut = True
@@ -305,14 +315,23 @@ class _Run:
                 processed=processed,
                 duration_ms=self._now_ms() - before_ms,
                 credits_used=cost,
-                tokens_used=outcome.tokens_used,
-                llm_calls=outcome.llm_calls,
-                metadata=outcome.metadata,
+                tokens_used=0 if cached.hit and outcome.tokens_used else outcome.tokens_used,
+                llm_calls=0 if cached.hit and outcome.llm_calls else outcome.llm_calls,
+                cache_key=cached.key,
+                cache_hit=cached.hit,
+                metadata=self._facts(spec.stage_name, outcome),
                 warnings=outcome.warnings,
                 shrunk=shrunk,
                 calls=attempt.calls,
+                credits_saved=saved,
             )
         )
+
+    def _facts(self, stage_name: str, outcome: Outcome) -> Mapping[str, JSON]:
+        for one in self.request.rewrites:
+            if one.stage_name == stage_name:
+                return {**outcome.metadata, REWRITE: one.told()}
+        return outcome.metadata
 
     def _tell(self, end: StageEnd) -> None:
         self.ends.append(end)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from tamis.engine import estimates
-from tamis.engine.estimates import Means
 from tamis.engine.plan import PlannedStage
 from tamis.engine.prices import PriceTable
 from tamis.engine.spending import Cap, Given, Knob, Usage, highest, lowered, spending_of
+from tamis.model.stage_means import Means
 
 ROUNDING = 1e-9
 """Sums of credits are floats: a budget that is met to the last digit is not exceeded."""
@@ -32,21 +32,21 @@ class Fitting:
     prices: PriceTable
     steps: Sequence[Step]
     count: int
-    _stop: int = field(default=0)
+    stop: int = field(default=0)
 
     def caps(self, left: float) -> dict[int, tuple[Cap, ...]]:
         """By position, what is lowered. Nothing is, where that would not help."""
         caps: dict[int, tuple[Cap, ...]] = {}
         if self._cost(caps, len(self.steps)) <= left + ROUNDING:
-            self._stop = len(self.steps)
+            self.stop = len(self.steps)
             return caps
         knobs = sorted(self._knobs(), key=lambda one: (one[1].kind, one[0]))
         floors = {position: self._floors(position) for position, _ in knobs}
-        self._stop = self._longest(floors, left)
+        self.stop = self._longest(floors, left)
         for position, knob in knobs:
-            if self._cost(caps, self._stop) <= left + ROUNDING:
+            if self._cost(caps, self.stop) <= left + ROUNDING:
                 break
-            if position < self._stop:
+            if position < self.stop:
                 caps = self._turned(caps, position, knob, left)
         return caps
 
@@ -56,11 +56,15 @@ class Fitting:
         given = Given(self.count, step.is_first)
         return estimates.at_most(step.planned, _with(step.parameters, caps), given).usage
 
+    def bears_first(self, caps: Mapping[int, tuple[Cap, ...]], left: float) -> bool:
+        """Whether the next step may start at all."""
+        return self.prices.of(self.steps[0].planned.spec.stage_id).of(self.first(caps.get(0, ()))) <= left + ROUNDING
+
     def reserve(self, left: float, caps: Mapping[int, tuple[Cap, ...]]) -> float:
         """What is kept back for the steps behind the next one, of those that fit."""
         if len(self.steps) == 1:
             return 0.0
-        stop = self._stop or self._longest(caps, left)
+        stop = self.stop or self._longest(caps, left)
         return sum(list(self._costs(caps, stop))[1:])
 
     def _longest(self, caps: Mapping[int, tuple[Cap, ...]], left: float) -> int:
@@ -82,12 +86,12 @@ class Fitting:
         def at(value: int) -> dict[int, tuple[Cap, ...]]:
             return {**caps, position: (*caps.get(position, ()), Cap(knob.path, value))}
 
-        if self._cost(at(knob.floor), self._stop) >= self._cost(caps, self._stop) - ROUNDING:
+        if self._cost(at(knob.floor), self.stop) >= self._cost(caps, self.stop) - ROUNDING:
             return caps
         low = knob.floor
         while low < high:
             middle = (low + high + 1) // 2
-            if self._cost(at(middle), self._stop) <= left + ROUNDING:
+            if self._cost(at(middle), self.stop) <= left + ROUNDING:
                 low = middle
             else:
                 high = middle - 1

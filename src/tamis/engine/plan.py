@@ -175,16 +175,19 @@ class Planner:
             roots=templates.mentions([spec.parameters, *(spec.options.get(name) for name in _FILTERS)]),
             deferred=frozenset(template.text for template in found if "DOC" in template.roots),
             filters=filters,
-            fingerprint=fingerprint(spec, collections),
+            fingerprint=fingerprint(spec, position == 0, collections),
         )
         return planned, problems
 
 
-def fingerprint(spec: StageSpec, collections: Sequence[Collection]) -> str:
-    """SHA-1, hex, of what decides how much a stage does. What is asked for is left out: it is new each time."""
+def fingerprint(spec: StageSpec, is_first: bool, collections: Sequence[Collection]) -> str:
+    """SHA-1, hex, of what decides how much a stage does. What is asked for is left out: it is new each time.
+
+    is_first: a stage that begins a pipeline finds documents, where it else works on those of the one before.
+    """
     where = sorted(one.collection_id for one in collections)
     filters = [spec.options.get(name) for name in _FILTERS]
-    return sha1_of([spec.stage_id, _without_queries(spec.parameters), filters, where])
+    return sha1_of([spec.stage_id, is_first, _without_queries(spec.parameters), filters, where])
 
 
 def _without_queries(value: Any) -> Any:

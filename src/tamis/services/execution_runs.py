@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tamis.engine.events import StageEnd
 from tamis.engine.plan import Plan
+from tamis.engine.rewrites import Rewrite
 from tamis.model.canonical import sha1_of
 from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionStatus
@@ -40,7 +42,10 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A checked request: nothing that could be wrong before a run is left. accepted_ms: monotonic."""
+    """A checked request: nothing that could be wrong before a run is left. accepted_ms: monotonic.
+
+    rewrites: what became of the stages as they were sent.
+    """
 
     principal: Principal
     plan: Plan
@@ -49,6 +54,7 @@ class Job:
     options: RunOptions
     accepted_ms: float
     retriever: Retriever | None = None
+    rewrites: tuple[Rewrite, ...] = ()
 
     @property
     def mode(self) -> str:
@@ -69,11 +75,28 @@ class Job:
         return sha1_of([self.principal.key_id, self.owner, self.plan.hash, self.inputs_hash])
 
 
+class CacheState(StrEnum):
+    """Whether a whole answer came from a cache. BYPASS: that was not wanted, or the pipeline's cannot be kept."""
+
+    HIT = "HIT"
+    MISS = "MISS"
+    BYPASS = "BYPASS"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCaching:
+    """What a retriever's cache had to do with an answer. ttl_s: for how long it keeps one."""
+
+    state: CacheState
+    ttl_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Executed:
     """What both execute paths answer.
 
     stages: how each stage ended, in order.  vectors: by document id and feature, where they were asked for.
+    cache: None where the pipeline has none.
     """
 
     execution_id: str
@@ -87,3 +110,4 @@ class Executed:
     warnings: tuple[str, ...] = ()
     retriever: Retriever | None = None
     vectors: Mapping[str, Mapping[str, Vector]] | None = None
+    cache: AnswerCaching | None = None

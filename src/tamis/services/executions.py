@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from tamis.engine.caller import caller_traceparent
 from tamis.engine.definition import with_filters
+from tamis.engine.events import Sink, fan_out, ignore
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.rewrites import rewrites
 from tamis.engine.run import RunRequest, RunResult
+from tamis.engine.tape import untaped
 from tamis.executions.recorder import Recorded
 from tamis.model.collection import Collection
 from tamis.model.filters import parse_filter
@@ -22,13 +25,16 @@ from tamis.model.matching import check_filter
 from tamis.model.principal import Principal
 from tamis.model.retriever import Definition, Retriever, StageSpec
 from tamis.model.vector import Vector
+from tamis.services.answer_cache import AnswerCache
 from tamis.services.execution_runs import Executed, Job, RunOptions
 from tamis.services.inflight import InFlight
+from tamis.services.record_policies import RecordPolicies
 from tamis.services.recording import Recording, page_of_ranking
 from tamis.services.result_pages import describe, window
 from tamis.services.retrievers import find_collections, find_retriever
 from tamis.services.series import Series
 from tamis.services.snapshots import Snapshot, SnapshotStore
+from tamis.services.streaming import Streaming
 
 
 class ExecutionService:
@@ -43,22 +49,37 @@ class ExecutionService:
         in_flight: InFlight,
         snapshots: SnapshotStore | None = None,
         results_alias: bool = True,
+        streaming: Streaming | None = None,
+        answers: AnswerCache | None = None,
+        policies: RecordPolicies | None = None,
     ) -> None:
-        """results_alias: whether answers repeat `documents` as `results`; the edge reads it."""
+        """results_alias: whether answers repeat `documents` as `results`.  streaming: how a run is followed.
+
+        The edge reads both.  answers: the executor with caches before it; None has none.
+        """
         self.results_alias = results_alias
+        self.streaming = streaming or Streaming(clock)
         self._metadata = metadata
         self._planner = planner
         self._executor = executor
+        self._answers = answers or AnswerCache(executor, metadata)
+        self._policies = policies or RecordPolicies(metadata)
         self._clock = clock
         self._series = Series(metadata, snapshots or SnapshotStore())
         self._in_flight = in_flight
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
-        self, principal: Principal, stages: Sequence[StageSpec], input_schema: Mapping[str, JSON], options: RunOptions
+        self,
+        principal: Principal,
+        stages: Sequence[StageSpec],
+        input_schema: Mapping[str, JSON],
+        options: RunOptions,
+        sink: Sink = ignore,
     ) -> Executed:
         """Run a pipeline that is not stored; without collections it runs over those that its stages name, else all.
 
+        sink: is told every event of the run as it happens, after the recorder.
         Raises: ValidationError, NotFoundError before the run; else what failed, with `execution_id` in its details.
         """
         accepted_ms = self._clock.monotonic_ms()
@@ -66,9 +87,11 @@ class ExecutionService:
             lambda session: find_collections(session, principal, options.collections, stages)
         )
         definition = Definition(tuple(stages), dict(input_schema))
-        return await self._execute(self._job(principal, definition, collections, options, accepted_ms))
+        return await self._execute(self._job(principal, definition, collections, options, accepted_ms), sink)
 
-    async def execute_saved(self, principal: Principal, identifier: str, options: RunOptions) -> Executed:
+    async def execute_saved(
+        self, principal: Principal, identifier: str, options: RunOptions, sink: Sink = ignore
+    ) -> Executed:
         """Run a saved retriever, over its own collections or over those that the options name. Raises: as above."""
         accepted_ms = self._clock.monotonic_ms()
 
@@ -79,9 +102,8 @@ class ExecutionService:
             return retriever, find_collections(session, principal, named, definition.stages)
 
         retriever, collections = await self._metadata.read_now(find)
-        return await self._execute(
-            self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
-        )
+        job = self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
+        return await self._execute(job, sink)
 
     def _job(
         self,
@@ -94,26 +116,32 @@ class ExecutionService:
     ) -> Job:
         """Everything that can be wrong before a run is found here. Raises: ValidationError."""
         check_filter(parse_filter(options.filters, ["body", "filters"]), ["body", "filters"])
+        stages = with_filters(definition.stages, options.filters)
+        made = tuple(rewrites(definition.stages, stages)) if options.filters else ()
         definition = replace(
             definition,
-            stages=with_filters(definition.stages, options.filters),
+            stages=stages,
             collection_ids=tuple(collection.collection_id for collection in collections),
             budget=options.budget or definition.budget,
         )
         inputs = check_inputs(definition.input_schema, options.inputs)
         plan = self._planner.plan(definition, collections, inputs)
-        return Job(principal, plan, collections, inputs, options, accepted_ms, retriever)
+        return Job(principal, plan, collections, inputs, options, accepted_ms, retriever, made)
 
-    async def _execute(self, job: Job) -> Executed:
+    async def _execute(self, job: Job, sink: Sink) -> Executed:
         snapshot = await self._series.find(job)
         recording = Recording(job.plan, _run_request(job), job.retriever, await self._models())
+        recording.left_out = (await self._policies.of(job.principal)).exclude
         with self._in_flight.entered(recording, job.accepted_ms):
-            return await (self._run(job, recording) if snapshot is None else self._turn_page(job, recording, snapshot))
+            if snapshot is None:
+                return await self._run(job, recording, sink)
+            return await self._turn_page(job, recording, snapshot, sink)
 
-    async def _run(self, job: Job, recording: Recording) -> Executed:
+    async def _run(self, job: Job, recording: Recording, sink: Sink) -> Executed:
         """Run the pipeline; its record is durable before this returns, raises or is cancelled."""
+        told = recording if sink is ignore else fan_out(recording, sink)
         try:
-            result = await self._executor.run(job.plan, recording.request, recording)
+            result, recording.cached = await self._answers.run(job, recording.request, recording.models, told)
         except asyncio.CancelledError:
             await self._store(job, recording.record(duration_ms=self._since(job)))
             raise
@@ -126,10 +154,10 @@ class ExecutionService:
         pagination = describe(job.options.page, cut, result.hits, execution_id)
         answer = await self._answer(job, recording, result, result.hits[cut.start : cut.stop], pagination, cut.start)
         if cut.total > cut.stop - cut.start:
-            self._series.keep(job, execution_id, result.hits)
+            self._series.keep(job, execution_id, result)
         return answer
 
-    async def _turn_page(self, job: Job, recording: Recording, snapshot: Snapshot) -> Executed:
+    async def _turn_page(self, job: Job, recording: Recording, snapshot: Snapshot, sink: Sink) -> Executed:
         """Answer from the ranking that an earlier execution left; an execution with a record of its own."""
         at, began_ms = self._clock.now(), self._clock.monotonic_ms()
         cut = window(job.options.page, snapshot.ranking)
@@ -139,8 +167,11 @@ class ExecutionService:
         pagination = describe(job.options.page, cut, snapshot.ranking, snapshot.execution_id)
         took_ms = self._clock.monotonic_ms() - began_ms
         recording.events, result = page_of_ranking(
-            job.plan, recording.request, at, snapshot.execution_id, documents, warnings, took_ms
+            job.plan, recording.request, at, snapshot, documents, warnings, took_ms
         )
+        recording.request = replace(recording.request, tapes=untaped)
+        for event in recording.events:
+            sink(event)
         return await self._answer(job, recording, result, documents, pagination, 0)
 
     async def _answer(
@@ -173,6 +204,7 @@ class ExecutionService:
             warnings=(*job.options.warnings, *result.warnings),
             retriever=job.retriever,
             vectors=vectors,
+            cache=recording.cached,
         )
 
     async def _vectors(self, job: Job, documents: Hits) -> Mapping[str, Mapping[str, Vector]] | None:
@@ -182,12 +214,10 @@ class ExecutionService:
         return await self._metadata.read(lambda session: session.documents.vectors(job.principal, ids))
 
     async def _store(self, job: Job, recorded: Recorded) -> None:
-        """A caller that goes away does not take the record with it."""
+        """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
 
         def write(session: Session) -> None:
-            for sha1, data in recorded.blobs.items():
-                session.input_blobs.put(job.principal, sha1, data)
-            session.executions.insert(job.principal, recorded.execution)
+            session.executions.insert(job.principal, recorded.execution, recorded.blobs)
 
         async def write_and_tell() -> None:
             await self._metadata.write(write)
@@ -195,7 +225,12 @@ class ExecutionService:
                 header = recorded.execution.header
                 self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
 
-        await asyncio.shield(asyncio.ensure_future(write_and_tell()))
+        writing = asyncio.ensure_future(write_and_tell())
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,))
+            raise
 
     def _since(self, job: Job) -> float:
         return self._clock.monotonic_ms() - job.accepted_ms
@@ -215,5 +250,6 @@ def _run_request(job: Job) -> RunRequest:
         inputs=job.inputs,
         collections=job.collections,
         mode=job.mode,
+        rewrites=job.rewrites,
         traceparent=caller_traceparent(),
     )

@@ -15,6 +15,7 @@ from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.services.cache_config import check_config
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
 
@@ -80,7 +81,7 @@ def draft_of(retriever: Retriever) -> RetrieverDraft:
 _RUN_FIELDS = frozenset({"stages", "input_schema", "collections", "budget", "cache_config"})
 
 
-class _AnyName:
+class AnyName:
     """Holds every name."""
 
     def __contains__(self, name: object) -> bool:
@@ -93,7 +94,7 @@ class _AnyName:
         return 0
 
 
-_ANY_NAME = _AnyName()
+ANY_NAME = AnyName()
 
 
 class RetrieverService:
@@ -149,6 +150,18 @@ class RetrieverService:
 
         return await self._metadata.write(store)
 
+    async def drop_cache(self, principal: Principal, identifier: str) -> Retriever:
+        """Let no answer or stage's outcome that was kept for it be found again, on any server. Raises: NotFoundError.
+
+        Its `updated_at` is part of every key.
+        """
+
+        def touch(session: Session) -> Retriever:
+            found = find_retriever(session, principal, identifier)
+            return session.retrievers.replace(principal, replace(found, updated_at=self._clock.now()))
+
+        return await self._metadata.write(touch)
+
     async def delete(self, principal: Principal, identifier: str) -> None:
         """Its executions' records stay. Raises: NotFoundError."""
 
@@ -166,6 +179,7 @@ class RetrieverService:
 
     async def _definition(self, principal: Principal, draft: RetrieverDraft) -> Definition:
         """The draft's pipeline with its collections by id, checked as before a run."""
+        check_config(draft.cache_config, draft.stages)
         collections = await self._metadata.read(
             lambda session: find_collections(session, principal, draft.collections, draft.stages)
         )
@@ -177,7 +191,7 @@ class RetrieverService:
             cache_config=dict(draft.cache_config),
         )
         # Where no input is declared, any may come with the run.
-        self._planner.plan(definition, collections, () if draft.input_schema else _ANY_NAME)
+        self._planner.plan(definition, collections, () if draft.input_schema else ANY_NAME)
         return definition
 
 

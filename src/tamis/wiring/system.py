@@ -11,17 +11,19 @@ from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.inference import Models
-from tamis.engine.prices import PriceTable
-from tamis.engine.searcher import Searcher
 from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.model.namespace import ExtractorRef
 from tamis.services.batches import BatchService
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
+from tamis.services.diffs import DiffService
 from tamis.services.documents import DocumentService
+from tamis.services.execution_deletes import ExecutionDeletes
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
+from tamis.services.explain import ExplainService
+from tamis.services.exports import ExportService
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.indexing import Indexer
@@ -32,8 +34,14 @@ from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
+from tamis.services.record_policies import RecordPolicies
+from tamis.services.retention import Sweeper
+from tamis.services.replays import ReplayService
 from tamis.services.retrievers import RetrieverService
+from tamis.services.stage_statistics import StageExperience
+from tamis.services.streaming import Streaming
 from tamis.services.tasks import TaskService
+from tamis.services.traces import TraceService
 from tamis.services.triggers import TriggerService
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
@@ -43,7 +51,9 @@ from tamis.storage.datadir import DataDirectory
 from tamis.storage.secret import signing_secret
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.backends import Backends, local_models, open_backends
+from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
+from tamis.wiring.prices import price_table
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
 
@@ -91,11 +101,17 @@ async def open_system(
         links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
-        services = _services(settings, backends, indexer, worker, links, telemetry)
+        experience = StageExperience(backends.metadata, SystemClock())
+        experience.start()
+        stack.push_async_callback(experience.close)
+        services = _services(settings, backends, indexer, worker, links, telemetry, experience)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
         stack.push_async_callback(healer.close)
+        sweeper: Sweeper = services[Sweeper]
+        sweeper.start()
+        stack.push_async_callback(sweeper.close)
         await worker.start()
         stack.push_async_callback(worker.stop)
         closing = stack.pop_all()
@@ -119,26 +135,35 @@ def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> Extract
 
 def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks,
-    telemetry: Telemetry,
+    telemetry: Telemetry, experience: StageExperience,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, blobs, extractors = backends.metadata, backends.blobs, backends.extractors
     gate = Gate(metadata)
     clock = SystemClock()
     planner = Planner(STAGES)
-    searcher = Searcher(backends.index, metadata, backends.models, extractors, blobs)
-    executor = Executor(
-        Environment(searcher, backends.models, clock), PriceTable.over_default(settings.prices), watch=telemetry
-    )
+    cache = open_cache(settings)
+    searcher = searcher_over(backends, cache, telemetry)
+    prices = price_table(settings)
+    executor = Executor(Environment(searcher, backends.models, clock), prices, experience, watch=telemetry)
     objects = ObjectService(metadata, blobs)
     in_flight = InFlight(clock)
     health = HealthService(metadata, blobs, backends.index, backends.models, worker.is_alive)
+    streaming = Streaming(clock, settings.stream_heartbeat_s, settings.stream_stall_s)
+    records = ExecutionRecords(metadata, in_flight)
+    policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock)
+
+    def namespaces_changed() -> None:
+        gate.forget()
+        policies.forget()
+        sweeper.wake()
+
     every: Sequence[Any] = (
         gate,
         backends.extractors,
         health,
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
-        NamespaceService(metadata, blobs, indexer, extractors, gate.forget),
+        NamespaceService(metadata, blobs, indexer, extractors, namespaces_changed),
         BucketService(metadata, blobs),
         objects,
         UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
@@ -149,8 +174,26 @@ def _services(
         TriggerService(metadata, worker.wake),
         TaskService(metadata),
         RetrieverService(metadata, planner, clock),
-        ExecutionService(metadata, planner, executor, clock, in_flight, results_alias=settings.results_alias),
-        ExecutionRecords(metadata, in_flight),
+        ExecutionService(
+            metadata,
+            planner,
+            executor,
+            clock,
+            in_flight,
+            results_alias=settings.results_alias,
+            streaming=streaming,
+            answers=answers_over(backends, executor, cache, telemetry),
+            policies=policies,
+        ),
+        records,
+        ExecutionDeletes(metadata, in_flight, clock),
+        sweeper,
+        prices,
+        ExplainService(metadata, backends.index, planner, prices, experience),
+        TraceService(metadata, records),
+        DiffService(metadata, records),
+        ExportService(metadata, records, in_flight),
+        ReplayService(metadata, records, planner, executor, in_flight),
         InferenceService(backends.models),
         telemetry,
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight)),

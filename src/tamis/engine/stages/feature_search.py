@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -10,14 +10,17 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 
 from tamis.engine.features import resolve_feature
 from tamis.engine.fusion import Fusion, fuse
+from tamis.engine.group_verdict import GroupLimits
 from tamis.engine.grouping import GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.index import Scored
-from tamis.engine.queries import Query
+from tamis.engine.queries import Query, TextQuery
 from tamis.engine.query_inputs import QueryInput, query_of
+from tamis.engine.search_verdict import Asked, Kept, listed_verdict, search_verdict
 from tamis.engine.searcher import Found, Search, both
 from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict
 from tamis.errors import StageTimeoutError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
@@ -174,6 +177,7 @@ class FeatureSearchParameters(StageParameters):
 
 
 _LONGEST_MS = 2**31 - 1
+_GROUPING = (("group_by", "max_per_group"), ("group_by", "limit"), ("group_by", "output_mode"))
 _NOTHING_ADDED: Mapping[str, JSON] = {}
 
 
@@ -186,6 +190,14 @@ class _Arm:
     query: Query | None
     collections: tuple[Collection, ...]
     filter: Filter | None
+
+    @property
+    def position(self) -> int:
+        return int(self.loc[-1])
+
+    def seed(self, context: Context) -> str:
+        """Of its draw at random."""
+        return f"{context.seed}:{context.stage_index}:{self.position}"
 
     def search(self, query: Query) -> Search:
         config = self.config
@@ -245,6 +257,14 @@ class FeatureSearch:
         self._parameters = parameters
         self._filter = parse_filter(parameters.filters, ["parameters", "filters"])
 
+    @property
+    def filter(self) -> Filter | None:
+        """What every document that it finds satisfies; None where any may be found."""
+        own = [parse_filter(search.filters, ["parameters", "searches"]) for search in self._parameters.searches]
+        given = [one for one in own if one is not None]
+        among = Or(tuple(given)) if given and len(given) == len(own) else None
+        return both(self._filter, among)
+
     async def run(self, hits: Hits, context: Context) -> Outcome:
         limit_ms = self._parameters.hard_timeout_ms
         try:
@@ -274,6 +294,26 @@ class FeatureSearch:
         facts["searches"] = [{"feature": one.feature, "candidates": len(one.ranking)} for one in found]
         facts |= await self._facets(arms, scope, context)
         return Outcome(Hits.of(rows), processed=len(fused), metadata=facts, warnings=tuple(warnings))
+
+    def brings(self, stage_index: int) -> bool:
+        return stage_index == 0 or self._parameters.collection_identifiers is not None
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        given, own = self._parameters, self._parameters.collection_identifiers
+        collections = context.collections
+        if own is not None:
+            collections = await context.searcher.collections(context.principal, own, context.collections)
+        among = None if self.brings(context.stage_index) else IdIn(frozenset(hit.id for hit in case.received))
+        scope = both(self._filter, among)
+        grouping = given.group_by
+        kept = Kept(given.fusion, given.final_top_k, given.filters, own)
+        if grouping is not None:
+            limits = GroupLimits(grouping.max_per_group, grouping.limit, grouping.output_mode, _GROUPING)
+            kept = replace(kept, group_field=grouping.field, groups=limits)
+        if not given.searches:
+            return await listed_verdict(case, context, collections, scope, kept)
+        arms, _ = await self._arms(collections, scope, context)
+        return await search_verdict(case, context, [_asked(arm, context) for arm in arms], kept)
 
     async def _arms(
         self, collections: tuple[Collection, ...], scope: Filter | None, context: Context
@@ -316,8 +356,7 @@ class FeatureSearch:
         config = arm.config
         feature = resolve_feature(config.feature_uri, arm.collections, config.lexical, [*arm.loc, "feature_uri"])
         where = [collection for collection, _ in feature.targets]
-        seed = f"{context.seed}:{context.stage_index}:{arm.loc[-1]}"
-        drawn = await context.searcher.random(context.principal, where, arm.filter, config.top_k, seed)
+        drawn = await context.searcher.random(context.principal, where, arm.filter, config.top_k, arm.seed(context))
         return Found(feature.name, drawn)
 
     def _fused(self, arms: Sequence[_Arm], found: Sequence[Found]) -> Sequence[Scored]:
@@ -385,6 +424,13 @@ class FeatureSearch:
             )
             counts[facet.key] = [{"value": entry.value, "count": entry.count} for entry in entries]
         return {"facets": counts}
+
+
+def _asked(arm: _Arm, context: Context) -> Asked:
+    config, position = arm.config, arm.position
+    seed = None if arm.query else arm.seed(context)
+    search = arm.search(arm.query or TextQuery(""))
+    return Asked(position, search, config.weight, config.filters, config.collection_identifiers, seed)
 
 
 def _place(context: Context) -> tuple[str | int, ...]:

@@ -12,6 +12,8 @@ from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
 from tamis.testing.metadata_contract.queue import QueueContract
 from tamis.testing.metadata_contract.resources import ResourcesContract
+from tamis.testing.metadata_contract.retention import RetentionContract
+from tamis.testing.metadata_contract.statistics import StatisticsContract
 from tamis.testing.metadata_contract.transactions import TransactionsContract
 from tamis.testing.metadata_contract.work import WorkContract
 
@@ -25,6 +27,8 @@ class MetadataContract(
     DocumentsContract,
     QueueContract,
     ExecutionsContract,
+    RetentionContract,
+    StatisticsContract,
 ):
     """The whole port."""
 
