@@ -15,7 +15,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     # Small, so that a reader who takes nothing is noticed after little.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5))
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn sets nothing that could be waited for

@@ -69,13 +69,16 @@ class ExecutionStream:
         return self._running.done()
 
     async def begun(self) -> None:
-        """Returns when the pipeline has begun or its answer is there. Raises: what was wrong before it began."""
+        """Returns when the pipeline has begun, its answer is there, or it has been queued for as long as a heartbeat.
+
+        Raises: what was wrong before it began.
+        """
         try:
-            await self._news.wait()
+            await self._is_news()
         except asyncio.CancelledError:
             await self.close()
             raise
-        if self.execution_id is None:
+        if self.execution_id is None and self.has_ended:
             self.result()
 
     async def steps(self) -> AsyncGenerator[Progress | None, None]:
