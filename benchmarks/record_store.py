@@ -34,7 +34,7 @@ from tamis.model.principal import Principal
 from tamis.model.retriever import Definition
 from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.metadata import open_sqlite
-from tamis.storage.metadata.execution_counts import HOUR, ExecutionCounts
+from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts
 from tamis.storage.metadata.executions import INSERT, row_of
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.session import SqlSession
@@ -80,8 +80,7 @@ class Maker:
         if not self._made:
             self._made = [self.execution(each) for each in range(self._distinct)]
         made, at = self._made[number % self._distinct], started_at(number)
-        execution_id = f"exec_{int(at.timestamp() * 1000):012x}{number:016x}"
-        header = replace(made.header, execution_id=execution_id, started_at=at)
+        header = replace(made.header, execution_id=execution_id(number), started_at=at)
         return row_of(ME, replace(made, header=header))
 
     def execution(self, number: int) -> StoredExecution:
@@ -116,6 +115,10 @@ class Maker:
             Hit(document.document_id, score, document, {_URI: score, "feature_search": score})
             for document, score in zip(chance.sample(self.documents, 10), scores, strict=True)
         )
+
+
+def execution_id(number: int) -> str:
+    return f"exec_{int(started_at(number).timestamp() * 1000):012x}{number:016x}"
 
 
 def started_at(number: int) -> datetime:
@@ -156,8 +159,8 @@ def _insert(rows: list[Row], session: Session) -> None:
     link = _link(session)
     link.run_many(INSERT, rows)
     counts = ExecutionCounts(link)
-    hours = Counter((row["retriever_id"], row["status"], row["started_at"] // HOUR * HOUR) for row in rows)
-    for key, count in hours.items():
+    minutes = Counter((row["retriever_id"], row["status"], row["started_at"] // MINUTE * MINUTE) for row in rows)
+    for key, count in minutes.items():
         counts.add(ME, key, count)
 
 

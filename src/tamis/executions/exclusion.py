@@ -40,6 +40,7 @@ def body_without(body: Body, left_out: Sequence[str]) -> Body:
         warnings=_told(body.warnings),
         error=error,
         left_out=sorted(left_out),
+        is_taped=False,
     )
 
 

@@ -159,7 +159,7 @@ def _inputs_key(organization_id: str, namespace_id: str, header: str) -> int | N
 
 
 def _count() -> None:
-    for span_s in (0, 86_400, 3_600):
+    for span_s in (0, 86_400, 3_600, 60):
         start = f"started_at - started_at % {span_s * 1_000_000}" if span_s else "started_at - started_at"
         op.get_bind().execute(
             text(
