@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """How long a reader of a stream may take nothing of what waits for him before he is dropped."""
     prices: dict[str, float | StagePrice] = Field(default_factory=dict)
     """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
+    cache_bytes: int = Field(128 * 1024 * 1024, ge=0)
+    """Memory for what may be answered again: query embeddings, stages, whole answers; 0 keeps nothing."""
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
     """Log lines for people, or one JSON object each."""

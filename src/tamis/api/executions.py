@@ -1,7 +1,7 @@
 """Run pipelines. Mounted before the saved retrievers, whose paths would take these for names."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tamis.api.access import Reader, service
 from tamis.api.answers import json_response, show_executed
 from tamis.api.bodies import JsonRoute
+from tamis.api.caching import asks_for_changes, cached_response
 from tamis.api.departure import while_connected
 from tamis.api.schemas.execution import (
     AnonymousExecuteRequest,
@@ -24,17 +25,29 @@ from tamis.api.schemas.execution_wire import (
     read_options,
 )
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
-from tamis.errors import NotBuiltError, TamisError, ValidationError
-from tamis.services.execution_runs import Executed, RunOptions
+from tamis.api.schemas.stream import stream_content
+from tamis.api.streams import streamed
+from tamis.engine.events import Sink, ignore
+from tamis.errors import TamisError, ValidationError
+from tamis.services.execution_runs import ANONYMOUS, Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
 from tamis.services.retrievers import RetrieverService
+from tamis.services.streaming import Work
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 
 Executions = Annotated[ExecutionService, Depends(service(ExecutionService))]
 Retrievers = Annotated[RetrieverService, Depends(service(RetrieverService))]
-_ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": ExecutionAnswer}}
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": ExecutionAnswer,
+        "description": "The answer; with `stream: true`, server-sent events that end with it.",
+        "content": stream_content(),
+    }
+}
+_ANONYMOUS = {"X-Execution-Mode": ANONYMOUS}
+_SAVED: Mapping[str, str] = {}
 
 
 class _AskedInUrl(BaseModel):
@@ -78,10 +91,13 @@ async def execute_anonymous_retriever(
     asked: AskedInUrl,
 ) -> Response:
     """Run a pipeline sent whole. It is not stored; its record is."""
-    work = executions.execute_anonymous(
-        principal, read_stages(body.stages), read_fields(body.input_schema), _options(body, asked)
-    )
-    return await _answered(request, work, body, asked, executions.results_alias)
+    options = _options(body, asked)
+
+    def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
+        stages, schema = read_stages(body.stages), read_fields(body.input_schema)
+        return executions.execute_anonymous(principal, stages, schema, options, sink)
+
+    return await _answered(request, executions, work, body, asked, _ANONYMOUS)
 
 
 @router.post(
@@ -96,8 +112,12 @@ async def execute_retriever(
     asked: AskedInUrl,
 ) -> Response:
     """Run a saved retriever."""
-    work = executions.execute_saved(principal, retriever_id, _options(body, asked))
-    return await _answered(request, work, body, asked, executions.results_alias)
+    options = _options(body, asked)
+
+    def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
+        return executions.execute_saved(principal, retriever_id, options, sink)
+
+    return await _answered(request, executions, work, body, asked, _SAVED)
 
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
@@ -111,7 +131,8 @@ async def execute_batch(
     asked: AskedInUrl,
 ) -> Response:
     """Run a saved retriever for each of the queries; each is an execution with a record, and fails alone."""
-    _refuse_stream(body.stream)
+    if body.stream:
+        raise ValidationError.at(["body", "stream"], "a batch answers once, whole; stream single executions instead")
     await retrievers.get(principal, retriever_id)
     shared = _options(ExecuteRetrieverRequest(settings=body.settings, return_vectors=body.return_vectors), asked)
     if shared.page.size is None:
@@ -132,25 +153,26 @@ async def execute_batch(
 
 
 def _options(body: ExecutionOptions, asked: _AskedInUrl) -> RunOptions:
-    _refuse_stream(body.stream)
     return read_options(body, return_vectors=asked.return_vectors, skip_cache=asked.skip_cache)
-
-
-def _refuse_stream(stream: bool) -> None:
-    if stream:
-        raise NotBuiltError("streamed executions are not built in this version of Tamis; send stream: false")
 
 
 async def _answered(
     request: Request,
-    work: Coroutine[Any, Any, Executed],
+    executions: ExecutionService,
+    work: Work,
     body: ExecutionOptions,
     asked: _AskedInUrl,
-    results_alias: bool,
+    headers: Mapping[str, str],
 ) -> Response:
-    executed = await while_connected(request, work)
     wanted = asked.include_legacy_results if body.include_legacy_results is None else body.include_legacy_results
-    return json_response(show_executed(executed, results_alias if wanted is None else wanted))
+    with_results = executions.results_alias if wanted is None else wanted
+    if body.stream:
+        return await streamed(request, executions.streaming, work, with_results, headers)
+    executed = await while_connected(request, work(ignore))
+    shown = show_executed(executed, with_results)
+    if executed.cache is None and not asks_for_changes(request):
+        return json_response(shown, headers)
+    return cached_response(request, executed, shown, headers)
 
 
 async def _entry(index: int, work: Coroutine[Any, Any, Executed], results_alias: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tamis.api.schemas.retriever import (
     CloneRetrieverResponse,
     CreateRetrieverRequest,
     CreateRetrieverResponse,
+    DroppedCache,
     ListRetrieversRequest,
     ListRetrieversResponse,
     PatchRetrieverRequest,
@@ -73,6 +74,13 @@ async def patch_retriever(
     """Change what is sent; a change to what is run makes the next version."""
     changed = await retrievers.patch(principal, retriever_id, read_changes(body))
     return PatchRetrieverResponse(retriever=show_config(changed))
+
+
+@router.delete("/{retriever_id}/cache")
+async def drop_retriever_cache(principal: Writer, retriever_id: str, retrievers: Retrievers) -> DroppedCache:
+    """Let no answer that was kept for this retriever be given again. A write of documents needs no such call."""
+    dropped = await retrievers.drop_cache(principal, retriever_id)
+    return DroppedCache(retriever_id=dropped.retriever_id, last_invalidated_at=dropped.updated_at)
 
 
 @router.delete("/{retriever_id}")

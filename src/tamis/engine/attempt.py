@@ -6,6 +6,7 @@ from typing import Any
 
 from tamis.engine import templates
 from tamis.engine.allowance import Allowance
+from tamis.engine.caching import Answered, Work
 from tamis.engine.environment import Environment
 from tamis.engine.plan import PlannedStage
 from tamis.engine.run import RunRequest
@@ -22,10 +23,8 @@ from tamis.model.matching import matches
 class Attempt:
     """parameters: after templating, as far as it got; None where the definition's own were used.
 
-    tape: what its calls go through.  A cache that answers in the stage's place keeps, beside the outcome, what the
-    calls come to (`[call.recorded() for call in attempt.calls]`: plain JSON, without documents), and puts them back
-    with `attempt.tape.calls.extend(...)`, so that the record of a cached stage replays too. A playback tape
-    (`isinstance(tape, PlaybackTape)`) is never answered from a cache: there the stage's own code is what is asked for.
+    tape: what its calls go through; a cache that answers in the stage's place puts back what they came to.
+    answered: what the run's caches had to do with it, where there are any.
     """
 
     environment: Environment
@@ -37,6 +36,7 @@ class Attempt:
     allowance: Allowance = field(default_factory=Allowance)
     parameters: dict[str, Any] | None = None
     tape: Tape | None = None
+    answered: Answered | None = None
 
     @property
     def calls(self) -> Sequence[Taped]:
@@ -52,9 +52,20 @@ class Attempt:
         planned = self.planned
         self.parameters, parameters = planned.resolve(scope)
         before, after = planned.filter("pre_filters", scope), planned.filter("post_filters", scope)
-        stage = planned.stage(parameters)
-        outcome = await stage.run(_matching(self.hits, before), self._context(scope))
-        return outcome if after is None else _filtered(outcome, after)
+        stage, caching = planned.stage(parameters), self.request.caching
+        if caching is None:
+            outcome = await stage.run(_matching(self.hits, before), self._context(scope))
+            return outcome if after is None else _filtered(outcome, after)
+
+        async def run() -> Outcome:
+            outcome = await stage.run(_matching(self.hits, before), caching.witness.watch(self._context(scope)))
+            if self.allowance.refused:
+                caching.witness.strayed = True  # a budget cut its calls, another may not
+            return outcome if after is None else _filtered(outcome, after)
+
+        work = Work(self.index, planned, parameters, (before, after), self.hits, self.seed, self.tape)
+        self.answered = await caching.answer(work, run)
+        return self.answered.outcome
 
     def _context(self, scope: dict[str, Named]) -> Context:
         request, environment = self.request, self.environment

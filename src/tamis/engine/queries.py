@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from tamis.engine.contents import Contents
+from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
@@ -72,10 +73,13 @@ class Need:
 class QueryVectors:
     """Turns queries into vectors: all texts of a call in one visit to a worker thread, equal texts once."""
 
-    def __init__(self, metadata: Metadata, models: Models, contents: Contents) -> None:
+    def __init__(
+        self, metadata: Metadata, models: Models, contents: Contents, cache: EmbeddingCache | None = None
+    ) -> None:
         self._metadata = metadata
         self._models = models
         self._contents = contents
+        self._cache = cache
 
     async def of(self, principal: Principal, needs: Sequence[Need]) -> list[Vector | None]:
         """One vector for each need, in order; None where a document has no such feature.
@@ -103,9 +107,32 @@ class QueryVectors:
 
     async def _embed(self, needs: Sequence[Need], texts: Sequence[tuple[str, ...]]) -> "dict[_Key, Vector]":
         wanted = {_Key.of(need.spec, text): need.spec for need, some in zip(needs, texts, strict=True) for text in some}
+        if self._cache is None:
+            return await self._made(wanted)
+        known = await self._known(self._cache, wanted)
+        made = await self._made({key: spec for key, spec in wanted.items() if key not in known})
+        await self._keep(self._cache, made)
+        return {**known, **made}
+
+    async def _made(self, wanted: "Mapping[_Key, FeatureSpec]") -> "dict[_Key, Vector]":
         if all(key.sparse and len(key.text) <= _SHORT for key in wanted):
             return self._embed_all(wanted)
         return await asyncio.to_thread(self._embed_all, wanted)
+
+    async def _known(self, cache: EmbeddingCache, wanted: "Mapping[_Key, FeatureSpec]") -> "dict[_Key, Vector]":
+        """What was embedded before. Words are not looked for: to weigh them is quicker."""
+        known: dict[_Key, Vector] = {}
+        for key in wanted:
+            kept = None if key.sparse else await cache.find(key.model, key.text)
+            if kept is not None:
+                known[key] = Dense(kept)
+        return known
+
+    async def _keep(self, cache: EmbeddingCache, made: "Mapping[_Key, Vector]") -> None:
+        for key, vector in made.items():
+            if isinstance(vector, Dense):
+                # Loaded by now: asking for it again is a look into a table.
+                await cache.keep(key.model, self._models.embedder(key.model).info.version, key.text, vector.values)
 
     def _embed_all(self, wanted: "Mapping[_Key, FeatureSpec]") -> "dict[_Key, Vector]":
         """Each text by itself: within a batch the last bits of its vector would depend on its neighbours."""

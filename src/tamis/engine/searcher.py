@@ -8,6 +8,7 @@ from heapq import nlargest
 import orjson
 
 from tamis.engine.contents import Contents
+from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.features import Feature, resolve_feature
 from tamis.engine.fusion import merge, ranked
 from tamis.engine.ports.blobs import BlobStore
@@ -73,10 +74,12 @@ class Searcher:
         models: Models,
         extractors: Extractors | None = None,
         blobs: BlobStore | None = None,
+        embeddings: EmbeddingCache | None = None,
     ) -> None:
+        """embeddings: where the vectors of texts are looked for before a model is asked; None always asks."""
         self._index = index
         self._metadata = metadata
-        self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors))
+        self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors), embeddings)
 
     async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
         """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.

@@ -40,7 +40,7 @@ class Flights(Generic[T]):
 
 
 async def _arrival(flight: _Flight[T]) -> T:
-    """A caller who goes leaves the others their work; the last one takes it along, and it has ended when this raises."""
+    """A caller who goes leaves the others their work; the last takes it along, and it has ended when this raises."""
     flight.waiting += 1
     try:
         return await asyncio.shield(flight.task)

@@ -74,6 +74,8 @@ class Indexer:
             raise NotFoundError.of("collection", collection_id)
         count = await self._rebuild(principal, collection)
         await self.apply(principal, collection.collection_id)
+        # What was answered while the shard was incomplete must not be taken for the answer of this state.
+        await self._metadata.write(lambda session: _touch(session, principal, collection.collection_id))
         return count
 
     async def repair(self, principal: Principal, collection: Collection) -> bool:
@@ -215,6 +217,11 @@ class Indexer:
 
 def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:
     return principal.organization_id, principal.namespace_id, collection_id
+
+
+def _touch(session: Session, principal: Principal, collection_id: str) -> None:
+    if session.collections.get(principal, collection_id) is not None:
+        session.documents.touch(principal, collection_id)
 
 
 def _of(work: IndexWork) -> tuple[Principal, str]:

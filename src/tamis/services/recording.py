@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tamis.engine.events import Event, ExecutionFinished, ExecutionStarted, StageFinished
+from tamis.engine.events import Event, ExecutionFinished, ExecutionStarted, StageFinished, StageStarted
 from tamis.engine.executor import seed_of
 from tamis.engine.plan import Plan
 from tamis.engine.run import RunRequest, RunResult
@@ -14,19 +14,26 @@ from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
 from tamis.model.retriever import Retriever
+from tamis.services.execution_runs import AnswerCaching
+from tamis.services.snapshots import Snapshot
 
 PAGINATION = "pagination"
 
 
 @dataclass(slots=True)
 class Recording:
-    """A sink for the executor. models: version by name."""
+    """A sink for the executor. models: version by name.  cached: what a cache of whole answers had to do with it.
+
+    left_out: what the namespace's policy keeps out of the record, of `inputs`, `documents`.
+    """
 
     plan: Plan
     request: RunRequest
     retriever: Retriever | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    cached: AnswerCaching | None = None
+    left_out: tuple[str, ...] = ()
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
@@ -53,6 +60,7 @@ class Recording:
             retriever.retriever_id if retriever else None,
             retriever.version if retriever else None,
             self.models,
+            self.left_out,
         )
         last = max((n for n, event in enumerate(self.events) if isinstance(event, StageFinished)), default=-1)
         for n, event in enumerate(self.events):
@@ -63,12 +71,13 @@ class Recording:
 
 
 def page_of_ranking(
-    plan: Plan, request: RunRequest, at: datetime, series_id: str, documents: Hits, warnings: tuple[str, ...],
+    plan: Plan, request: RunRequest, at: datetime, series: Snapshot, documents: Hits, warnings: tuple[str, ...],
     duration_ms: float,
 ) -> tuple[list[Event], RunResult]:  # fmt: skip
-    """A page cut from the ranking that the execution `series_id` left: every stage a cache hit that cost nothing.
+    """A page cut from the ranking that an earlier execution left: every stage a cache hit that cost nothing.
 
-    documents: those of this page.
+    documents: those of this page.  Counted is what each stage looked at to make the ranking, as for any answer that a
+    cache gives: figures are of the pipeline, not of what it was spared.
     """
     inputs_hash = sha1_of(request.inputs)
     seed = seed_of(inputs_hash, plan.hash)
@@ -82,17 +91,22 @@ def page_of_ranking(
             parameters=None,
             received=Hits(),
             returned=documents if index == last else Hits(),
-            processed=0,
+            processed=series.processed[index] if index < len(series.processed) else 0,
             duration_ms=duration_ms if index == last else 0.0,
             credits_used=0.0,
-            cache_key=series_id,
+            cache_key=series.execution_id,
             cache_hit=True,
         )
         for index, planned in enumerate(plan.stages)
     )
     started = ExecutionStarted(request.execution_id, at, request.inputs, inputs_hash, plan.hash, seed, count)
-    finished = ExecutionFinished(ExecutionStatus.COMPLETED, duration_ms, 0.0, 0, count, 1.0, warnings)
+    processed = sum(end.processed for end in stages)
+    finished = ExecutionFinished(ExecutionStatus.COMPLETED, duration_ms, 0.0, processed, count, 1.0, warnings)
     result = RunResult(
-        ExecutionStatus.COMPLETED, documents, stages, duration_ms, 0.0, 0, count, inputs_hash, seed, 1.0, warnings
-    )
-    return [started, *stages, finished], result
+        ExecutionStatus.COMPLETED, documents, stages, duration_ms, 0.0, processed, count, inputs_hash, seed, 1.0,
+        warnings,
+    )  # fmt: skip
+    events: list[Event] = [started]
+    for end in stages:
+        events += [StageStarted(end.index, end.stage_name, end.stage_id, 0), end]
+    return [*events, finished], result

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from tamis.engine.events import StageFinished
 from tamis.engine.ports.metadata import Metadata
+from tamis.engine.run import RunResult
 from tamis.errors import ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record, RecordedHit
@@ -41,9 +43,17 @@ class Series:
             self._snapshots.put(job.principal, snapshot, page.keep_s)
         return snapshot
 
-    def keep(self, job: Job, execution_id: str, ranking: Hits) -> None:
+    def keep(self, job: Job, execution_id: str, result: RunResult) -> None:
         """Leave the ranking for the next page."""
-        snapshot = Snapshot(execution_id, job.owner, job.plan.hash, job.inputs_hash, job.fingerprint, ranking)
+        snapshot = Snapshot(
+            execution_id,
+            job.owner,
+            job.plan.hash,
+            job.inputs_hash,
+            job.fingerprint,
+            result.hits,
+            processed=tuple(end.processed if isinstance(end, StageFinished) else 0 for end in result.stages),
+        )
         self._snapshots.put(job.principal, snapshot, job.options.page.keep_s)
 
     async def documents(self, principal: Principal, snapshot: Snapshot, window: Hits) -> tuple[Hits, int]:
@@ -62,6 +72,8 @@ class Series:
         if stored is None or stored.header.status not in _ENDED_WELL:
             return None
         record = decode(stored)
+        if record.left_out:  # what the next page would have to show, or to be compared with, was never written
+            return None
         hits = final_ranking(record)
         return Snapshot(
             execution_id=execution_id,
@@ -71,6 +83,7 @@ class Series:
             fingerprint="",
             ranking=Hits.of(Hit(hit.id, hit.score, None, hit.scores, hit.extra) for hit in hits),
             bare=frozenset(hit.id for hit in hits if hit.is_document),
+            processed=tuple(stage.processed for stage in record.stages),
         )
 
 

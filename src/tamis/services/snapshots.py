@@ -18,6 +18,7 @@ class Snapshot:
 
     owner: the saved retriever's id, or `anonymous`.  fingerprint: same key, pipeline, inputs and filters, same text.
     bare: ids of hits whose documents are to be read again, because the ranking came from a record.
+    processed: how many documents each stage looked at.
     """
 
     execution_id: str
@@ -27,6 +28,7 @@ class Snapshot:
     fingerprint: str
     ranking: Hits
     bare: frozenset[str] = frozenset()
+    processed: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

@@ -45,6 +45,7 @@ from tamis.services.traces import TraceService
 from tamis.services.triggers import TriggerService
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
+from tamis.services.whynot import WhyService
 from tamis.services.vitals import VitalsService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory

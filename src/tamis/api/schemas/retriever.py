@@ -106,6 +106,13 @@ class CloneRetrieverRequest(NamesCollections):
     tags: list[str] | None = None
 
 
+class DroppedCache(BaseModel):
+    """Whatever was kept before then is not given any more."""
+
+    last_invalidated_at: datetime
+    retriever_id: str
+
+
 class ListRetrieversRequest(ListRequest):
     """As every list."""
 

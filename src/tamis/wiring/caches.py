@@ -1,0 +1,30 @@
+"""The caches by the settings, and what searches and runs through them."""
+
+from dataclasses import replace
+
+from tamis.engine.embedding_cache import EmbeddingCache
+from tamis.engine.environment import Environment
+from tamis.engine.executor import Executor
+from tamis.engine.ports.cache import Cache, CacheObserver
+from tamis.engine.ports.extraction import Extractors
+from tamis.engine.searcher import Searcher
+from tamis.services.answer_cache import AnswerCache
+from tamis.settings import Settings
+from tamis.storage.cache import MemoryCache
+from tamis.wiring.backends import Backends
+
+
+def open_cache(settings: Settings) -> Cache | None:
+    return MemoryCache(settings.cache_bytes) if settings.cache_bytes else None
+
+
+def searcher_over(backends: Backends, cache: Cache | None, observer: CacheObserver) -> Searcher:
+    """cache: of query embeddings; None asks the models each time."""
+    extractors: Extractors = backends.extractors
+    embeddings = None if cache is None else EmbeddingCache(cache, observer)
+    return Searcher(backends.index, backends.metadata, backends.models, extractors, backends.blobs, embeddings)
+
+
+def answers_over(backends: Backends, executor: Executor, cache: Cache | None, observer: CacheObserver) -> AnswerCache:
+    environment: Environment = replace(executor.environment, searcher=searcher_over(backends, None, observer))
+    return AnswerCache(executor, backends.metadata, cache, observer, environment)
