@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +13,7 @@ from tamis.api.errors import answer_to
 from tamis.engine.caller import Caller, called_by
 from tamis.errors import TamisError
 from tamis.telemetry.logs import FIELDS
+from tamis.telemetry.watching import Telemetry
 
 _LOG = logging.getLogger("tamis.request")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
@@ -27,10 +28,9 @@ _NEVER_ANSWERED = 499
 class Correlation:
     """Plain ASGI, because it runs on every request."""
 
-    def __init__(self, app: ASGIApp, answered: Callable[[int], None]) -> None:
-        """answered: told the status of each answer."""
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self.app = app
-        self._answered = answered
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +60,7 @@ class Correlation:
                 self._tell(scope, status or _NEVER_ANSWERED, (time.perf_counter() - began) * 1000)
 
     def _tell(self, scope: Scope, status: int, duration_ms: float) -> None:
-        self._answered(status)
+        self._telemetry.answered(status)
         path = scope["path"]
         level = logging.DEBUG if path in _ASKED_BY_MACHINES else logging.INFO
         if _LOG.isEnabledFor(level):

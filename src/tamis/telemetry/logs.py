@@ -12,7 +12,9 @@ FIELDS = "fields"
 """The `extra` of a log call under which facts stand that JSON lines show as members of their own."""
 
 _CHATTY = ("alembic", "uvicorn", "httpx")
-_UNSAFE = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(0x80, 0xA0))}
+_BREAKS = (*range(0x7F, 0xA0), 0x2028, 0x2029)
+_UNSAFE = {number: f"\\u{number:04x}" for number in (*range(32), *_BREAKS)}
+_UNSAFE_IN_JSON = {number: _UNSAFE[number] for number in _BREAKS}
 
 
 def configure_logging(level: str, log_format: str) -> None:
@@ -55,4 +57,5 @@ class JsonLines(logging.Formatter):
             line |= fields
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        written = orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return written if written.isascii() else written.translate(_UNSAFE_IN_JSON)

@@ -5,6 +5,7 @@ a document, an id of one, or an error's message: the execution id leads to the r
 """
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ from tamis.model.execution import ExecutionStatus
 from tamis.telemetry.metrics import outcome_of
 
 RETRIEVAL = "retrieval"
+_LINGER_S = 3.0
 _EXECUTION_ID = "tamis.execution.id"
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -49,8 +51,10 @@ class Tracing:
         return _Trace(self._tracer, request)
 
     async def close(self) -> None:
-        """Send what is left; a collector that does not answer is waited for a few seconds."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """Send what is left, for three seconds at most: a collector that is away does not hold up the server's end."""
+        ending = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, _LINGER_S)
 
 
 class _Trace:
