@@ -53,7 +53,7 @@ async def export_execution(
 async def import_execution(principal: Writer, request: Request, exports: Exports) -> AnonymousExecutionDetail:
     """Store an exported execution under its id, among the anonymous ones, with `execution_mode: imported`."""
     body = await request.body()
-    value = await asyncio.to_thread(_parsed, body)
+    value = await asyncio.to_thread(parse_file, body)
     return show_anonymous(await exports.import_file(principal, value))
 
 
@@ -62,8 +62,8 @@ def _as_file(execution_id: str, data: bytes) -> Response:
     return Response(data, media_type="application/json", headers={"Content-Disposition": disposition})
 
 
-def _parsed(body: bytes) -> Any:
-    """Raises: BadRequestError."""
+def parse_file(body: bytes) -> Any:
+    """A file's JSON, as nothing has looked at it yet. Raises: BadRequestError."""
     try:
         return parse(body, LEVELS)
     except json.JSONDecodeError as error:

@@ -8,11 +8,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli import show
+from tamis.cli import records, show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import out, plain_errors
 
-app = typer.Typer(help="Read the records of anonymous executions.", no_args_is_help=True)
+app = typer.Typer(help="Read the records of executions.", no_args_is_help=True)
+app.command("trace")(records.trace)
+app.command("diff")(records.diff)
+app.command("export")(records.export)
+app.command("import")(records.import_file)
 
 
 @app.command("list")

@@ -6,7 +6,9 @@ from typing import NoReturn
 
 import httpx
 from rich.console import Console
+from rich.text import Text
 
+from tamis.cli.plain import plain
 from tamis.client import ApiError, BrokenStreamError
 from tamis.errors import TamisError
 
@@ -16,7 +18,7 @@ err = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """One line on standard error, exit status 1."""
-    err.print(f"[bold red]error[/] {message}", highlight=False)
+    err.print(Text.assemble(("error", "bold red"), " ", plain(message)), highlight=False)
     raise SystemExit(1)
 
 

@@ -1,7 +1,7 @@
 """One connection to a Tamis server."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -48,7 +48,7 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         return self._send("POST", path, json=dict(body or {}), params=query)
 
-    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def stream(self, path: str, body: Mapping[str, Any]) -> Generator[dict[str, Any], None, None]:
         """An execution's events as they come, the last one included; `close()` on the iterator cancels the execution.
 
         Raises: ApiError where the server refused before it began; BrokenStreamError where no last event came.
@@ -66,6 +66,14 @@ class Client:
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
                 raise BrokenStreamError from error
             raise BrokenStreamError
+
+    def get_bytes(self, path: str, **query: Any) -> bytes:
+        """A file, as the server sends it."""
+        return self._answer("GET", path, params=query).content
+
+    def post_bytes(self, path: str, data: bytes, content_type: str) -> Any:
+        """A file, as it stands."""
+        return self._send("POST", path, content=data, headers={"Content-Type": content_type})
 
     def put_bytes(self, url: str, data: bytes, content_type: str) -> None:
         """Send a file to the presigned URL of an upload."""
@@ -86,10 +94,14 @@ class Client:
                 return
 
     def _send(self, method: str, path: str, **kwargs: Any) -> Any:
+        answer = self._answer(method, path, **kwargs)
+        return answer.json() if answer.content else None
+
+    def _answer(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         answer = self._http.request(method, path, **kwargs)
         if answer.is_error:
             raise ApiError(answer.status_code, _message(answer))
-        return answer.json() if answer.content else None
+        return answer
 
 
 def _message(answer: httpx.Response) -> str:
