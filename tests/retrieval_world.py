@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import diffs, execution_records, executions, exports, retrievers, stages, traces
+from tamis.api import diffs, execution_records, executions, exports, replays, retrievers, stages, traces, why
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
@@ -34,9 +34,11 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.exports import ExportService
 from tamis.services.inflight import InFlight
+from tamis.services.replays import ReplayService
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
 from tamis.services.traces import TraceService
+from tamis.services.whynot import WhyService
 from tamis.storage.metadata import open_sqlite
 from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
 
@@ -83,6 +85,8 @@ _ROUTERS = (
     traces.router,
     diffs.router,
     exports.router,
+    replays.router,
+    why.router,
     retrievers.router,
 )
 
@@ -97,10 +101,12 @@ class World:
     records: ExecutionRecords
     snapshots: SnapshotStore
     in_flight: InFlight
+    replays: ReplayService
+    why: WhyService
 
-    def restarted(self) -> "World":
-        """As after a restart: nothing is left but what was stored."""
-        return _world(self.shop)
+    def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
+        """As after a restart: nothing is left but what was stored. registry: another version's stages."""
+        return _world(self.shop, registry=registry)
 
     @property
     def app(self) -> FastAPI:
@@ -113,6 +119,8 @@ class World:
             TraceService: TraceService(self.shop.metadata, self.records),
             DiffService: DiffService(self.shop.metadata, self.records),
             ExportService: ExportService(self.shop.metadata, self.records, self.in_flight),
+            ReplayService: self.replays,
+            WhyService: self.why,
         }
         add_error_handlers(api)
         for router in _ROUTERS:
@@ -136,17 +144,20 @@ async def opened(path: Path, watch: Watch | None = None) -> AsyncIterator[World]
         await metadata.close()
 
 
-def _world(shop: Shop, watch: Watch | None = None) -> World:
+def _world(shop: Shop, watch: Watch | None = None, registry: Mapping[str, type[Stage]] | None = None) -> World:
     clock = WallClock()
-    planner, in_flight, snapshots = Planner(REGISTRY), InFlight(clock), SnapshotStore()
+    planner, in_flight, snapshots = Planner(registry or REGISTRY), InFlight(clock), SnapshotStore()
+    records = ExecutionRecords(shop.metadata, in_flight)
     executor = Executor(Environment(shop.searcher, shop.models, clock), watch=watch)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock),
         executions=ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots),
-        records=ExecutionRecords(shop.metadata, in_flight),
+        records=records,
         snapshots=snapshots,
         in_flight=in_flight,
+        replays=ReplayService(shop.metadata, records, planner, executor, in_flight),
+        why=WhyService(shop.metadata, records, planner, executor, clock),
     )
 
 

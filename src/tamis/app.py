@@ -34,6 +34,7 @@ from tamis.api import (
     tasks,
     traces,
     uploads,
+    why,
 )
 from tamis.api.correlation import Correlation
 from tamis.api.errors import add_error_handlers
@@ -55,6 +56,7 @@ _ROUTERS = (
     exports.router,
     replays.router,
     explain.router,
+    why.router,
     stages.router,
     retrievers.router,
     documents.router,

@@ -32,10 +32,16 @@ def applied(raw: Any, edits: Sequence[Edit]) -> Any:
 def value_at(raw: Any, path: Path) -> Any:
     """Raises: LookupError where the path leads nowhere."""
     for step in path:
-        if not isinstance(raw, dict) and not (isinstance(raw, list) and isinstance(step, int)):
-            raise LookupError(f"{step!r} leads into no object and no list")
-        raw = raw[step]
+        raw = _inside(raw, step)
     return raw
+
+
+def _inside(raw: Any, step: str | int) -> Any:
+    if isinstance(raw, dict):
+        return raw[step]
+    if isinstance(raw, list) and isinstance(step, int):
+        return raw[step]
+    raise LookupError(f"{step!r} leads into no object and no list")
 
 
 def _put(raw: Any, path: Path, value: Any) -> Any:

@@ -35,8 +35,8 @@ from tamis.services.namespaces import NamespaceService
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
 from tamis.services.record_policies import RecordPolicies
-from tamis.services.retention import Sweeper
 from tamis.services.replays import ReplayService
+from tamis.services.retention import Sweeper
 from tamis.services.retrievers import RetrieverService
 from tamis.services.stage_statistics import StageExperience
 from tamis.services.streaming import Streaming
@@ -45,8 +45,8 @@ from tamis.services.traces import TraceService
 from tamis.services.triggers import TriggerService
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
-from tamis.services.whynot import WhyService
 from tamis.services.vitals import VitalsService
+from tamis.services.whynot import WhyService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.secret import signing_secret
@@ -195,6 +195,8 @@ def _services(
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight),
+        # What is tried out is no execution: nothing counts or learns from it.
+        WhyService(metadata, records, planner, Executor(executor.environment, prices), clock),
         InferenceService(backends.models),
         telemetry,
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight)),

@@ -10,6 +10,7 @@ from tamis.engine.metrics import PAIRED, Function, Metric
 from tamis.engine.parameters import StageParameters
 from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
@@ -141,3 +142,12 @@ class Aggregate:
         """A row as a hit. Its id is its group's, so that it is the same in every run."""
         name = sorted_json(list(row.group.values())).decode() if row.group else "all"
         return Hit(f"group:{name}", 0.0, None, {}, {**row.group, **row.metrics})
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        rows = len(case.returned)
+        return Verdict(
+            VerdictKind.REPLACED,
+            f"the stage answers {rows} rows of figures in the place of the {len(case.received)} documents",
+            {"rank": case.rank, "received": len(case.received), "rows": rows},
+            case.setting("include_documents", before=self._keep_hits, to=True),
+        )

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from tamis.engine.parameters import StageParameters, checked_filter, template_roots
 from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.filters import Filter, Operator, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import matches
+from tamis.model.matching import looked_at, matches
 
 MAX_LISTED = 10_000
 _GROUPS = ("AND", "OR", "NOT")
@@ -100,9 +101,11 @@ class AttributeFilter:
 
     def __init__(self, parameters: AttributeFilterParameters) -> None:
         self._tree = parameters.tree()
+        self._is_single = parameters.conditions is None
         self._ignore_case = parameters.case_insensitive
         self._by_document = "DOC" in template_roots(self._tree)
         self._filter = None if self._by_document else self._parsed(self._tree)
+        self._looked_at = looked_at(self._filter) if self._filter else frozenset[str]()
 
     @property
     def filter(self) -> Filter | None:
@@ -113,6 +116,22 @@ class AttributeFilter:
         if context.stage_index == 0 and not hits:
             return await self._listed(context)
         return Outcome(Hits.of(await self._kept(hits, context)))
+
+    def brings(self, stage_index: int) -> bool:
+        return stage_index == 0
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        hit = case.hit or Hit(case.document.document_id, 1.0, case.document)
+        if case.hit is None and case.document.collection_id not in {one.collection_id for one in context.collections}:
+            return case.not_searched(context.collections)
+        tree = context.render(self._tree, hit) if self._by_document else self._tree
+        written = case.definition["stages"][case.index]["parameters"]
+        inside = ("parameters",) if self._is_single or "conditions" not in written else ("parameters", "conditions")
+        refused = case.refused(_heedless(tree) if self._ignore_case else tree, inside, hit)
+        if refused is not None:
+            return refused
+        passes = Verdict(VerdictKind.CHANGED, "it satisfies the conditions now: it has changed since this ran")
+        return passes if case.hit or len(case.returned) < MAX_LISTED else _beyond(case)
 
     async def _listed(self, context: Context) -> Outcome:
         documents, more = await context.searcher.list_documents(
@@ -135,8 +154,10 @@ class AttributeFilter:
         return kept
 
     def _keeps(self, hit: Hit, context: Context) -> bool:
-        filter = self._parsed(context.render(self._tree, hit)) if self._by_document else self._filter
-        return filter is None or matches(filter, hit.view())
+        if self._by_document:
+            filter = self._parsed(context.render(self._tree, hit))
+            return filter is None or matches(filter, hit.view())
+        return self._filter is None or matches(self._filter, hit.part(self._looked_at))
 
     def _parsed(self, tree: dict[str, Any]) -> Filter | None:
         return parse_filter(_heedless(tree) if self._ignore_case else tree, ["parameters", "conditions"])
@@ -147,3 +168,8 @@ def _heedless(tree: JSON) -> Any:
     if isinstance(tree, dict):
         return {key: False if key == "case_sensitive" else _heedless(value) for key, value in tree.items()}
     return [_heedless(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def _beyond(case: Case) -> Verdict:
+    reason = f"more than {MAX_LISTED} documents match; the first {MAX_LISTED} by id were taken, and it comes later"
+    return Verdict(VerdictKind.CUT, reason, {"limit": MAX_LISTED, "last": case.returned[-1].id})

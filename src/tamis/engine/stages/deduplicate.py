@@ -1,6 +1,7 @@
 """One hit of those that say the same."""
 
 import asyncio
+import math
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
@@ -10,6 +11,8 @@ from tamis.engine.grouping import identity, value_at
 from tamis.engine.parameters import StageParameters
 from tamis.engine.similarity import Shingles, shingles
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.model.edits import Edit
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
@@ -68,8 +71,7 @@ class Deduplicate:
     def _by_field(self, hits: Iterable[Hit]) -> Iterable[Hit]:
         seen: set[bytes] = set()
         for hit in hits:
-            view = hit.view()
-            key = identity([self._folded(value_at(view, path)) for path in self._parameters.fields])
+            key = self._key(hit)
             if key not in seen:
                 seen.add(key)
                 yield hit
@@ -87,12 +89,62 @@ class Deduplicate:
         seen: list[Shingles] = []
         for hit in hits:
             await asyncio.sleep(0)
-            text = self._folded(value_at(hit.view(), self._parameters.content_field))
-            # A hit without the text cannot repeat one.
-            if isinstance(text, str) and text.strip():
-                own = shingles(text)
+            own = self._shingles(hit)
+            if own is not None:
                 if any(own.is_alike(other, self._parameters.similarity_threshold) for other in seen):
                     continue
                 seen.append(own)
             kept.append(hit)
         return kept
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        given, hit = self._parameters, case.hit
+        if hit is None:
+            return Verdict(VerdictKind.CHANGED, "it was not among what came in")
+        return self._same_fields(case, hit) if given.strategy == "field" else self._alike(case, hit)
+
+    def _same_fields(self, case: Case, hit: Hit) -> Verdict:
+        key = self._key(hit)
+        twins = [one for one in case.received if self._key(one) == key]
+        kept = {one.id for one in case.returned}
+        twin = next((one for one in twins if one.id in kept), None)
+        if twin is None:
+            return Verdict(VerdictKind.CHANGED, "nothing equals it now: documents have changed since this ran")
+        fields = ", ".join(self._parameters.fields)
+        facts: dict[str, JSON] = {
+            "duplicate_of": twin.id, "fields": {path: value_at(hit.view(), path) for path in self._parameters.fields},
+        }  # fmt: skip
+        return Verdict(VerdictKind.DUPLICATE, f"it equals {twin.id} in {fields}", facts, self._kept(case, twins, hit))
+
+    def _kept(self, case: Case, twins: list[Hit], hit: Hit) -> tuple[Edit, ...]:
+        """The other end kept, where that is this document; else no deduplication."""
+        first = self._parameters.keep == "first"
+        other = twins[-1] if first else twins[0]
+        if other.id == hit.id:
+            return case.setting("keep", before=self._parameters.keep, to="last" if first else "first")
+        return case.without_stage()
+
+    def _alike(self, case: Case, hit: Hit) -> Verdict:
+        own, kept = self._shingles(hit), {one.id for one in case.returned}
+        if own is None:
+            return Verdict(VerdictKind.CHANGED, "it has no text now: it has changed since this ran")
+        others = [(one.id, text) for one in case.received if one.id != hit.id and (text := self._shingles(one))]
+        alike = sorted((-own.similarity(text), key) for key, text in others if key in kept)
+        if not alike or -alike[0][0] < self._parameters.similarity_threshold:
+            return Verdict(VerdictKind.CHANGED, "nothing is so like it now: documents have changed since this ran")
+        similarity, twin = -alike[0][0], alike[0][1]
+        least = math.ceil(max(own.similarity(text) for _, text in others) * 10_000 + 1e-6) / 10_000
+        threshold = self._parameters.similarity_threshold
+        edits = case.setting("similarity_threshold", before=threshold, to=least) if least <= 1 else case.without_stage()
+        reason = f"its text is like that of {twin}: similarity {similarity:.4f}, and {threshold:g} counts as the same"
+        facts: dict[str, JSON] = {"duplicate_of": twin, "similarity": similarity, "similarity_threshold": threshold}
+        return Verdict(VerdictKind.DUPLICATE, reason, facts, edits)
+
+    def _key(self, hit: Hit) -> bytes:
+        view = hit.view()
+        return identity([self._folded(value_at(view, path)) for path in self._parameters.fields])
+
+    def _shingles(self, hit: Hit) -> Shingles | None:
+        text = self._folded(value_at(hit.view(), self._parameters.content_field))
+        # A hit without the text cannot repeat one.
+        return shingles(text) if isinstance(text, str) and text.strip() else None

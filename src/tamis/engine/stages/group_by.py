@@ -4,10 +4,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from tamis.engine.group_verdict import GroupLimits, lost_in_group, placed
 from tamis.engine.grouping import Group, GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters
 from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -84,6 +86,23 @@ class GroupBy:
             "field": given.group_by_field,
         }
         return Outcome(Hits.of(rows), metadata=facts)
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        given = self._parameters
+        ordered = sorted(Hits.ranked(case.received), key=self._document_key)
+        groups = group(ordered, given.group_by_field)
+        kept = self._sorted([one for one in groups if one.key is not None or not given.exclude_null])
+        without = [hit.id for one in groups if one.key is None for hit in one.hits]
+        if given.exclude_null and case.document.document_id in without:
+            reason = f"it has no {given.group_by_field!r}, and what has none is left out"
+            edits = case.setting("exclude_null", before=True, to=False)
+            return Verdict(VerdictKind.LOST_IN_GROUP, reason, {"group": None}, edits)
+        place = placed(kept, case.document.document_id)
+        if place is None:
+            return Verdict(VerdictKind.CHANGED, "it was not among what came in")
+        names = (("max_per_group",), ("max_groups",), ("output_mode",))
+        limits = GroupLimits(given.max_per_group, given.max_groups, given.output_mode, names)
+        return lost_in_group(case, place, given.group_by_field, limits)
 
     def _document_key(self, hit: Hit) -> Any:
         return -hit.score if self._doc_path == "score" else sort_key(hit.view(), self._doc_path, descending=True)

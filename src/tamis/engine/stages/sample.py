@@ -10,15 +10,18 @@ from tamis.engine.grouping import group
 from tamis.engine.parameters import StageParameters
 from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
+
+_MOST = 1000
 
 
 class SampleParameters(StageParameters):
     count: int | None = Field(
         None,
         ge=1,
-        le=1000,
+        le=_MOST,
         validation_alias=AliasChoices("count", "size", "limit"),
         description="How many hits to draw: 10, or all that `samples_per_group` asks for. Never more than there are.",
     )
@@ -85,6 +88,20 @@ class Sample:
         drawn, facts = self._draw(hits, rest, count - len(best), chance)
         chosen = sorted([*best, *drawn])
         return Outcome(Hits.of(hits[n] for n in chosen), metadata={**facts, "sample_size": len(chosen)})
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        """The draw is chance; kept for sure is only what is among the best `preserve_top_k` by score."""
+        given, document_id = self._parameters, case.document.document_id
+        count = given.count if given.count is not None else 10
+        by_score = [hit.id for hit in Hits.ranked(case.received)]
+        rank = by_score.index(document_id) + 1
+        drawn, received = len(case.returned), len(case.received)
+        reason = f"{drawn} of {received} were drawn ({given.strategy}), and it was not; by score it is number {rank}"
+        facts: dict[str, JSON] = {"rank": rank, "received": received, "drawn": drawn, "strategy": given.strategy}
+        edits = case.setting("preserve_top_k", before=given.preserve_top_k, to=rank)
+        if rank > count:
+            edits += case.setting("count", before=count, to=rank)
+        return Verdict(VerdictKind.NOT_DRAWN, reason, facts, edits if rank <= _MOST else ())
 
     def _draw(
         self, hits: Hits, positions: list[int], count: int, chance: random.Random
