@@ -105,7 +105,6 @@ async def test_lists_take_status_time_window_and_count(client: httpx.AsyncClient
     ("body", "status", "place"),
     [
         ({"stages": []}, 422, ["body", "stages"]),
-        ({"stages": [search()], "stream": True}, 501, None),
         ({"stages": [search()], "pagination": {"method": "sideways"}}, 422, ["body", "pagination"]),
         ({"stages": [search()], "limit": 3, "page_size": 4}, 422, ["body", "page_size"]),
         ({"stages": [search()], "collection_ids": ["nowhere"]}, 404, None),
@@ -178,6 +177,8 @@ async def test_queries_of_a_batch_fail_alone(client: httpx.AsyncClient) -> None:
     assert [one["status"] for one in answer["results"]] == ["completed", "failed", "completed"]
     assert [one["documents"][0]["document_id"] for one in answer["results"][::2]] == ["p1", "p3"]
     assert answer["results"][1]["error"]["type"] == "ValidationError"
+    streamed = await client.post("/v1/retrievers/any/execute/batch", json={"queries": queries, "stream": True})
+    assert (streamed.status_code, streamed.json()["detail"][0]["loc"]) == (422, ["body", "stream"])
 
 
 async def test_a_run_shows_how_far_it_is(client: httpx.AsyncClient) -> None:
