@@ -48,5 +48,5 @@ async def explain_retriever(
     principal: Reader, retriever_id: str, explains: Explains, body: ExplainRetrieverRequest | None = None
 ) -> ExplainRetrieverResponse:
     """Plan a saved retriever, as executing it would; nothing runs and no record is left."""
-    options = read_options(body or ExplainRetrieverRequest(), return_vectors=False, skip_cache=False)
+    options = (body or ExplainRetrieverRequest()).options()
     return show_explained(await explains.explain_saved(principal, retriever_id, options))

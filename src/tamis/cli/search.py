@@ -25,6 +25,9 @@ def search(
     stream: Annotated[
         bool, typer.Option("--stream", help="Show each stage as it ends; with --json, each event.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what the search is likely to do and cost; nothing runs.")
+    ] = False,
     url: Url = None,
     key: Key = None,
     namespace: NamespaceOption = None,
@@ -35,6 +38,9 @@ def search(
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         collections = collection or _every_collection(client)
         body = pipeline(query, collections, conditions, limit)
+        if explain:
+            _explained(client.post("retrievers/execute/explain", body), as_json)
+            return
         answer = _followed(client, body, as_json) if stream else client.post("retrievers/execute", body)
     if as_json:
         if not stream:
@@ -42,6 +48,13 @@ def search(
         return
     show.documents(answer["documents"], field or [])
     out.print(f"execution {answer['execution_id']}: `tamis executions show {answer['execution_id']}`", highlight=False)
+
+
+def _explained(plan: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(plan, option=orjson.OPT_INDENT_2))
+    else:
+        show.plan(plan)
 
 
 def _followed(client: Client, body: dict[str, Any], as_json: bool) -> Any:

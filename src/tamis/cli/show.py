@@ -48,6 +48,28 @@ def record(detail: dict[str, Any]) -> None:
     out.print(table)
 
 
+def plan(explained: dict[str, Any]) -> None:
+    """A line for each stage of a plan, then what is suggested."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for name in ("stage", "in", "out", "ms", "credits", "rests on"):
+        table.add_column(name, no_wrap=True)
+    for stage in explained["execution_plan"]:
+        runs = f", {stage['measured_runs']} runs" if stage["measured_runs"] else ""
+        table.add_row(
+            Text(stage["stage_name"]),
+            str(stage["estimated_input"]),
+            str(stage["estimated_output"]),
+            f"{stage['estimated_duration_ms']:.1f}",
+            f"{stage['estimated_cost_credits']:g}",
+            stage["basis"] + runs,
+        )
+    out.print(table)
+    cost = explained["estimated_cost"]
+    out.print(f"likely: {cost['credits']:g} credits, {cost['duration_ms']:.1f} ms", highlight=False)
+    for suggestion in explained["optimization_suggestions"]:
+        out.print(Text(f"* {suggestion['suggestion']}"))
+
+
 def step(event: dict[str, Any]) -> None:
     """A line for a stage that has ended; nothing for what else a stream tells."""
     if event["event_type"] not in ("stage_complete", "stage_error"):

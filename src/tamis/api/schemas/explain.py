@@ -4,20 +4,34 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from tamis.api.schemas.execution import ExecutionOptions
-from tamis.api.schemas.retriever_wire import stage_type
+from tamis.api.schemas.retriever import BudgetLimits, NamesCollections
+from tamis.api.schemas.retriever_wire import read_budget, stage_type
 from tamis.engine.advice import Suggestion, bottlenecks, suggestions, warnings
 from tamis.engine.outlook import StageOutlook
 from tamis.engine.prices import PriceTable
 from tamis.engine.rewrites import Rewrite
 from tamis.engine.stages import STAGES
+from tamis.services.execution_runs import RunOptions
 from tamis.services.explain import Explained
 
 _ANONYMOUS = "anonymous"
 
 
-class ExplainRetrieverRequest(ExecutionOptions):
+class ExplainRetrieverRequest(NamesCollections):
     """What an execution would be asked. Inputs may be left out: what depends on them is then told by earlier runs."""
+
+    budget_limits: BudgetLimits | None = None
+    collection_identifiers: list[str] = Field(default_factory=list)
+    filters: dict[str, Any] | list[Any] | None = None
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+    def options(self) -> RunOptions:
+        return RunOptions(
+            inputs=self.inputs,
+            filters=self.filters,
+            collections=tuple(self.collection_identifiers),
+            budget=read_budget(self.budget_limits) if self.budget_limits else None,
+        )
 
 
 class ExplainStagePlan(BaseModel):
