@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from tamis.engine.ports.metadata import Session
+from tamis.engine.ports.metadata import ExecutionSelection, Session
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages.limit import Limit
 from tamis.executions.codec import decode
@@ -182,14 +183,19 @@ async def test_a_page_of_a_ranking_says_which_execution_to_replay(world: World) 
     assert (await frozen(world, first["execution_id"])).verdict is Verdict.IDENTICAL
 
 
-async def test_what_is_forgotten_cannot_be_replayed(world: World) -> None:
+async def test_history_is_kept_as_long_as_a_record_may_refer_to_it(world: World) -> None:
     first = await execute(world, HYBRID)
     await change_everything(world)
-    metadata = world.shop.metadata
-    newest = max(each.started_at for each in [(await world.records.get_anonymous(PRINCIPAL, first)).header])
-    later = newest.replace(year=newest.year + 1)
+    stored = await world.records.get_anonymous(PRINCIPAL, first)
+    metadata, later = world.shop.metadata, datetime.now(UTC) + timedelta(days=400)
+    assert await metadata.write(lambda session: session.history.forget(PRINCIPAL, later, 100)) == 0
+    assert (await frozen(world, first)).verdict is Verdict.IDENTICAL
+
+    every = ExecutionSelection(start=stored.header.started_at)
+    assert await metadata.write(lambda session: session.executions.delete(PRINCIPAL, every, 100)) == 2
     while await metadata.write(lambda session: session.history.forget(PRINCIPAL, later, 3)):
         pass
+    await metadata.write(lambda session: session.executions.insert(PRINCIPAL, stored))  # as out of a backup
     replayed = await frozen(world, first)
     assert (replayed.verdict, replayed.execution_id) == (Verdict.NOT_REPLAYABLE, None)
     assert "not kept any more" in (replayed.reason or "")

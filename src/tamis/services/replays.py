@@ -188,13 +188,24 @@ class ReplayService:
         accepted_ms = clock.monotonic_ms()
         with self._in_flight.entered(told, accepted_ms):
             result = await executor.run(plan, request, told)
-        recorded = told.record(len(result.hits), clock.monotonic_ms() - accepted_ms)
-        return _Ran(recorded, decode(recorded.execution), tapes or {})
+        duration_ms = clock.monotonic_ms() - accepted_ms
+        whole = told.record(len(result.hits), duration_ms)
+        # A policy younger than the record that is repeated says what is written, not what is compared.
+        told.left_out = await self._left_out(request.principal)
+        recorded = told.record(len(result.hits), duration_ms) if told.left_out else whole
+        return _Ran(recorded, decode(whole.execution), tapes or {})
+
+    async def _left_out(self, principal: Principal) -> tuple[str, ...]:
+        namespace = await self._metadata.read(lambda session: session.namespaces.get(principal, principal.namespace_id))
+        return namespace.record_policy.exclude if namespace else ()
 
     async def _store(self, principal: Principal, recorded: Recorded) -> None:
+        began_ms = self._executor.clock.monotonic_ms()
         await self._metadata.write(
             lambda session: session.executions.insert(principal, recorded.execution, recorded.blobs)
         )
+        if self._executor.watch is not None:
+            self._executor.watch.recorded(recorded.execution.header, self._executor.clock.monotonic_ms() - began_ms)
 
 
 def _past(session: Session, principal: Principal, record: Record, mode: ReplayMode, retriever: str | None) -> _Past:

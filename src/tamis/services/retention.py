@@ -15,6 +15,7 @@ from tamis.model.principal import Principal
 POLL_S = 10.0
 CHUNK = 200
 _FOLD_S = 3600.0
+_LONGEST_RUN_S = 3600.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,6 +56,7 @@ class Sweeper:
         for principal, namespace in namespaces:
             if not namespace.record_policy.retains_all:
                 removed += await self._trim(principal, namespace.record_policy)
+            await self._forget_history(principal)
         await self._forget_gone(namespaces)
         return removed
 
@@ -79,6 +81,13 @@ class Sweeper:
             removed += count
             if count < self._chunk:
                 return removed
+
+    async def _forget_history(self, principal: Principal) -> None:
+        """States of documents and collections that no record refers to any more. What runs now has its margin."""
+        before = self._clock.now() - timedelta(seconds=_LONGEST_RUN_S)
+        forget = partial(_forget, principal=principal, before=before, limit=self._chunk)
+        while await self._metadata.write(forget) == self._chunk:
+            pass
 
     async def _forget_gone(self, namespaces: Iterable[tuple[Principal, Namespace]]) -> None:
         """An execution that was under way while its namespace was deleted wrote its record after that."""
@@ -108,6 +117,10 @@ class Sweeper:
 
 def _fold(session: Session, principal: Principal, now: datetime) -> int:
     return session.executions.fold_counts(principal, now)
+
+
+def _forget(session: Session, principal: Principal, before: datetime, limit: int) -> int:
+    return session.history.forget(principal, before, limit)
 
 
 def _purge_gone(session: Session, principal: Principal) -> None:

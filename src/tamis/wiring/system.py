@@ -199,6 +199,6 @@ def _services(
         WhyService(metadata, records, planner, Executor(executor.environment, prices), clock),
         InferenceService(backends.models),
         telemetry,
-        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight)),
+        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
     return {type(service): service for service in every}

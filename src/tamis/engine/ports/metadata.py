@@ -326,9 +326,8 @@ class History(Protocol):
         ...
 
     def forget(self, principal: Principal, before: datetime, limit: int) -> int:
-        """Delete, of what was replaced before then, at most `limit` states, the oldest first; how many there were.
-
-        What was replaced before the oldest record that is kept began is referred to by none.
+        """Delete, of what was replaced before then and before the oldest record that is kept began, at most `limit`
+        states, the oldest first; how many there were. No record that is kept refers to any of them.
         """
         ...
 

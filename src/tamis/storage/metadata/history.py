@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, bindparam, delete, literal, select
+from sqlalchemy import Select, and_, bindparam, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -18,8 +18,9 @@ from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.execution_counts import DAY_S
 from tamis.storage.metadata.link import Link, one_of, scope
-from tamis.storage.metadata.schema import INTEGER, TEXT, collections, documents, history
+from tamis.storage.metadata.schema import INTEGER, TEXT, collections, documents, execution_counts, history
 
 T = TypeVar("T", Document, Collection)
 
@@ -71,6 +72,13 @@ _OLDEST = (
     .where(_mine, _c.replaced_at < bindparam("before"))
     .order_by(_c.replaced_at)
     .limit(bindparam("limit"))
+)
+# The day of the oldest record: from the counters, which are few, where the records are not.
+_OLDEST_DAY = select(func.min(execution_counts.c.start_at)).where(
+    execution_counts.c.span_s == DAY_S,
+    execution_counts.c.organization_id == bindparam("organization_id"),
+    execution_counts.c.namespace_id == bindparam("namespace_id"),
+    execution_counts.c["count"] > 0,
 )
 _FORGET = delete(history).where(_mine, _c.kind == bindparam("kind"), one_of(_c.version, "versions"))
 _CURRENT = select(_d.body).where(
@@ -131,8 +139,15 @@ class SqlHistory:
         return {**{key: one for key, one in found.items() if key in wanted}, **earlier}
 
     def forget(self, principal: Principal, before: datetime, limit: int) -> int:
-        """Delete, of what was replaced before then, at most `limit` states, the oldest first; how many there were."""
-        rows = self._link.rows(_OLDEST, {**scope(principal), "before": to_micros(before), "limit": limit})
+        """Delete, of what was replaced before then and before the oldest record that is kept began, at most `limit`
+        states, the oldest first; how many there were.
+        """
+        mine = scope(principal)
+        if not self._link.rows(_OLDEST, {**mine, "before": to_micros(before), "limit": 1}):
+            return 0
+        first = self._link.value(_OLDEST_DAY, mine)
+        bound = to_micros(before) if first is None else min(to_micros(before), int(first))
+        rows = self._link.rows(_OLDEST, {**mine, "before": bound, "limit": limit})
         for kind in (_DOCUMENT, _COLLECTION):
             versions = [version for of_kind, version in rows if of_kind == kind]
             if versions:

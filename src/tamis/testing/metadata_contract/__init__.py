@@ -8,6 +8,7 @@ class TestMine(MetadataContract):
 
 from tamis.testing.metadata_contract.documents import DocumentsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
+from tamis.testing.metadata_contract.history import HistoryContract
 from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
 from tamis.testing.metadata_contract.queue import QueueContract
@@ -25,6 +26,7 @@ class MetadataContract(
     ObjectsContract,
     WorkContract,
     DocumentsContract,
+    HistoryContract,
     QueueContract,
     ExecutionsContract,
     RetentionContract,
