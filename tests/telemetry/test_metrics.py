@@ -13,14 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 from tamis.api import metrics as route
 from tamis.api.correlation import Correlation
 from tamis.api.errors import add_error_handlers
-from tamis.engine.ports.cache import Layer
+from tamis.engine.ports.cache import CacheUsage, Layer
 from tamis.engine.ports.telemetry import Vitals
 from tamis.telemetry.metrics import Metrics
 from tamis.telemetry.page import MetricsPage
 from tamis.telemetry.watching import Telemetry
 from tests.retrieval_world import HEADERS, REGISTRY, World, opened, search, stage
 
-VITALS = Vitals(2, 3, 40, {"metadata": True, "vector_store": False})
+VITALS = Vitals(2, 3, 40, {"metadata": True, "vector_store": False}, CacheUsage(7, 700, 9000, 2))
 
 
 class Samples:
@@ -148,6 +148,8 @@ async def test_the_servers_state_is_told_and_not_asked_for_at_every_scrape(scrap
     assert found("tamis_batches_unfinished") == VITALS.batches_unfinished
     assert found("tamis_batch_items_waiting") == VITALS.items_waiting
     assert (found("tamis_part_up", part="metadata"), found("tamis_part_up", part="vector_store")) == (1, 0)
+    assert (found("tamis_cache_bytes", of="used"), found("tamis_cache_bytes", of="capacity")) == (700, 9000)
+    assert found("tamis_cache_evictions") == 2
     assert found("process_resident_memory_bytes") > 0
 
 

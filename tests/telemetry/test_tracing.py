@@ -149,6 +149,17 @@ async def test_what_was_skipped_or_cut_is_told(traced: Traced) -> None:
     assert {span.attributes["tamis.execution.status"] for span in spans if span.kind == SERVER} == {"degraded"}
 
 
+async def test_a_page_of_a_ranking_is_told_as_what_it_is(traced: Traced) -> None:
+    first = await traced.execute(search(), pagination={"method": "cursor", "limit": 1})
+    cursor = first["pagination"]["next_cursor"]
+    second = await traced.execute(search(), pagination={"method": "cursor", "limit": 1, "cursor": cursor})
+    own = [span for span in await traced.spans() if span.attributes["tamis.execution.id"] == second["execution_id"]]
+    execution, found = own
+    assert execution.attributes["tamis.cache.hit_rate"] == 1.0
+    assert (found.parent_id, found.attributes["tamis.stage.outcome"]) == (execution.span_id, "cached")
+    assert found.attributes["tamis.cache.hit"] is True
+
+
 async def test_a_cancelled_execution_ends_its_spans(traced: Traced) -> None:
     running = asyncio.create_task(traced.execute(search(), stage("wait")))
     await Wait.reached.wait()

@@ -170,8 +170,10 @@ class ExecutionService:
             job.plan, recording.request, at, snapshot, documents, warnings, took_ms
         )
         recording.request = replace(recording.request, tapes=untaped)
+        watch = self._executor.watch
+        told = sink if watch is None else fan_out(sink, watch.begin(job.plan, recording.request))
         for event in recording.events:
-            sink(event)
+            told(event)
         return await self._answer(job, recording, result, documents, pagination, 0)
 
     async def _answer(

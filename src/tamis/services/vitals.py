@@ -1,5 +1,6 @@
 """How the server is, all tenants together: what waits, what runs, which parts answer."""
 
+from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.ports.telemetry import Vitals
 from tamis.errors import TamisError
@@ -13,7 +14,10 @@ _PARTS = ("metadata", "object_storage", "vector_store", "task_queue", "inference
 class VitalsService:
     """For operators: counts alone, of no tenant in particular."""
 
-    def __init__(self, metadata: Metadata, health: HealthService, in_flight: InFlight) -> None:
+    def __init__(
+        self, metadata: Metadata, health: HealthService, in_flight: InFlight, cache: Cache | None = None
+    ) -> None:
+        self._cache = cache
         self._metadata = metadata
         self._health = health
         self._in_flight = in_flight
@@ -26,7 +30,8 @@ class VitalsService:
             batches, items = await self._metadata.read(_queue)
         except TamisError:
             batches, items, parts["metadata"] = 0, 0, False
-        return Vitals(len(self._in_flight), batches, items, parts)
+        usage = None if self._cache is None else await self._cache.usage()
+        return Vitals(len(self._in_flight), batches, items, parts, usage)
 
 
 def _queue(session: Session) -> tuple[int, int]:

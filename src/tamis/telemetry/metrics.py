@@ -81,6 +81,8 @@ class Metrics:
         self._running = Gauge("tamis_executions_running", "Executions under way.", registry=registry)
         self._batches = Gauge("tamis_batches_unfinished", "Batches submitted and not done.", registry=registry)
         self._waiting = Gauge("tamis_batch_items_waiting", "Items of batches that wait.", registry=registry)
+        self._cache = Gauge("tamis_cache_bytes", "Of all caches.", ["of"], registry=registry)
+        self._evictions = Gauge("tamis_cache_evictions", "Entries that had to make room so far.", registry=registry)
         self._parts = Gauge("tamis_part_up", "1 where the part answers, else 0.", ["part"], registry=registry)
 
     def told(self, event: Event) -> None:
@@ -118,6 +120,10 @@ class Metrics:
         self._waiting.set(vitals.items_waiting)
         for part, is_up in vitals.parts.items():
             self._parts.labels(part).set(is_up)
+        if vitals.cache:
+            self._cache.labels("used").set(vitals.cache.size_bytes)
+            self._cache.labels("capacity").set(vitals.cache.capacity_bytes)
+            self._evictions.set(vitals.cache.evictions)
 
     def text(self, accept: str = "") -> tuple[bytes, str]:
         """All of it, and its content type: OpenMetrics where the scraper asks for that, else Prometheus text."""

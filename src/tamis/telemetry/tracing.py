@@ -89,7 +89,7 @@ class _Trace:
         )
         self._below = set_span_in_context(self._execution, parent)
 
-    def _begin_stage(self, event: StageStarted | StageCut) -> None:
+    def _begin_stage(self, event: StageStarted | StageEnd) -> Span:
         attributes: dict[str, Any] = {
             _EXECUTION_ID: self._request.execution_id,
             "tamis.stage.name": event.stage_name,
@@ -98,15 +98,14 @@ class _Trace:
         }
         self._stage = self._tracer.start_span(f"stage {event.stage_id}", self._below, SpanKind.INTERNAL, attributes)
         self._token = contexts.attach(set_span_in_context(self._stage, self._below))
+        return self._stage
 
     def _end_stage(self, event: StageEnd) -> None:
-        if self._stage is None and isinstance(event, StageCut):  # the budget had nothing left to begin it with
-            self._begin_stage(event)
-        if self._stage is None:
-            return
-        self._stage.set_attributes(_about_stage(event))
+        # One that never began was answered from a cache, or the budget had nothing left for it.
+        stage = self._stage or self._begin_stage(event)
+        stage.set_attributes(_about_stage(event))
         if isinstance(event, StageFailed):
-            _set_error(self._stage, event.error.__cause__ or event.error)
+            _set_error(stage, event.error.__cause__ or event.error)
         self._leave_stage()
 
     def _leave_stage(self) -> None:

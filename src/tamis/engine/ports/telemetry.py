@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tamis.engine.events import Sink
 from tamis.engine.plan import Plan
+from tamis.engine.ports.cache import CacheUsage
 from tamis.engine.run import RunRequest
 from tamis.model.execution import ExecutionHeader
 
@@ -34,9 +35,11 @@ class Vitals:
     """How the server is, all tenants together. items_waiting: of submitted batches, not yet taken up.
 
     parts: whether each part that the server stands on answers, by its name in the health check.
+    cache: None where there is none.
     """
 
     executions_running: int = 0
     batches_unfinished: int = 0
     items_waiting: int = 0
     parts: Mapping[str, bool] = field(default_factory=dict)
+    cache: CacheUsage | None = None
