@@ -84,9 +84,9 @@ class Executor:
         return run.end()
 
 
-def seed_of(inputs_hash: str, definition_hash: str) -> int:
+def seed_of(inputs_hash: str, chance: str) -> int:
     """48 bits from what is run on what, so that the same request meets the same chance."""
-    return int(sha1_of([inputs_hash, definition_hash])[:_SEED_DIGITS], 16)
+    return int(sha1_of([inputs_hash, chance])[:_SEED_DIGITS], 16)
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class _Run:
         self.started_ms = self.executor.clock.monotonic_ms()
         self.inputs_hash = sha1_of(self.request.inputs, ["body", "inputs"])
         given = self.request.seed
-        self.seed = seed_of(self.inputs_hash, self.plan.hash) if given is None else given
+        self.seed = seed_of(self.inputs_hash, self.plan.chance) if given is None else given
         # An input that is declared and not given is null in a template, not undefined.
         self.inputs = Named("INPUT", {**dict.fromkeys(self.plan.declared), **self.request.inputs})
         self.sink(

@@ -82,6 +82,7 @@ class Plan:
 
     mentioned: the inputs that templates name although the input schema does not, with a place for each.
     is_kept: small enough to be kept for the next run of the same definition.
+    chance: what its chance derives from: the hash as it would be if nothing were said of caches.
     """
 
     definition: Definition
@@ -89,7 +90,8 @@ class Plan:
     hash: str
     stages: tuple[PlannedStage, ...]
     mentioned: tuple[tuple[str, Loc], ...]
-    is_kept: bool = True
+    is_kept: bool
+    chance: str
 
     @property
     def declared(self) -> Container[str]:
@@ -147,7 +149,9 @@ class Planner:
         raise_all(problems)
         document = to_json(definition)
         stages = tuple(stage for stage, _ in planned if stage is not None)
-        return Plan(definition, document, sha256_of(document), stages, tuple(_mentioned(definition)), is_kept)
+        of_definition = sha256_of(document)
+        chance = sha256_of(_uncached(document)) if definition.cache_config else of_definition
+        return Plan(definition, document, of_definition, stages, tuple(_mentioned(definition)), is_kept, chance)
 
     def _stage(
         self, spec: StageSpec, position: int, collections: Sequence[Collection]
@@ -194,6 +198,11 @@ def _without_queries(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_queries(item) for key, item in value.items() if key != "query"}
     return [_without_queries(item) for item in value] if isinstance(value, list) else value
+
+
+def _uncached(document: Mapping[str, JSON]) -> dict[str, JSON]:
+    """A cache that is turned on must not draw other lots."""
+    return {**document, "cache_config": {}}
 
 
 def _key(definition: Definition, collections: Sequence[Collection]) -> bytes:

@@ -48,7 +48,7 @@ class Telling:
 
 def started(plan: Plan, request: RunRequest, clock: Clock) -> ExecutionStarted:
     inputs_hash = sha1_of(request.inputs)
-    seed = seed_of(inputs_hash, plan.hash)
+    seed = seed_of(inputs_hash, plan.chance)
     return ExecutionStarted(
         request.execution_id, clock.now(), request.inputs, inputs_hash, plan.hash, seed, len(plan.stages)
     )

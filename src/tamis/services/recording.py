@@ -80,7 +80,7 @@ def page_of_ranking(
     cache gives: figures are of the pipeline, not of what it was spared.
     """
     inputs_hash = sha1_of(request.inputs)
-    seed = seed_of(inputs_hash, plan.hash)
+    seed = seed_of(inputs_hash, plan.chance)
     count = len(plan.stages)
     last = count - 1
     stages = tuple(

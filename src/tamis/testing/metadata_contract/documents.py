@@ -53,6 +53,17 @@ class DocumentsContract:
         assert found == {each.document_id: each for each in (*here, *there)}
         assert await metadata.read_now(lambda session: session.documents.get_many(ME, [])) == {}
 
+    async def test_a_touch_raises_the_revision_and_nothing_else(self, metadata: Metadata) -> None:
+        (stored,) = await _put(metadata, range(1, 2))
+        assert await metadata.write(lambda session: session.documents.touch(ME, HERE)) == 2
+        assert await metadata.read(lambda session: session.documents.get(ME, HERE, "doc_0001")) == stored
+        touched = await metadata.read(lambda session: session.collections.get(ME, HERE))
+        assert touched is not None
+        assert touched.revision == 2
+        assert await metadata.read(lambda session: session.index_queue.pending_for(ME, HERE)) == 1
+        with pytest.raises(NotFoundError):
+            await metadata.write(lambda session: session.documents.touch(ME, "col_none"))
+
     async def test_a_second_put_replaces_all_of_it(self, metadata: Metadata) -> None:
         await _put(metadata, range(3))
         other = replace(samples.document(1), fields={"new": True})
