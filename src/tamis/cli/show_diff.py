@@ -21,7 +21,7 @@ def diff(found: Mapping[str, Any]) -> None:
         place = f"they part at stage {first['stage_index']}, {plain(first['stage_name'])}: " if first else ""
         out.print(cell(f"{place}{found['cause']}", style="yellow"))
     for ground in found["explanation"]:
-        out.print(cell(f"  {ground['cause']}: {plain(ground['says'])}"))
+        out.print(cell(f"- {ground['cause']}: {plain(ground['says'])}"))
     _stages(found["stages"])
     for stage in found["stages"]:
         _changes(stage)

@@ -112,14 +112,15 @@ def _documents(title: str, page: Mapping[str, Any]) -> None:
     table.add_column("document", no_wrap=True)
     for name in names:
         table.add_column(cell(name.rpartition("/")[2], 20), justify="right", no_wrap=True)
-    table.add_column("now", no_wrap=True)
-    table.add_column("added", overflow="ellipsis", no_wrap=True)
+    more = [name for name in ("now", "extra") if any(hit[name] for hit in page["items"])]
+    for name in more:
+        table.add_column({"extra": "added"}.get(name, name), overflow="ellipsis", no_wrap=True)
     for hit in page["items"]:
-        added = orjson.dumps(hit["extra"], default=str).decode() if hit["extra"] else None
         scores = [_number(hit["scores"].get(name), ".4f") for name in names]
+        told = {"now": hit["now"], "extra": orjson.dumps(hit["extra"], default=str).decode() if hit["extra"] else None}
         table.add_row(
-            str(hit["rank"]), _number(hit["score"], ".4f"), cell(hit["document_id"], 40), *scores, cell(hit["now"]),
-            cell(added, 40),
+            str(hit["rank"]), _number(hit["score"], ".4f"), cell(hit["document_id"], 40), *scores,
+            *(cell(told[name], 40) for name in more),
         )  # fmt: skip
     first, last = page["items"][0]["rank"], page["items"][-1]["rank"]
     out.print(f"{title}: {first} to {last} of {page['total']}", markup=False, highlight=False)

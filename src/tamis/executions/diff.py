@@ -57,7 +57,7 @@ class RankingDiff:
 
 def compare_rankings(a: Sequence[RecordedHit], b: Sequence[RecordedHit]) -> RankingDiff:
     """Where two rankings differ; ids are unique in each. Cost: linear."""
-    if a is b:
+    if a is b or a == b:
         return RankingDiff()
     in_a = {hit.id: (rank, hit) for rank, hit in enumerate(a, start=1)}
     in_b = {hit.id: (rank, hit) for rank, hit in enumerate(b, start=1)}
