@@ -36,6 +36,7 @@ def fill(session: Session) -> None:
     session.buckets.insert(ME, samples.bucket())
     session.collections.insert(ME, samples.collection())
     session.retrievers.insert(ME, samples.retriever())
+    session.datasets.insert(ME, samples.dataset())
     session.objects.insert(ME, [samples.object_(1, bucket_id="bkt_first"), samples.object_(2, bucket_id="bkt_first")])
     session.objects.set_status(ME, ["obj_0002"], TaskStatus.FAILED, "no such file")
     session.uploads.insert(ME, samples.upload(1, "COMPLETED", "abc"))
@@ -61,6 +62,7 @@ def read(session: Session) -> dict[str, Any]:
         "buckets": session.buckets.list(ME),
         "collections": session.collections.list(ME),
         "retrievers": session.retrievers.list(ME),
+        "datasets": session.datasets.list(ME),
         "objects": session.objects.page(ME, "bkt_first", Listing()).items,
         "upload": session.uploads.find_hash(ME, "bkt_1", "abc"),
         "unfinished": [batch for _, batch in session.batches.unfinished()],
@@ -73,7 +75,7 @@ def read(session: Session) -> dict[str, Any]:
         "saved_executions": session.executions.page(ME, ExecutionQuery(retriever_id="ret_first")).items,
         "record": session.executions.get(ME, "exec_0001"),
         "input": session.input_blobs.get(ME, "sha"),
-        "means": session.stage_statistics.find(ME, ["fingerprint"]),
+        "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
     }
 
 

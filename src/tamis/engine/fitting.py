@@ -33,6 +33,7 @@ class Fitting:
     steps: Sequence[Step]
     count: int
     stop: int = field(default=0)
+    _made: dict[tuple[int, tuple[Cap, ...]], BaseModel | None] = field(default_factory=dict)
 
     def caps(self, left: float) -> dict[int, tuple[Cap, ...]]:
         """By position, what is lowered. Nothing is, where that would not help."""
@@ -54,7 +55,7 @@ class Fitting:
         """The most that the next step can use."""
         step = self.steps[0]
         given = Given(self.count, step.is_first)
-        return estimates.at_most(step.planned, _with(step.parameters, caps), given).usage
+        return estimates.at_most(step.planned, self._with(0, tuple(caps)), given).usage
 
     def bears_first(self, caps: Mapping[int, tuple[Cap, ...]], left: float) -> bool:
         """Whether the next step may start at all."""
@@ -113,11 +114,17 @@ class Fitting:
     def _costs(self, caps: Mapping[int, tuple[Cap, ...]], stop: int) -> Iterator[float]:
         count: float = self.count
         for position, step in enumerate(self.steps[:stop]):
-            parameters = _with(step.parameters, caps.get(position, ()))
+            parameters = self._with(position, caps.get(position, ()))
             forecast = estimates.expected(step.planned, parameters, Given(count, step.is_first), step.means)
             yield self.prices.of(step.planned.spec.stage_id).of(forecast.usage)
             count = forecast.returned
 
-
-def _with(parameters: BaseModel | None, caps: Sequence[Cap]) -> BaseModel | None:
-    return lowered(parameters, caps) if parameters is not None and caps else parameters
+    def _with(self, position: int, caps: tuple[Cap, ...]) -> BaseModel | None:
+        """The step's parameters under caps; making them is the costly part, so each is made once."""
+        parameters = self.steps[position].parameters
+        if parameters is None or not caps:
+            return parameters
+        key = position, caps
+        if key not in self._made:
+            self._made[key] = lowered(parameters, caps)
+        return self._made[key]

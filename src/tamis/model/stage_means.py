@@ -1,13 +1,12 @@
 """What a stage did on average: the measure of what it will do."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 WINDOW = 200
 """Runs after which older ones fade: collections change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(NamedTuple):
     """Means over the latest runs of one stage: hits in and out, documents looked at, milliseconds, calls, tokens.
 
     runs: how many there were, at most `WINDOW`: later runs weigh more than those before them.

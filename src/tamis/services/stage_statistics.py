@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import TypeAlias
 
 from tamis.engine.ports.clock import Clock
@@ -119,9 +120,14 @@ class StageExperience:
 
     def _fold(self) -> None:
         runs, self._runs = self._runs, []
+        gathered: dict[tuple[Key, str], list[Means]] = defaultdict(list)
         for key, stage_id, run in runs:
-            self._wait(key, run)
-            self._wait((*key[:2], of_every(stage_id)), run)
+            gathered[key, stage_id].append(run)
+        for (key, stage_id), alike in gathered.items():
+            # `runs` of each is 1: the means of the columns are the means of the runs.
+            means = Means(len(alike), *(fsum(column) / len(alike) for column in list(zip(*alike, strict=True))[1:]))
+            self._wait(key, means)
+            self._wait((*key[:2], of_every(stage_id)), means)
 
     def _wait(self, key: Key, latest: Means) -> None:
         before = self._waiting.pop(key, None)

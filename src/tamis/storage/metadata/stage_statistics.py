@@ -1,7 +1,6 @@
 """Means of what stages did, by fingerprint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 import orjson
@@ -41,7 +40,7 @@ class SqlStageStatistics:
         self._link.run_many(
             _PUT,
             [
-                {**mine, "fingerprint": fingerprint, "body": orjson.dumps(asdict(one)).decode()}
+                {**mine, "fingerprint": fingerprint, "body": orjson.dumps(one._asdict()).decode()}
                 for fingerprint, one in means.items()
             ],
         )
