@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import diffs, execution_records, executions, exports, replays, retrievers, stages, traces, why
+from tamis.api import diffs, execution_records, executions, exports, promotion, replays, retrievers, stages, traces, why
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
@@ -34,6 +34,7 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.exports import ExportService
 from tamis.services.inflight import InFlight
+from tamis.services.promotion import PromotionService
 from tamis.services.replays import ReplayService
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
@@ -87,6 +88,7 @@ _ROUTERS = (
     exports.router,
     replays.router,
     why.router,
+    promotion.router,
     retrievers.router,
 )
 
@@ -121,6 +123,7 @@ class World:
             ExportService: ExportService(self.shop.metadata, self.records, self.in_flight),
             ReplayService: self.replays,
             WhyService: self.why,
+            PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
         }
         add_error_handlers(api)
         for router in _ROUTERS:

@@ -8,15 +8,19 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli import records, show
+from tamis.cli import questions, records, show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
+from tamis.cli.replaying import replay
 from tamis.cli.terminal import out, plain_errors
 
 app = typer.Typer(help="Read the records of executions.", no_args_is_help=True)
 app.command("trace")(records.trace)
+app.command("replay")(replay)
 app.command("diff")(records.diff)
 app.command("export")(records.export)
 app.command("import")(records.import_file)
+app.command("why")(questions.why)
+app.command("promote")(questions.promote)
 
 
 @app.command("list")

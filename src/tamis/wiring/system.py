@@ -34,6 +34,7 @@ from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
+from tamis.services.promotion import PromotionService
 from tamis.services.record_policies import RecordPolicies
 from tamis.services.replays import ReplayService
 from tamis.services.retention import Sweeper
@@ -158,6 +159,7 @@ def _services(
         policies.forget()
         sweeper.wake()
 
+    retrievers = RetrieverService(metadata, planner, clock)
     every: Sequence[Any] = (
         gate,
         backends.extractors,
@@ -174,7 +176,8 @@ def _services(
         BatchService(metadata, worker.wake),
         TriggerService(metadata, worker.wake),
         TaskService(metadata),
-        RetrieverService(metadata, planner, clock),
+        retrievers,
+        PromotionService(metadata, records, retrievers, clock),
         ExecutionService(
             metadata,
             planner,

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
+from tamis.model.dataset import Dataset
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.filters import Filter
@@ -388,6 +389,7 @@ class Session(Protocol):
     executions: Executions
     input_blobs: Blobs
     stage_statistics: StageStatistics
+    datasets: Resources[Dataset]
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

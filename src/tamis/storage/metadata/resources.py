@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
+from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
@@ -19,7 +20,7 @@ from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.link import Link, Row, scope
 
-R = TypeVar("R", Namespace, Bucket, Collection, Retriever)
+R = TypeVar("R", Namespace, Bucket, Collection, Retriever, Dataset)
 
 
 class Kind(Generic[R]):
@@ -144,3 +145,6 @@ def every_namespace(link: Link) -> list[tuple[Principal, Namespace]]:
     """Of every tenant."""
     found = [(organization, NAMESPACES.codec.decode(body)) for organization, body in link.rows(_EVERYWHERE, {})]
     return [(Principal(organization, namespace.namespace_id), namespace) for organization, namespace in found]
+
+
+DATASETS = Kind("dataset", schema.datasets, "dataset_id", Dataset)

@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -248,3 +248,5 @@ stage_statistics = _table(
     "stage_statistics", *_scope(), _text("fingerprint", key=True), _integer("updated_at"), _text("body")
 )
 _index("stage_statistics_oldest", stage_statistics, *_NAMESPACE, "updated_at", "fingerprint")
+
+datasets = _named("datasets", "dataset_id")

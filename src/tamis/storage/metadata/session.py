@@ -19,6 +19,7 @@ from tamis.engine.ports.metadata import (
 )
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
+from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
@@ -32,7 +33,15 @@ from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlKeys, SqlOrganizations
 from tamis.storage.metadata.purge import purge_namespace
-from tamis.storage.metadata.resources import BUCKETS, COLLECTIONS, NAMESPACES, RETRIEVERS, SqlResources, every_namespace
+from tamis.storage.metadata.resources import (
+    BUCKETS,
+    COLLECTIONS,
+    DATASETS,
+    NAMESPACES,
+    RETRIEVERS,
+    SqlResources,
+    every_namespace,
+)
 from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
 from tamis.storage.metadata.uploads import SqlUploads
@@ -51,6 +60,7 @@ class SqlSession:
         self.history: History = history
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS)
+        self.datasets: Resources[Dataset] = SqlResources(link, DATASETS)
         self.objects: Objects = SqlObjects(link)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)

@@ -1,4 +1,4 @@
-"""Namespaces, buckets, collections, retrievers: one set of rules for the four."""
+"""Namespaces, buckets, collections, retrievers, data sets: one set of rules for the five."""
 # ruff: noqa: S101 - a contract is made of assertions
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS
 
-KINDS = ("namespace", "bucket", "collection", "retriever")
+KINDS = ("namespace", "bucket", "collection", "retriever", "dataset")
 
 
 def _make(kind: str) -> Callable[..., Any]:

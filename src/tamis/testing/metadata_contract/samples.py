@@ -9,6 +9,7 @@ import numpy as np
 from tamis.model.batch import Batch, BatchItem, Task, TaskStatus, Tier
 from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
+from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep, ProcessingStep
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON
@@ -71,6 +72,11 @@ def retriever(name: str = "first", seconds: float = 0) -> Retriever:
     stages = (StageSpec("find", "feature_search", {"final_top_k": 5, "queries": [{"value": "{{INPUT.q}}"}]}),)
     definition = Definition(stages, {"q": {"type": "text"}}, ("col_first",), Budget(1.5, 200), {"ttl_s": 3})
     return Retriever(f"ret_{name}", name, definition, later(seconds), NOW, tags=("a", "b"), version=2)
+
+
+def dataset(name: str = "first", seconds: float = 0) -> Dataset:
+    query = GroundTruth("query_1", {"q": "shoes"}, ("doc_1",), {"doc_1": 3}, (Pooled("doc_2", 1, "exec_1"),))
+    return Dataset(f"dset_{name}", name, later(seconds), NOW, (query,), "golden", {"by": "me"})
 
 
 def object_(number: int, seconds: float = 0, bucket_id: str = "bkt_1") -> BucketObject:

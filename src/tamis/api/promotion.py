@@ -1,0 +1,80 @@
+"""An execution promoted to a retriever or into an evaluation data set; data sets read back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from tamis.api.access import Reader, Writer, service
+from tamis.api.bodies import JsonRoute
+from tamis.api.schemas.promotion import (
+    DatasetListResponse,
+    EvaluationDataset,
+    PromoteRequest,
+    PromoteResponse,
+    show_dataset,
+)
+from tamis.api.schemas.retriever_wire import show_config
+from tamis.model.principal import Principal
+from tamis.services.promotion import PromotionService
+
+router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
+
+Promotions = Annotated[PromotionService, Depends(service(PromotionService))]
+
+
+@router.post("/executions/{execution_id}/promote", tags=["anonymous retrievers"])
+async def promote_anonymous(
+    principal: Writer, execution_id: str, body: PromoteRequest, promotions: Promotions
+) -> PromoteResponse:
+    """Make it a saved retriever, or a query of an evaluation data set with its documents as the pool to judge."""
+    return await _promote(principal, execution_id, body, promotions)
+
+
+@router.post("/{retriever_id}/executions/{execution_id}/promote", tags=["retrievers"])
+async def promote_saved(
+    principal: Writer, retriever_id: str, execution_id: str, body: PromoteRequest, promotions: Promotions
+) -> PromoteResponse:
+    """As for an anonymous execution; as a retriever it is the version that ran."""
+    return await _promote(principal, execution_id, body, promotions, retriever_id)
+
+
+@router.get("/evaluations/datasets", tags=["retriever evaluations"])
+async def list_datasets(
+    principal: Reader,
+    promotions: Promotions,
+    page: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=1000)] = 20,
+) -> DatasetListResponse:
+    """Evaluation data sets, newest first."""
+    found = await promotions.list(principal, page_size, (page - 1) * page_size)
+    shown = [show_dataset(one, principal.namespace_id, principal.organization_id) for one in found.items]
+    return DatasetListResponse(datasets=shown, total=found.total, page=page, page_size=page_size)
+
+
+@router.get("/evaluations/datasets/{dataset_identifier}", tags=["retriever evaluations"])
+async def get_dataset(principal: Reader, dataset_identifier: str, promotions: Promotions) -> EvaluationDataset:
+    """By id or name."""
+    found = await promotions.get(principal, dataset_identifier)
+    return show_dataset(found, principal.namespace_id, principal.organization_id)
+
+
+async def _promote(
+    principal: Principal,
+    execution_id: str,
+    body: PromoteRequest,
+    promotions: PromotionService,
+    owner: str | None = None,
+) -> PromoteResponse:
+    if body.to == "retriever":
+        made = await promotions.to_retriever(
+            principal, execution_id, body.retriever_name or "", body.description, tuple(body.tags), owner
+        )
+        return PromoteResponse(execution_id=execution_id, to="retriever", created=True, retriever=show_config(made))
+    promoted = await promotions.to_dataset(principal, execution_id, body.dataset_name or "", owner)
+    return PromoteResponse(
+        execution_id=execution_id,
+        to="dataset",
+        created=promoted.created,
+        dataset=show_dataset(promoted.dataset, principal.namespace_id, principal.organization_id),
+        query_id=promoted.query.query_id,
+    )

@@ -1,0 +1,58 @@
+"""An evaluation data set: queries, each with the documents that are relevant and those that wait to be judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tamis.model.json import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A document to be judged. rank: the best that an execution gave it, from 1.  execution_id: that one."""
+
+    document_id: str
+    rank: int
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """relevance_scores: grades by document id; who is in `relevant_documents` without one counts as relevant.
+
+    pool: what executions returned for this query, best rank first; judged or not.
+    """
+
+    query_id: str
+    query_input: Mapping[str, JSON]
+    relevant_documents: tuple[str, ...] = ()
+    relevance_scores: Mapping[str, int] | None = None
+    pool: tuple[Pooled, ...] = ()
+
+    def pooled(self, more: Sequence[Pooled]) -> "GroundTruth":
+        """With these documents in the pool, each once, at its best rank."""
+        best = {one.document_id: one for one in self.pool}
+        for one in more:
+            held = best.get(one.document_id)
+            if held is None or (one.rank, one.execution_id) < (held.rank, held.execution_id):
+                best[one.document_id] = one
+        return replace(self, pool=tuple(sorted(best.values(), key=lambda one: (one.rank, one.document_id))))
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    dataset_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    queries: tuple[GroundTruth, ...] = ()
+    description: str | None = None
+    metadata: dict[str, JSON] = field(default_factory=dict)
+
+    def with_pool(self, query: GroundTruth, pool: Sequence[Pooled]) -> "Dataset":
+        """With the query in it, once, and these documents in its pool."""
+        held = next((one for one in self.queries if one.query_id == query.query_id), None)
+        if held is None:
+            return replace(self, queries=(*self.queries, query.pooled(pool)))
+        merged = held.pooled(pool)
+        return replace(self, queries=tuple(merged if one is held else one for one in self.queries))
