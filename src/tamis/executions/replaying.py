@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from tamis.engine.rewrites import REWRITE
 from tamis.engine.spending import EVERY, Cap
 from tamis.engine.tape import PlaybackTape
 from tamis.engine.taped import SEARCHER
@@ -15,7 +16,7 @@ from tamis.executions.record import Record, RecordedStage, StageOutcome
 from tamis.model.execution import ExecutionStatus
 
 _ENDED = (StageOutcome.COMPLETED, StageOutcome.SKIPPED, StageOutcome.FAILED)
-_ABOUT_THE_ANSWER = "pagination"
+_ABOUT_THE_REQUEST = ("pagination", REWRITE)
 
 
 class ReplayMode(StrEnum):
@@ -154,8 +155,8 @@ def _failed_alike(then: Record, now: Record, stage: RecordedStage) -> bool:
 
 
 def _facts(stage: RecordedStage) -> str:
-    """What it says of itself, but for what the answer's pages were; as text, in which NaN equals NaN."""
-    facts: dict[str, Any] = {name: value for name, value in stage.metadata.items() if name != _ABOUT_THE_ANSWER}
+    """What it says of itself, but for pages and rewriting; as text, in which NaN equals NaN."""
+    facts: dict[str, Any] = {name: value for name, value in stage.metadata.items() if name not in _ABOUT_THE_REQUEST}
     return json.dumps([stage.processed, facts, list(stage.warnings)], sort_keys=True, default=str)
 
 
