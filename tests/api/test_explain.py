@@ -97,6 +97,7 @@ async def test_filters_are_counted_before_anything_ever_ran(shop: Explained) -> 
     assert outputs(behind) == [6, 2]
     assert [one["kind"] for one in behind["optimization_suggestions"]] == ["filter_in_search"]
     assert await shop.records() == 0
+    assert shop.world.shop.models.themes.asked == []
 
 
 async def test_what_stages_did_is_what_they_are_expected_to_do(shop: Explained) -> None:

@@ -57,6 +57,10 @@ def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> 
     assert "lunch.txt" in shown
     assert "storage.md" not in shown
 
+    plan = json.loads(tamis("search", "soup", "-c", "notes", "--explain", "--json", server=server))
+    assert [one["estimated_output"] for one in plan["execution_plan"]] == [3, 3]
+    assert "likely: 0.01 credits" in tamis("search", "soup", "-c", "notes", "--explain", server=server)
+
     listed = tamis("executions", "list", server=server)
     assert answer["execution_id"] in listed
     record = json.loads(tamis("executions", "show", answer["execution_id"], "--json", server=server))

@@ -42,6 +42,7 @@ class StageExperience:
         self._waiting: dict[Key, Means] = {}
         self._known: OrderedDict[Key, Means] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
+        self._flushing = asyncio.Lock()
 
     def learn(self, principal: Principal, fingerprint: str, stage_id: str, run: Means) -> None:
         """One more run of a stage. It is on the path of every execution: what is made of it is made later."""
@@ -71,6 +72,10 @@ class StageExperience:
 
     async def flush(self) -> None:
         """Bring to disk what has gathered, each namespace in one transaction."""
+        async with self._flushing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._fold()
         waiting, self._waiting = self._waiting, {}
         spaces: dict[tuple[str, str], dict[str, Means]] = defaultdict(dict)
