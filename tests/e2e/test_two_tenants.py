@@ -76,8 +76,14 @@ def requests(operation: Operation, owner: Tenant, own: Tenant) -> list[dict[str,
     """Ways to name what is the owner's: by id, by name, and each single part under parents of one's own."""
     asked = [owner.ids, owner.names]
     if len(operation.parameters) > 1:
-        asked += [{**own.ids, name: owner.ids[name]} for name in operation.parameters if name not in ORGANIZATION_WIDE]
+        asked += [{**own.ids, **_part(owner, name)} for name in operation.parameters if name not in ORGANIZATION_WIDE]
     return asked
+
+
+def _part(owner: Tenant, name: str) -> dict[str, str]:
+    """An execution is an anonymous one where the path says so."""
+    names = (name, f"anonymous_{name}")
+    return {each: owner.ids[each] for each in names if each in owner.ids}
 
 
 async def told(caller: Caller, operation: Operation, names: Mapping[str, str]) -> tuple[int, str]:

@@ -160,6 +160,8 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
         "user_email": email,
         "key_name": f"key-{label}",
     }
+    # The execution that another one is compared with.
+    tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | {
         "bucket_identifier": f"bucket-{label}",
         "collection_id": f"shelf-{label}",
