@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+from benchmarks.first import QUESTIONS
 from tamis.engine.definition import parse_stages
 from tamis.engine.events import ExecutionFinished, ExecutionStarted, StageFailed, StageFinished
 from tamis.engine.executor import seed_of
@@ -30,8 +31,11 @@ from tamis.model.collection import Collection, ExtractorConfig, Source
 from tamis.model.document import Document
 from tamis.model.execution import ExecutionStatus, StoredExecution
 from tamis.model.hits import Hit, Hits
-from tamis.model.principal import Principal
+from tamis.model.namespace import Namespace
+from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.principal import Permission, Principal
 from tamis.model.retriever import Definition
+from tamis.model.secret import hash_key
 from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.metadata import open_sqlite
 from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts
@@ -43,6 +47,7 @@ Row: TypeAlias = dict[str, Any]
 
 ME = Principal("org_bench", "ns_bench")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = "sk_benchmark_0123456789abcdef0123456789"
 BATCH = 10_000
 DISTINCT = 20_000
 A_SECOND = 1.0
@@ -51,7 +56,7 @@ A_SECOND = 1.0
 _INDEX = "CREATE INDEX IF NOT EXISTS executions_by_inputs ON executions (inputs_key)"
 _URI = "mixpeek://text_extractor@v1/embedding"
 _FEATURES = (FeatureSpec("embedding", VectorKind.DENSE, 384), FeatureSpec("lexical", VectorKind.SPARSE, idf=True))
-_WORDS = "how do I parse a date compress a file open a socket sort a list by key read lines from text".split()
+_WORDS = (*QUESTIONS[0].split(), *QUESTIONS[1].split(), *QUESTIONS[2].split(), *QUESTIONS[3].split())
 _STATUSES = [ExecutionStatus.COMPLETED] * 94 + [ExecutionStatus.DEGRADED] * 3 + [ExecutionStatus.FAILED] * 3
 
 
@@ -139,6 +144,7 @@ async def fill(path: Path, count: int, deadline: float = float("inf")) -> tuple[
     A store that was left half filled goes on where it stopped.
     """
     metadata = await open_sqlite(path)
+    await metadata.write(_owner)
     there = await metadata.read(lambda session: sum(ExecutionCounts(_link(session)).owners(ME).values()))
     if there >= count:
         return metadata, there
@@ -153,6 +159,18 @@ async def fill(path: Path, count: int, deadline: float = float("inf")) -> tuple[
             print(f"{there} of {count} records, {rate} a second", file=sys.stderr, flush=True)
     await metadata.write(lambda session: _link(session).driver.execute(_INDEX))
     return metadata, there
+
+
+def _owner(session: Session) -> None:
+    """Who may ask for the records."""
+    if session.organizations.first() is None:
+        organization = Organization(ME.organization_id, "bench", EPOCH, EPOCH)
+        session.organizations.insert(organization, User("usr_1", ME.organization_id, "bench@example.com", EPOCH))
+        key = ApiKey(
+            "key_1", ME.organization_id, "usr_1", "bench", hash_key(KEY), "sk_0", (Permission.ADMIN,), EPOCH
+        )  # fmt: skip
+        session.keys.insert(ME, key)
+        session.namespaces.insert(ME, Namespace(ME.namespace_id, "bench", EPOCH, EPOCH))
 
 
 def _insert(rows: list[Row], session: Session) -> None:

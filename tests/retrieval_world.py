@@ -12,7 +12,19 @@ from typing import Any, ClassVar
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import diffs, execution_records, executions, exports, promotion, replays, retrievers, stages, traces, why
+from tamis.api import (
+    diffs,
+    execution_deletes,
+    execution_records,
+    executions,
+    exports,
+    promotion,
+    replays,
+    retrievers,
+    stages,
+    traces,
+    why,
+)
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
@@ -30,6 +42,7 @@ from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
 from tamis.services.diffs import DiffService
+from tamis.services.execution_deletes import ExecutionDeletes
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.exports import ExportService
@@ -83,6 +96,7 @@ _ROUTERS = (
     stages.router,
     executions.router,
     execution_records.router,
+    execution_deletes.router,
     traces.router,
     diffs.router,
     exports.router,
@@ -118,6 +132,7 @@ class World:
             RetrieverService: self.retrievers,
             ExecutionService: self.executions,
             ExecutionRecords: self.records,
+            ExecutionDeletes: ExecutionDeletes(self.shop.metadata, self.in_flight, WallClock(), chunk=2),
             TraceService: TraceService(self.shop.metadata, self.records),
             DiffService: DiffService(self.shop.metadata, self.records),
             ExportService: ExportService(self.shop.metadata, self.records, self.in_flight),

@@ -186,3 +186,31 @@ async def test_a_deleted_namespace_takes_everything_with_it(world: Resources) ->
     assert left is None
     assert (await world.index.info(principal, collection_id)).points == 0
     assert (await world.other.get("/buckets/kept"))["bucket_id"] == kept["bucket_id"]
+
+
+async def test_a_policy_of_records_is_set_shown_and_taken_back(world: Resources) -> None:
+    made = await world.me.post("/namespaces", body("kept", record_policy={"max_count": 5, "exclude": ["documents"]}))
+    assert made["record_policy"] == {
+        "exclude": ["documents"], "max_age_days": None, "max_age_s": None, "max_count": 5,
+    }  # fmt: skip
+    url = "/v1/namespaces/kept"
+    for method, policy, expected in (
+        ("PATCH", {"max_age_days": 2, "exclude": ["documents", "inputs"]}, (["inputs", "documents"], 2, 172_800, None)),
+        ("PUT", {"max_age_s": 60, "max_count": 0}, ([], 60 / 86_400, 60, 0)),
+        ("PATCH", None, ([], None, None, None)),
+    ):
+        answer = await world.http.request(method, url, json={"record_policy": policy}, headers=world.me.headers)
+        shown = answer.json()["record_policy"]
+        assert tuple(shown[name] for name in ("exclude", "max_age_days", "max_age_s", "max_count")) == expected
+        assert (await world.me.get("/namespaces/kept"))["record_policy"] == shown
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [{"max_age_s": 0}, {"max_count": -1}, {"exclude": ["scores"]}, {"max_age_s": 1, "max_age_days": 1}, {"keep": 1}],
+)
+async def test_a_policy_that_cannot_be_is_refused_by_field(world: Resources, policy: dict[str, Any]) -> None:
+    await world.me.post("/namespaces", body("kept"))
+    answer = await world.http.patch("/v1/namespaces/kept", json={"record_policy": policy}, headers=world.me.headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][:2] == ["body", "record_policy"]
