@@ -119,3 +119,12 @@ async def test_a_stage_that_neither_has_is_refused(client: httpx.AsyncClient) ->
     a = await executed(client)
     answer = await client.get(f"/v1/retrievers/executions/{a}/diff/{a}", params={"stage": "no_such"})
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "stage"])
+
+
+async def test_between_a_replay_and_its_original(client: httpx.AsyncClient) -> None:
+    a = await executed(client, search(), stage("limit", limit=3))
+    replayed = (await client.post(f"/v1/retrievers/executions/{a}/replay", json={"mode": "frozen"})).json()
+    found = await diff(client, a, replayed["execution_id"])
+    assert (replayed["verdict"], found["identical"], found["inputs_identical"]) == ("identical", True, True)
+    trace = (await client.get(f"/v1/retrievers/executions/{replayed['execution_id']}/trace")).json()
+    assert trace["replay"] == {"replay_of": a, "mode": "frozen"}
