@@ -59,7 +59,7 @@ async def test_the_record_says_what_happened(bench: Bench) -> None:
     assert (record.format, record.code_version, record.retriever_version) == (1, __version__, 4)
     assert record.inputs == {"k": 2, "q": "red shoes"}
     assert record.models == {"themes": "1"}
-    assert record.collections == (CollectionState("col_1", "text_extractor_v1", 3),)
+    assert record.collections == (CollectionState("col_1", "text_extractor_v1", 3, version=1_767_225_600_000_000),)
     assert record.definition_hash == planned(*stages, given=["k"]).hash
     assert [stage["stage_name"] for stage in dict[str, Any](record.definition)["stages"]] == ["emit", "double", "keep"]
     emit, double, keep = record.stages
