@@ -22,6 +22,8 @@ from tamis.model.document import Document
 
 T = TypeVar("T")
 _HASH_BYTES = 8
+RUN = "run"
+"""The port behind which templates are told of the run's time and budget."""
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS
 
 
@@ -136,8 +138,12 @@ class PlaybackTape:
 
     @property
     def unasked(self) -> list[str]:
-        """What was asked when it was recorded and has not been asked again, as `port.method`."""
-        return [f"{call.port}.{call.method}" for calls in self._waiting.values() for call in calls]
+        """What was asked when it was recorded and has not been asked again, as `port.method`.
+
+        The run's own facts are no question of the stage's: one that a cache answered for was told them twice.
+        """
+        waiting = [call for calls in self._waiting.values() for call in calls if call.port != RUN]
+        return [f"{call.port}.{call.method}" for call in waiting]
 
     async def ask(self, form: Form[T], arguments: tuple[Any, ...], go: Callable[[], Awaitable[T]]) -> T:
         call = self._next(form, arguments)

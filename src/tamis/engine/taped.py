@@ -14,7 +14,7 @@ from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
-from tamis.engine.tape import Archive, Form, Tape
+from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter
@@ -267,6 +267,6 @@ _ENCODE_DOCUMENT: Form[Sparse] = Form(MODELS, "encode_document", _sparse_note, _
 _ENCODE_QUERY: Form[Sparse] = Form(MODELS, "encode_query", _sparse_note, _sparse)
 _NOW: Form[datetime] = Form(CLOCK, "now", lambda at: at.isoformat(), lambda note, _: datetime.fromisoformat(note))
 _MONOTONIC_MS: Form[float] = Form(CLOCK, "monotonic_ms", _as_is, _as_noted)
-_SPEND: Form[bool] = Form("run", "spend", _as_is, _as_noted)
-FACTS: Form[dict[str, Any]] = Form("run", "facts", _as_is, _as_noted)
+_SPEND: Form[bool] = Form("allowance", "spend", _as_is, _as_noted)
+FACTS: Form[dict[str, Any]] = Form(RUN, "facts", _as_is, _as_noted)
 """What templates are told of the run's time and budget."""
