@@ -12,6 +12,7 @@ from tamis.engine.ports.metadata import ExecutionQuery
 from tamis.errors import StageError, ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record
+from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.execution import ExecutionStatus
 from tamis.model.retriever import Budget
 from tamis.services.execution_runs import CacheState, Executed, RunOptions
@@ -340,3 +341,17 @@ async def test_an_embedding_is_made_once(world: CachingWorld) -> None:
         await world.run(retriever, text=text)
     assert world.shop.models.themes.asked == ["running shoes", "bread knife"]
     assert (world.counts.hits[Layer.INFERENCE], world.counts.misses[Layer.INFERENCE]) == (2, 2)
+
+
+@pytest.mark.parametrize("config", [{"enabled": True}, {"cache_stage_names": ["search", "sample"]}])
+async def test_the_record_of_a_cached_execution_replays(world: CachingWorld, config: dict[str, Any]) -> None:
+    retriever = await world.saved(SEARCH, stage("sample", count=2), CHEAP, **config)
+    answers = [await world.run(retriever, text="running shoes", below=100) for _ in range(2)]
+    assert any(one.cache_hit for one in (await record(world, answers[1])).stages)
+    await world.write("p1", brand="Heel")
+    await world.delete("p2", "col_b")
+    for answer in answers:
+        replayed = await world.world.replays.replay(
+            PRINCIPAL, answer.execution_id, ReplayMode.FROZEN, retriever=retriever.retriever_id
+        )
+        assert replayed.verdict is Verdict.IDENTICAL, replayed

@@ -128,8 +128,12 @@ class FeatureSearchParameters(StageParameters):
         None, ge=1, description="Stop searching after so long; the run goes on without it, degraded."
     )
     auto_preprocess: bool = Field(True, description="Accepted; text needs none.")
-    cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(None, description="Accepted.")
-    cache_ttl_seconds: int | None = Field(None, ge=0, description="Accepted.")
+    cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(
+        None, description="auto or aggressive: keep what it finds for the same question. disabled: never, whoever asks."
+    )
+    cache_ttl_seconds: int | None = Field(
+        None, ge=0, description="For how long it is kept; asks for it by itself. 0: never. 3600 where only asked for."
+    )
     interactive: bool = Field(False, description="Accepted: no search is tried a second time.")
     degrade_retry: bool = Field(False, description="Accepted: no search is tried a second time.")
     learning_config: dict[str, Any] | None = Field(None, description="Goes with learned fusion.")
