@@ -43,7 +43,7 @@ async def list_datasets(
     principal: Reader,
     promotions: Promotions,
     page: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=1000)] = 20,
+    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> DatasetListResponse:
     """Evaluation data sets, newest first."""
     found = await promotions.list(principal, page_size, (page - 1) * page_size)
