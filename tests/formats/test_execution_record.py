@@ -17,6 +17,8 @@ from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecut
 
 HERE = Path(__file__).parent
 SAMPLES = sorted(HERE.glob("execution_record_*"))
+WITH_CALLS = HERE / "execution_calls_1"
+"""Format 1 from the day on which it was given what stages asked and were answered."""
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def test_every_format_has_a_sample() -> None:
     assert [folder.name for folder in SAMPLES] == [f"execution_record_{number}" for number in range(1, FORMAT + 1)]
 
 
-@pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*SAMPLES, WITH_CALLS], ids=lambda folder: folder.name)
 def test_an_old_record_reads_as_it_was_written(folder: Path) -> None:
     assert _only(read(folder), expected := json.loads((folder / "expected.json").read_text())) == expected
 
