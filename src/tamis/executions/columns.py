@@ -2,7 +2,10 @@
 
 import math
 import struct
+import sys
+from array import array
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -56,7 +59,10 @@ class Columns:
         ranking = Ranking(rows=self._rows(hits), scores=_pack([hit.score for hit in hits]))
         ranking.made = [position for position, hit in enumerate(hits) if hit.document is None]
         known = self._scores
-        if not all([known.get(hit.id) is hit.scores for hit in hits]):
+        if not known:
+            ranking.columns = self._all_columns([hit.scores for hit in hits])
+            known.update([(hit.id, hit.scores) for hit in hits])
+        elif not all([known.get(hit.id) is hit.scores for hit in hits]):
             ranking.columns = {name: _pack(values) for name, values in self._changes(hits, ranking.fresh).items()}
             known.update([(hit.id, hit.scores) for hit in hits])
         if self._extras or any([hit.extra for hit in hits]):
@@ -88,6 +94,11 @@ class Columns:
         rows.update(zip(new, range(len(rows), len(rows) + len(new)), strict=True))
         self.revisions.extend(new.values())
         return [rows[hit.id] for hit in hits]
+
+    def _all_columns(self, scores: Sequence[Mapping[str, float]]) -> dict[str, bytes]:
+        """Of hits that are the first: as `_changes`, with nothing to compare with."""
+        self._names.update(chain.from_iterable(scores))
+        return {name: _pack([each.get(name, _NAN) for each in scores]) for name in sorted(self._names)}
 
     def _changes(self, hits: Sequence[Hit], fresh: list[int]) -> dict[str, list[float]]:
         """By name, the scores that differ from those last written; everything of a hit that lost a name since."""
@@ -136,7 +147,10 @@ class Rows:
 
 
 def _pack(values: list[float]) -> bytes:
-    return struct.pack(f"<{len(values)}d", *values)
+    packed = array("d", values)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
 
 
 def _unpack(packed: bytes) -> tuple[float, ...]:

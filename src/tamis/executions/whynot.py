@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tamis.executions.record import Record, RecordedHit, StageOutcome
 
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One document at one stage as it ran. rank_in, rank_out: from 1; None where it was not there.
