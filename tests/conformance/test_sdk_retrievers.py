@@ -163,7 +163,7 @@ def test_what_is_wrong_is_refused_in_the_envelope(wire: Wire, client: Any) -> No
     assert refused(stages=[{"stage_name": "x", "config": {"stage_id": "no_such_stage"}}]).status == 422
     assert refused(stages=SIEVE, collection_identifiers=["nowhere"]).status == 404
     assert refused(stages=SIEVE, inputs={}, input_schema=INPUT_SCHEMA).status == 422
-    assert refused(stages=SIEVE, stream=True).status == 501
+    assert refused(stages=SIEVE, stream="at once").status == 422
 
 
 def test_the_catalogue_of_stages(wire: Wire, generated: mixpeek.ApiClient) -> None:

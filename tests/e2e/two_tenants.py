@@ -33,6 +33,8 @@ _BODIES: dict[str, Any] = {
     "BatchDeleteDocumentsRequest": {"document_ids": ["doc_00000000000000000000000000000000"]},
     "BatchUpdateDocumentsRequest": {"filters": {"number": 1}, "update_data": {"number": 2}},
     "BulkUpdateDocumentsRequest": {"update_data": {"number": 2}},
+    "DeleteExecutionsRequest": {"inputs_hash": "0" * 40},
+    "PromoteRequest": {"to": "dataset", "dataset_name": "taken-over"},
     "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
 }
 """Bodies by schema, where the least that the schema asks for would be refused for what it means."""
@@ -160,6 +162,9 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
         "user_email": email,
         "key_name": f"key-{label}",
     }
+    promote = f"retrievers/executions/{tenant.ids['anonymous_execution_id']}/promote"
+    promoted = await caller.ask("POST", promote, {"to": "dataset", "dataset_name": f"judged-{label}"})
+    tenant.ids["dataset_identifier"] = promoted["dataset"]["dataset_id"]
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | {
@@ -167,6 +172,7 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
         "collection_id": f"shelf-{label}",
         "collection_identifier": f"shelf-{label}",
         "retriever_id": f"retriever-{label}",
+        "dataset_identifier": f"judged-{label}",
         "namespace_identifier": label,
     }
     return tenant
