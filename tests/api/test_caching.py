@@ -64,6 +64,14 @@ async def test_without_a_cache_nothing_is_said_of_one(client: httpx.AsyncClient)
     assert not {"x-cache", "etag", "cache-control"} & set(answer.headers)
 
 
+async def test_tags_sent_in_several_headers_are_one_list(client: httpx.AsyncClient) -> None:
+    retriever_id = await saved(client, enabled=True)
+    tag = (await run(client, retriever_id)).headers["ETag"]
+    body = {"inputs": {"text": "running shoes"}}
+    headers = [("If-None-Match", '"other"'), ("If-None-Match", tag)]
+    assert (await client.post(f"/v1/retrievers/{retriever_id}/execute", json=body, headers=headers)).status_code == 304
+
+
 async def test_who_has_the_answer_gets_304_and_a_record(world: CachingWorld, client: httpx.AsyncClient) -> None:
     retriever_id = await saved(client, enabled=True)
     tag = (await run(client, retriever_id)).headers["ETag"]

@@ -81,3 +81,29 @@ async def test_a_failure_is_all_who_wait_for_its_and_nobody_elses() -> None:
         with pytest.raises(ZeroDivisionError):
             await caller
     assert b"k" not in flights
+
+
+async def test_who_comes_while_abandoned_work_winds_down_begins_anew() -> None:
+    flights, is_over = Flights[str](), asyncio.Event()
+
+    async def slow_to_end() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await is_over.wait()
+        return "never"
+
+    leaver = asyncio.ensure_future(flights.lead(b"k", slow_to_end()))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not leaver.done()
+    assert b"k" not in flights
+    work = _Work()
+    work.go.set()
+    newcomer = asyncio.ensure_future(flights.lead(b"k", work()))
+    is_over.set()
+    assert await newcomer == "done"
+    with pytest.raises(asyncio.CancelledError):
+        await leaver

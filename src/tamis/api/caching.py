@@ -20,7 +20,7 @@ def cached_response(
     """The answer with what clients may do with it; empty, with 304, where `If-None-Match` has its tag."""
     tag = _tag(shown)
     told = {**headers, "ETag": tag, **(_told(executed.cache) if executed.cache else {})}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if _has(",".join(request.headers.getlist("if-none-match")), tag):
         return Response(status_code=304, headers={**told, "X-Execution-Id": executed.execution_id})
     return json_response(shown, told)
 

@@ -28,24 +28,24 @@ class Flights(Generic[T]):
         flight = _Flight(asyncio.ensure_future(work))
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._land(key, flight))
-        return await _arrival(flight)
+        return await self._arrival(key, flight)
 
     async def follow(self, key: bytes) -> T:
         """Wait for work that is under way. Raises: what the work raises."""
-        return await _arrival(self._flights[key])
+        return await self._arrival(key, self._flights[key])
 
     def _land(self, key: bytes, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-
-async def _arrival(flight: _Flight[T]) -> T:
-    """A caller who goes leaves the others their work; the last takes it along, and it has ended when this raises."""
-    flight.waiting += 1
-    try:
-        return await asyncio.shield(flight.task)
-    finally:
-        flight.waiting -= 1
-        if not flight.waiting and not flight.task.done():
-            flight.task.cancel()
-            await asyncio.wait((flight.task,))
+    async def _arrival(self, key: bytes, flight: _Flight[T]) -> T:
+        """A caller who goes leaves the others their work; the last takes it along; it has ended when this raises."""
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting and not flight.task.done():
+                self._land(key, flight)  # at once: who comes while it winds down is not to be cancelled with it
+                flight.task.cancel()
+                await asyncio.wait((flight.task,))

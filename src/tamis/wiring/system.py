@@ -10,6 +10,7 @@ from tamis.auth.gate import Gate
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
+from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
 from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
@@ -139,44 +140,67 @@ def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks,
     telemetry: Telemetry, experience: StageExperience,
 ) -> dict[type[Any], Any]:  # fmt: skip
-    metadata, blobs, extractors = backends.metadata, backends.blobs, backends.extractors
-    gate = Gate(metadata)
-    clock = SystemClock()
-    planner = Planner(STAGES)
-    cache = open_cache(settings)
-    searcher = searcher_over(backends, cache, telemetry)
-    prices = price_table(settings)
-    executor = Executor(Environment(searcher, backends.models, clock), prices, experience, watch=telemetry)
-    objects = ObjectService(metadata, blobs)
-    in_flight = InFlight(clock)
-    health = HealthService(metadata, blobs, backends.index, backends.models, worker.is_alive)
-    streaming = Streaming(clock, settings.stream_heartbeat_s, settings.stream_stall_s)
-    records = ExecutionRecords(metadata, in_flight)
+    metadata, clock = backends.metadata, SystemClock()
+    gate, in_flight = Gate(metadata), InFlight(clock)
     policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock)
+    health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
+    cache = open_cache(settings)
 
     def namespaces_changed() -> None:
         gate.forget()
         policies.forget()
         sweeper.wake()
 
-    retrievers = RetrieverService(metadata, planner, clock)
     every: Sequence[Any] = (
         gate,
-        backends.extractors,
         health,
+        sweeper,
+        telemetry,
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
-        NamespaceService(metadata, blobs, indexer, extractors, namespaces_changed),
+        NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
+        *_of_data(settings, backends, indexer, worker, links),
+        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies),
+        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
+    )
+    return {type(service): service for service in every}
+
+
+def _of_data(
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks
+) -> Sequence[Any]:
+    """What comes in, and what is made of it."""
+    metadata, blobs = backends.metadata, backends.blobs
+    objects = ObjectService(metadata, blobs)
+    return (
+        backends.extractors,
         BucketService(metadata, blobs),
         objects,
         UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
-        CollectionService(metadata, indexer, extractors),
+        CollectionService(metadata, indexer, backends.extractors),
         DocumentService(metadata, indexer),
         LineageService(metadata),
         BatchService(metadata, worker.wake),
         TriggerService(metadata, worker.wake),
         TaskService(metadata),
+        InferenceService(backends.models),
+    )
+
+
+def _of_executions(
+    settings: Settings, backends: Backends, cache: Cache | None, telemetry: Telemetry,
+    experience: StageExperience, in_flight: InFlight, policies: RecordPolicies,
+) -> Sequence[Any]:  # fmt: skip
+    """What is asked of the data, and what is kept of the asking."""
+    metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
+    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock)
+    executor = Executor(environment, prices, experience, watch=telemetry)
+    records = ExecutionRecords(metadata, in_flight)
+    retrievers = RetrieverService(metadata, planner, clock)
+    return (
         retrievers,
+        records,
+        prices,
         PromotionService(metadata, records, retrievers, clock),
         ExecutionService(
             metadata,
@@ -185,23 +209,16 @@ def _services(
             clock,
             in_flight,
             results_alias=settings.results_alias,
-            streaming=streaming,
+            streaming=Streaming(clock, settings.stream_heartbeat_s, settings.stream_stall_s),
             answers=answers_over(backends, executor, cache, telemetry),
             policies=policies,
         ),
-        records,
         ExecutionDeletes(metadata, in_flight, clock),
-        sweeper,
-        prices,
         ExplainService(metadata, backends.index, planner, prices, experience),
         TraceService(metadata, records),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight),
         # What is tried out is no execution: nothing counts or learns from it.
-        WhyService(metadata, records, planner, Executor(executor.environment, prices), clock),
-        InferenceService(backends.models),
-        telemetry,
-        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
+        WhyService(metadata, records, planner, Executor(environment, prices), clock),
     )
-    return {type(service): service for service in every}
