@@ -65,6 +65,7 @@ async def _promote(
     promotions: PromotionService,
     owner: str | None = None,
 ) -> PromoteResponse:
+    body.check_named()
     if body.to == "retriever":
         made = await promotions.to_retriever(
             principal, execution_id, body.retriever_name or "", body.description, tuple(body.tags), owner

@@ -11,7 +11,7 @@ from rich.text import Text
 from tamis.cli import questions, records, show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.replaying import replay
-from tamis.cli.terminal import out, plain_errors
+from tamis.cli.terminal import out, plain_errors, show_table
 
 app = typer.Typer(help="Read the records of executions.", no_args_is_help=True)
 app.command("trace")(records.trace)
@@ -45,7 +45,7 @@ def list_executions(
             f"{row['duration_ms']:.1f}", f"{row['total_processed']} > {row['total_returned']}",
             f"{row['stages_completed']}/{row['total_stages']}", Text(row["query_summary"] or ""),
         )  # fmt: skip
-    out.print(table)
+    show_table(table, giving_way=("query",))
     out.print(f"{len(answer['executions'])} of {answer['total']}", highlight=False)
 
 

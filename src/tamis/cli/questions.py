@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
-from tamis.cli.terminal import fail, out, plain_errors
+from tamis.cli.terminal import fail, out, plain_errors, show_table
 
 Retriever = Annotated[str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
@@ -75,7 +75,7 @@ def _show(found: Mapping[str, Any]) -> None:
     for one in found["stages"]:
         ranks = [str(one[name] or "") for name in ("rank_in", "rank_out")]
         table.add_row(one["stage_name"], *ranks, one["verdict"], Text(one["reason"]))
-    out.print(table)
+    show_table(table, giving_way=("why",))
     if found["returned"]:
         out.print(f"returned as number {found['rank']}", highlight=False)
     change = found["change"]

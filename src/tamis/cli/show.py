@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli.terminal import out
+from tamis.cli.terminal import out, show_table
 
 _WIDEST = 40
 
@@ -54,7 +54,7 @@ def plan(explained: dict[str, Any]) -> None:
     for name in ("stage", "in", "out", "ms", "credits", "rests on"):
         table.add_column(name, no_wrap=True)
     for stage in explained["execution_plan"]:
-        runs = f", {stage['measured_runs']} runs" if stage["measured_runs"] else ""
+        runs = f", {stage['measured_runs']} run{'s'[: stage['measured_runs'] != 1]}" if stage["measured_runs"] else ""
         table.add_row(
             Text(stage["stage_name"]),
             str(stage["estimated_input"]),
@@ -63,7 +63,7 @@ def plan(explained: dict[str, Any]) -> None:
             f"{stage['estimated_cost_credits']:g}",
             stage["basis"] + runs,
         )
-    out.print(table)
+    show_table(table)
     cost = explained["estimated_cost"]
     out.print(f"likely: {cost['credits']:g} credits, {cost['duration_ms']:.1f} ms", highlight=False)
     for suggestion in explained["optimization_suggestions"]:

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 
 from tamis.cli.plain import cell, plain
-from tamis.cli.terminal import out
+from tamis.cli.terminal import out, show_table
 
 _LISTS = ("entered", "left", "moved", "rescored")
 
@@ -39,7 +39,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> None:
             cell(f"{stage['stage_name']}{only}", 40), _both(stage["returned"]), *totals,
             _both(stage["duration_ms"], ".2f"), _both(stage["credits"], "g"), _both(stage["cache"]),
         )  # fmt: skip
-    out.print(table)
+    show_table(table)
 
 
 def _both(pair: Mapping[str, Any], form: str = "") -> str:

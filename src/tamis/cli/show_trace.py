@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from tamis.cli.plain import cell, plain
-from tamis.cli.terminal import out
+from tamis.cli.terminal import out, show_table
 
 _WIDEST = 100
 _STYLES = {"completed": "green", "failed": "red", "skipped": "yellow", "cut": "yellow", "degraded": "yellow"}
@@ -90,7 +90,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> None:
             _number(stage["credits_used"], "g"), {True: "hit", False: "miss", None: "-"}[stage["cache_hit"]],
             cell(_note(stage), 60),
         )  # fmt: skip
-    out.print(table)
+    show_table(table, giving_way=("note",))
 
 
 def _note(stage: Mapping[str, Any]) -> str:
@@ -124,7 +124,7 @@ def _documents(title: str, page: Mapping[str, Any]) -> None:
         )  # fmt: skip
     first, last = page["items"][0]["rank"], page["items"][-1]["rank"]
     out.print(f"{title}: {first} to {last} of {page['total']}", markup=False, highlight=False)
-    out.print(table)
+    show_table(table, giving_way=("added",))
 
 
 def _number(value: float | None, form: str) -> str:

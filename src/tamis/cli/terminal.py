@@ -1,18 +1,25 @@
 """What commands show and how they end when something is wrong."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Container, Iterator
 from typing import NoReturn
 
 import httpx
+from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from tamis.cli.plain import plain
 from tamis.client import ApiError, BrokenStreamError
 from tamis.errors import TamisError
 
-out = Console()
+_WIDE = 200
+"""Columns of what is piped: a program that reads it has no window."""
+
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE)
 err = Console(stderr=True)
 
 
@@ -20,6 +27,15 @@ def fail(message: str) -> NoReturn:
     """One line on standard error, exit status 1."""
     err.print(Text.assemble(("error", "bold red"), " ", plain(message)), highlight=False)
     raise SystemExit(1)
+
+
+def show_table(table: Table, giving_way: Container[str] = ()) -> None:
+    """Ids and figures are shown whole, however narrow the window; only these columns give way."""
+    for column in table.columns:
+        if str(column.header) not in giving_way:
+            cells = [column.header, *column.cells]
+            column.min_width = max(cell_len(cell.plain if isinstance(cell, Text) else str(cell)) for cell in cells)
+    out.print(table, crop=False, no_wrap=True, overflow="ignore")
 
 
 @contextlib.contextmanager

@@ -49,6 +49,8 @@ class ExecutionDeletes:
         running = self._running(principal, selection)
         if running and selection.execution_ids is not None:
             raise ConflictError(f"wait for the executions that run: {', '.join(running)}", running=running)
+        # One that ends while this is under way has been told to stay.
+        selection = replace(selection, but_not=tuple(running))
         count = await asyncio.shield(asyncio.ensure_future(self._remove(principal, selection)))
         return Deleted(count, tuple(running))
 

@@ -54,9 +54,12 @@ class Sweeper:
         namespaces = await self._metadata.read(lambda session: session.every_namespace())
         removed = 0
         for principal, namespace in namespaces:
-            if not namespace.record_policy.retains_all:
-                removed += await self._trim(principal, namespace.record_policy)
-            await self._forget_history(principal)
+            try:
+                if not namespace.record_policy.retains_all:
+                    removed += await self._trim(principal, namespace.record_policy)
+                await self._forget_history(principal)
+            except Exception:  # what is wrong with one namespace must not keep the others' records
+                _LOG.exception("records of %s that are due could not be removed", namespace.namespace_id)
         await self._forget_gone(namespaces)
         return removed
 

@@ -106,7 +106,10 @@ class StageExperience:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._every_s)
-            await asyncio.shield(self.flush())
+            try:
+                await asyncio.shield(self.flush())
+            except Exception:
+                log.exception("what stages did could not be kept; the next runs are")
 
     async def _kept(self, principal: Principal, latest: Mapping[str, Means]) -> Mapping[str, Means]:
         """Over what is on disk by now: other servers add to it too."""

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from tamis.api.schemas.retriever import RetrieverConfig
+from tamis.errors import ValidationError
 from tamis.model.dataset import Dataset, GroundTruth
 
 
@@ -26,12 +27,11 @@ class PromoteRequest(BaseModel):
         description="dataset: its name; it is made where there is none.",
     )
 
-    @model_validator(mode="after")
-    def _named(self) -> "PromoteRequest":
+    def check_named(self) -> None:
+        """Raises: ValidationError where the name is missing that this needs."""
         needed = "retriever_name" if self.to == "retriever" else "dataset_name"
         if not getattr(self, needed):
-            raise ValueError(f"to {self.to!r} needs {needed}")
-        return self
+            raise ValidationError.at(["body", needed], f"needed where `to` is {self.to!r}")
 
 
 class PooledModel(BaseModel):

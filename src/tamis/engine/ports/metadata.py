@@ -269,6 +269,7 @@ class ExecutionSelection:
     """Which executions to delete: those that every condition given holds for.
 
     retriever_id: None means the anonymous ones.  Times bound the start, both ends included.
+    but_not: executions that stay although the conditions hold for them.
     """
 
     retriever_id: str | None = None
@@ -276,6 +277,7 @@ class ExecutionSelection:
     inputs_hash: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    but_not: tuple[str, ...] = ()
 
 
 class Executions(Protocol):

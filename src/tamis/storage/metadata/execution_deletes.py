@@ -84,7 +84,9 @@ class ExecutionDeletes:
             selection.execution_ids is not None, selection.inputs_hash is not None, selection.start is not None,
             selection.end is not None,
         )  # fmt: skip
-        rows = self._link.rows(_select(*shape), {**self._named(principal, selection), "limit": limit})
+        most = limit + len(selection.but_not)
+        found = self._link.rows(_select(*shape), {**self._named(principal, selection), "limit": most})
+        rows = [row for row in found if row[0] not in selection.but_not][:limit]
         if selection.inputs_hash is None:
             return [execution_id for execution_id, _ in rows]
         # The index holds 64 bits of the hash; the header holds all of it.

@@ -92,6 +92,12 @@ class RetentionContract:
             start, end = (moment if chance.random() < 0.7 else None for moment in ends)
             yield ExecutionQuery(chance.choice(_OWNERS), chance.choice([None, *_STATUSES]), start, end)
 
+    async def test_what_is_named_to_stay_stays(self, metadata: Metadata) -> None:
+        await insert(metadata, (samples.execution(number, number) for number in range(5)))
+        selection = ExecutionSelection(end=later(3), but_not=("exec_0001", "exec_0002"))
+        assert [await delete(metadata, selection, limit=1) for _ in range(3)] == [1, 1, 0]
+        assert await left(metadata) == [1, 2, 4]
+
     async def test_writers_side_by_side_lose_no_count(self, metadata: Metadata) -> None:
         async def write(number: int) -> None:
             await insert(metadata, [samples.execution(number, number % 3)])
