@@ -25,6 +25,9 @@ Number: TypeAlias = Score | Literal["NaN"]
 Object: TypeAlias = dict[str, Any]
 
 
+FILE_FORMAT = "tamis.execution/1"
+
+
 class _Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     pass
 

@@ -13,6 +13,7 @@ from tamis.engine.raised import Raised
 from tamis.errors import ValidationError
 from tamis.executions.export import BYTES
 from tamis.executions.export_format import (
+    FILE_FORMAT,
     CallPart,
     DefinitionPart,
     DocumentPart,
@@ -46,6 +47,8 @@ def read_file(value: Any) -> Record:
 
     Raises: ValidationError that names the place, for whatever no export could have written.
     """
+    if not isinstance(value, dict) or value.get("format") != FILE_FORMAT:
+        raise ValidationError.at(["body", "format"], f"an exported execution says {FILE_FORMAT!r} here")
     file = _shaped(value, ExecutionFile, ["body"])
     specs = _checked_specs(file)
     _check_hashes(file)
