@@ -12,7 +12,7 @@ from tamis.engine.plan import PlannedStage
 from tamis.engine.run import RunRequest
 from tamis.engine.sandbox import Named
 from tamis.engine.stage import Context, Outcome
-from tamis.engine.tape import Tape, Taped
+from tamis.engine.tape import PlaybackTape, Tape, Taped
 from tamis.engine.taped import FACTS, TapedAllowance, taped
 from tamis.model.filters import Filter
 from tamis.model.hits import Hit, Hits
@@ -42,6 +42,11 @@ class Attempt:
     def calls(self) -> Sequence[Taped]:
         """What the stage has asked of its environment so far."""
         return () if self.tape is None else self.tape.calls
+
+    @property
+    def is_from_record(self) -> bool:
+        """Whether what it asks is answered by another execution's record."""
+        return isinstance(self.tape, PlaybackTape)
 
     def told(self, facts: dict[str, Any]) -> dict[str, Any]:
         """What templates are told of the run's time and money; in a replay, what they were told then."""

@@ -91,7 +91,7 @@ def seed_of(inputs_hash: str, chance: str) -> int:
 
 @dataclass(slots=True)
 class _Run:
-    """One execution under way."""
+    """One execution under way. repeated: credits of the stages that a record answered, held against the budget only."""
 
     executor: Executor
     plan: Plan
@@ -107,6 +107,7 @@ class _Run:
     inputs_hash: str = ""
     seed: int = 0
     aliases: dict[str, Any] = field(default_factory=dict)
+    repeated: dict[int, float] = field(default_factory=dict)
     inputs: Named = field(default_factory=lambda: Named("INPUT", {}))
 
     def __post_init__(self) -> None:
@@ -163,13 +164,14 @@ class _Run:
         finished = [end for end in self.ends if isinstance(end, StageFinished)]
         cached = [end.cache_hit for end in finished if end.cache_hit is not None]
         if self.request.environment is None:
-            teach(self.executor.experience, self.request.principal, self.plan, finished)
+            fresh = [end for end in finished if end.index not in self.repeated]
+            teach(self.executor.experience, self.request.principal, self.plan, fresh)
         result = RunResult(
             status=status or self._status(),
             hits=Hits() if self.error else self.hits,
             stages=tuple(self.ends),
             duration_ms=self.executor.clock.monotonic_ms() - self.started_ms,
-            credits_used=round(self.ledger.used, 9),
+            credits_used=round(self.ledger.used - sum(self.repeated.values()), 9),
             total_processed=sum(end.processed for end in finished),
             stages_completed=len(finished),
             inputs_hash=self.inputs_hash,
@@ -296,6 +298,8 @@ class _Run:
             saved = self.ledger.spared(spec.stage_id, outcome, processed)
         else:
             cost = self.ledger.charge(spec.stage_id, outcome, processed, admission.allowance)
+        if attempt.is_from_record:
+            self.repeated[index], cost, saved = cost, 0.0, cost
         shrunk = admission.taken()
         if shrunk:
             self.is_cut = True

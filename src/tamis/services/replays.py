@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tamis.engine.caller import caller_traceparent
 from tamis.engine.definition import from_json
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Plan, Planner
@@ -97,8 +98,9 @@ class ReplayService:
         self._planner = planner
         self._executor = executor
         self._in_flight = in_flight
-        # Nothing is bought that was bought before.
+        # Nothing is bought that was bought before, and what a record answers says nothing of what stages do today.
         self._at_no_cost = Executor(executor.environment, PriceTable({}), watch=executor.watch)
+        self._untold = Executor(executor.environment, PriceTable({}))
 
     async def replay(
         self,
@@ -131,11 +133,11 @@ class ReplayService:
         return await self._live(principal, past, plan, allow_effects)
 
     async def _frozen(self, principal: Principal, past: _Past, plan: Plan) -> Replayed:
-        ran = await self._run_frozen(principal, past, plan)
+        ran = await self._run_frozen(self._at_no_cost, principal, past, plan)
         await self._store(principal, ran.recorded)
         return _replayed(past, ran, ReplayMode.FROZEN, frozen_divergence(past.record, ran.record, ran.tapes))
 
-    async def _run_frozen(self, principal: Principal, past: _Past, plan: Plan) -> _Ran:
+    async def _run_frozen(self, executor: Executor, principal: Principal, past: _Past, plan: Plan) -> _Ran:
         record = past.record
         tapes = {stage.index: PlaybackTape(stage.calls, past.archive) for stage in record.stages}
         request = replace(
@@ -145,13 +147,16 @@ class ReplayService:
             tapes=lambda index: tapes.get(index, PlaybackTape((), past.archive)),
         )
         ended = replace(plan, stages=plan.stages[: len(record.stages)])
-        return await self._run(self._at_no_cost, ended, request, past, tapes)
+        return await self._run(executor, ended, request, past, tapes)
 
     async def _live(self, principal: Principal, past: _Past, plan: Plan, allow_effects: bool) -> Replayed:
         record = past.record
         frozen = set() if allow_effects else {n for n, planned in enumerate(plan.stages) if planned.stage.effects}
         names = tuple(plan.stages[n].spec.stage_name for n in sorted(frozen))
-        if frozen and (refused := why_not_frozen(record)) is not None:
+        refused = why_not_frozen(record)
+        if refused is None and not past.is_whole:
+            refused = "states that it read, of documents or collections, are not kept any more"
+        if frozen and refused is not None:
             reason = f"{', '.join(names)} would reach outside: allow_effects lets it, for {refused}"
             return Replayed(record.header.execution_id, ReplayMode.LIVE, Verdict.NOT_REPLAYABLE, reason=reason)
         calls = {stage.index: stage.calls for stage in record.stages}
@@ -171,7 +176,7 @@ class ReplayService:
         if found is None or why_not_frozen(past.record) is not None or not past.is_whole:
             return _with_gone(past, found)
         then = replace(past, collections=_as_they_were(past.record, past.archive))
-        frozen = await self._run_frozen(principal, then, plan)
+        frozen = await self._run_frozen(self._untold, principal, then, plan)
         by_code = frozen_divergence(past.record, frozen.record, frozen.tapes)
         if by_code is not None and by_code.stage_index <= found.stage_index:
             return replace(by_code, returned=found.returned)
@@ -187,7 +192,12 @@ class ReplayService:
         told = Recording(plan, request, past.retriever, versions)
         accepted_ms = clock.monotonic_ms()
         with self._in_flight.entered(told, accepted_ms):
-            result = await executor.run(plan, request, told)
+            try:
+                result = await executor.run(plan, request, told)
+            except asyncio.CancelledError:
+                if executor is not self._untold:
+                    await self._store_left(request.principal, told, clock.monotonic_ms() - accepted_ms)
+                raise
         duration_ms = clock.monotonic_ms() - accepted_ms
         whole = told.record(len(result.hits), duration_ms)
         # A policy younger than the record that is repeated says what is written, not what is compared.
@@ -198,6 +208,19 @@ class ReplayService:
     async def _left_out(self, principal: Principal) -> tuple[str, ...]:
         namespace = await self._metadata.read(lambda session: session.namespaces.get(principal, principal.namespace_id))
         return namespace.record_policy.exclude if namespace else ()
+
+    async def _store_left(self, principal: Principal, told: Recording, duration_ms: float) -> None:
+        """The caller went away: what was begun has a record all the same."""
+
+        async def write() -> None:
+            told.left_out = await self._left_out(principal)
+            await self._store(principal, told.record(duration_ms=duration_ms))
+
+        writing = asyncio.ensure_future(write())
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,))
 
     async def _store(self, principal: Principal, recorded: Recorded) -> None:
         began_ms = self._executor.clock.monotonic_ms()
@@ -265,6 +288,7 @@ def _request(principal: Principal, past: _Past, mode: ReplayMode) -> RunRequest:
         seed=past.record.seed,
         mode=header.mode,
         replay=(header.execution_id, mode.value),
+        traceparent=caller_traceparent(),
     )
 
 
