@@ -9,8 +9,6 @@ from rich.table import Table
 from tamis import __version__
 from tamis.cli.terminal import out
 from tamis.settings import Settings
-from tamis.telemetry.exporting import tracing_plan
-from tamis.wiring.operation import model_report
 
 _PARTS = {
     "fastapi": "HTTP",
@@ -28,6 +26,8 @@ _PARTS = {
 
 def doctor() -> None:
     """Say what is here and what is missing. Exit status 1 where something that is needed is missing."""
+    from tamis.wiring.operation import model_report
+
     out.print(f"Tamis {__version__}, Python {platform.python_version()}, {platform.platform()}", highlight=False)
     parts = Table("package", "version", "for", pad_edge=False)
     for name, purpose in _PARTS.items():
@@ -47,6 +47,8 @@ def doctor() -> None:
 
 
 def _telemetry(settings: Settings) -> str:
+    from tamis.telemetry.exporting import tracing_plan
+
     tracing = tracing_plan()
     traces = tracing.problem or (f"on, to {tracing.target}" if tracing.is_on else "off (OTEL_EXPORTER_OTLP_ENDPOINT)")
     token = "with a token" if settings.metrics_token else "from this machine alone"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.table import Table
@@ -11,14 +11,18 @@ from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir
 from tamis.cli.terminal import fail, out, plain_errors
 from tamis.model.principal import Permission
 from tamis.settings import Settings
-from tamis.wiring.operation import KeyDesk, open_key_desk
+
+if TYPE_CHECKING:
+    from tamis.wiring.operation import KeyDesk
 
 T = TypeVar("T")
 
 app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
 
-def _at_desk(settings: Settings, work: Callable[[KeyDesk], Awaitable[T]]) -> T:
+def _at_desk(settings: Settings, work: Callable[["KeyDesk"], Awaitable[T]]) -> T:
+    from tamis.wiring.operation import open_key_desk
+
     async def run() -> T:
         async with open_key_desk(settings) as desk:
             return await work(desk)

@@ -7,13 +7,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from tamis.api.exports import parse_file
-from tamis.api.schemas.trace_wire import show_trace as wire
 from tamis.cli import show_diff, show_trace
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import fail, out, plain_errors
-from tamis.services.exports import imported
-from tamis.services.traces import TraceRequest, trace_of
 
 Retriever = Annotated[
     str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")
@@ -122,6 +118,11 @@ def import_file(
 
 
 def _read(data: bytes, stage: str | None, side: str | None, limit: int, offset: int) -> dict[str, Any]:
+    from tamis.api.exports import parse_file
+    from tamis.api.schemas.trace_wire import show_trace as wire
+    from tamis.services.exports import imported
+    from tamis.services.traces import TraceRequest, trace_of
+
     recorded = imported(parse_file(data))
     found = trace_of(recorded.execution, TraceRequest(stage, side, offset, limit))
     return wire(found).model_dump(mode="json")
