@@ -4,6 +4,7 @@ A new way to observe is one line in `WAYS`.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,14 +16,18 @@ import orjson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tamis.engine.prices import PriceTable
 from tamis.engine.tape import untaped
 from tamis.errors import TamisError
 from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.retriever import Retriever
+from tamis.services.execution_runs import RunOptions
+from tamis.services.explain import ExplainService
+from tamis.services.stage_statistics import StageExperience
 from tests.caching_world import CachingWorld, another
 from tests.engine.stages.shop import PRINCIPAL, URI
-from tests.retrieval_world import World, opened, search, stage
+from tests.retrieval_world import WallClock, World, opened, search, specs, stage
 
 Pipeline: TypeAlias = list[dict[str, Any]]
 Answer: TypeAlias = list[Any]
@@ -170,6 +175,21 @@ async def uncached(world: World, pipeline: Pipeline) -> Answer:
     return seen(await execute(world, pipeline, skip_cache=True))
 
 
+async def explained(world: World, pipeline: Pipeline) -> Answer:
+    """Before the run and after it, by the planner that the run takes its plan from."""
+    metadata = world.shop.metadata
+    experience = StageExperience(metadata, WallClock())
+    service = ExplainService(metadata, world.shop.index, world.executions._planner, PriceTable(), experience)
+    answers = []
+    for _ in range(2):
+        # A pipeline that only fails once it runs is explained; one that could not run is refused here too.
+        with contextlib.suppress(TamisError):
+            await service.explain_anonymous(PRINCIPAL, specs(*pipeline), {}, RunOptions(inputs=INPUTS))
+        answers.append(await plainly(world, pipeline))
+    assert answers[0] == answers[1]
+    return answers[0]
+
+
 async def beside_others(world: World, pipeline: Pipeline) -> Answer:
     told = await asyncio.gather(*(plainly(world, pipeline) for _ in range(3)))
     assert told[0] == told[1] == told[2]
@@ -193,6 +213,7 @@ WAYS: Mapping[str, Way] = {
     "thin": thin,
     "read back": from_record,
     "streamed": streamed,
+    "explained": explained,
     "stages cached": cached(by_stage=True),
     "answer cached": cached(by_stage=False),
     "past the caches": uncached,
