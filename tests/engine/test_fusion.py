@@ -78,7 +78,6 @@ def test_no_rankings_no_result() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaTypeSafetyWarning")
 def test_ranx_fuses_the_same() -> None:
-    """Half a minute, for ranx compiles itself first."""
     from ranx import Run
     from ranx import fuse as ranx_fuse
     from ranx.fusion import rrf as ranx_rrf
