@@ -8,8 +8,8 @@ are sent one after another over loopback from another process. `embed` is the qu
 the search stage's other work (asking the index, fusing, reading the documents found); `outside` is all the rest: HTTP,
 authentication, plan, the other stages, the answer, the record.
 
-The limit on `outside` is 2 ms where the same HTTP server answers ready bytes in 0.08 ms, as on the machine that the
-design was measured on; so it is 25 times what ready bytes take here, measured in the same run.
+`outside_in_ready_bytes` is `outside` in units of what the same HTTP server takes to answer ready bytes, measured in the
+same run: for comparing machines. It carries no limit.
 """
 
 import argparse
@@ -49,7 +49,7 @@ from tamis.wiring.system import System, open_system
 
 KEY = "sk_benchmark_0123456789abcdef0123456789"
 QUESTIONS = ["how do I run a program", "parse a date", "compress a file", "open a socket", "sort a list by a key"]
-LIMITS = {"extraction_ratio": 0.8, "outside_in_ready_bytes": 2.0 / 0.08}
+LIMITS = {"extraction_ratio": 0.8, "cpu_ms": 2.0}
 
 
 async def ready_bytes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -235,8 +235,7 @@ def main() -> int:
             figures = runner.run(measure(arguments.documents, arguments.executions, folder))
         figures |= start_and_memory(folder)
     print(json.dumps(figures, indent=2))
-    fast = figures["extraction_ratio"] >= LIMITS["extraction_ratio"]
-    kept = fast and figures["outside_in_ready_bytes"] <= LIMITS["outside_in_ready_bytes"]
+    kept = figures["extraction_ratio"] >= LIMITS["extraction_ratio"] and figures["cpu_ms_outside"] <= LIMITS["cpu_ms"]
     print("limits kept" if kept else f"LIMITS NOT KEPT: {LIMITS}")
     return 0 if kept else 1
 

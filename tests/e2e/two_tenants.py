@@ -162,12 +162,15 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
         "user_email": email,
         "key_name": f"key-{label}",
     }
-    promote = f"retrievers/executions/{tenant.ids['anonymous_execution_id']}/promote"
-    promoted = await caller.ask("POST", promote, {"to": "dataset", "dataset_name": f"judged-{label}"})
-    tenant.ids["dataset_identifier"] = promoted["dataset"]["dataset_id"]
+    tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
-    tenant.names = tenant.ids | {
+    tenant.names = tenant.ids | _names(label)
+    return tenant
+
+
+def _names(label: str) -> dict[str, str]:
+    return {
         "bucket_identifier": f"bucket-{label}",
         "collection_id": f"shelf-{label}",
         "collection_identifier": f"shelf-{label}",
@@ -175,7 +178,12 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
         "dataset_identifier": f"judged-{label}",
         "namespace_identifier": label,
     }
-    return tenant
+
+
+async def _dataset(caller: Caller, execution_id: str, name: str) -> str:
+    path = f"retrievers/executions/{execution_id}/promote"
+    promoted = await caller.ask("POST", path, {"to": "dataset", "dataset_name": name})
+    return str(promoted["dataset"]["dataset_id"])
 
 
 async def _collection(caller: Caller, bucket: str, name: str) -> str:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tamis.engine.raised import Raised
@@ -50,7 +50,13 @@ def written_and_read(calls: list[RecordedCall]) -> tuple[RecordedCall, ...]:
     return unpack_calls(rows, unpack_ids(columns.ids()), columns.revisions)
 
 
+def seen(revision: int) -> RecordedCall:
+    return RecordedCall("searcher", "hydrate", "00", {"ids": [f"doc_{0:032x}"], "revisions": [revision]})
+
+
 @given(CALLS)
+@example([seen(0), seen(1)])
+@example([seen(1), seen(0), seen(2)])
 def test_calls_read_back_as_they_were(calls: list[RecordedCall]) -> None:
     assert written_and_read(calls) == tuple(calls)
 

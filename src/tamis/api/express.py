@@ -1,4 +1,4 @@
-"""The way that requests to execute take past the framework's machinery: half a millisecond of CPU for each of them.
+"""The way that requests to execute take past the framework's machinery, a good part of what they would cost.
 
 It reads the request, lets the gate decide and calls the very functions that the routes call. Whatever is not plain
 (a query string, another content type, anything wrong in key, namespace or body) goes on to the application itself, body

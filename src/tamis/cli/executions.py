@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-import orjson
 import typer
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from tamis.cli import questions, records, show
+from tamis.cli.addressing import AsJson, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.replaying import replay
 from tamis.cli.terminal import out, plain_errors, show_table
@@ -52,7 +52,7 @@ def list_executions(
 @app.command("show")
 def show_execution(
     execution_id: str,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer.")] = False,
+    as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
     namespace: NamespaceOption = None,
@@ -60,8 +60,5 @@ def show_execution(
 ) -> None:
     """One execution's record."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        detail = client.get(f"retrievers/executions/{execution_id}")
-    if as_json:
-        typer.echo(orjson.dumps(detail, option=orjson.OPT_INDENT_2))
-    else:
-        show.record(detail)
+        detail = client.get(execution_path(execution_id, None))
+    print_found(detail, as_json, show.record)

@@ -9,11 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from tamis.cli.addressing import AsJson, Retriever, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import fail, out, plain_errors, show_table
-
-Retriever = Annotated[str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 def why(
@@ -30,11 +28,8 @@ def why(
     """Why a document is not among what an execution answered, and what would let it in."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         body = {"document_id": document_id, "check": check}
-        found = client.post(f"{_path(execution_id, retriever)}/why", body)
-    if as_json:
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    else:
-        _show(found)
+        found = client.post(f"{execution_path(execution_id, retriever)}/why", body)
+    print_found(found, as_json, _show)
 
 
 def promote(
@@ -54,17 +49,13 @@ def promote(
     if to_dataset is not None:
         body = {"to": "dataset", "dataset_name": to_dataset}
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        made = client.post(f"{_path(execution_id, retriever)}/promote", body)
+        made = client.post(f"{execution_path(execution_id, retriever)}/promote", body)
     if to_dataset is None:
         out.print(f"retriever {made['retriever']['retriever_id']}", highlight=False)
         return
     (query,) = [one for one in made["dataset"]["queries"] if one["query_id"] == made["query_id"]]
     told = f"{made['query_id']} of {made['dataset']['dataset_id']}, {len(query['pool'])} documents to judge"
     out.print(told, highlight=False)
-
-
-def _path(execution_id: str, retriever: str | None) -> str:
-    return f"retrievers/{retriever}/executions/{execution_id}" if retriever else f"retrievers/executions/{execution_id}"
 
 
 def _show(found: Mapping[str, Any]) -> None:

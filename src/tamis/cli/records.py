@@ -4,21 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from tamis.cli import show_diff, show_trace
+from tamis.cli.addressing import AsJson, Retriever, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import fail, out, plain_errors
 
-Retriever = Annotated[
-    str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")
-]  # fmt: skip
 Stage = Annotated[str | None, typer.Option("--stage", "-s", help="A stage's name, or its place from 0.")]
 Side = Annotated[str | None, typer.Option(help="in or out: the documents of one side alone.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=0, max=1000, help="Documents of each list.")]
 Offset = Annotated[int, typer.Option(min=0, help="The rank before the first document shown.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 def trace(
@@ -36,9 +32,9 @@ def trace(
 ) -> None:
     """Everything that is known of an execution; with --stage, a stage's documents in and out with every score."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        path = f"{_path(execution_id, retriever)}/trace"
+        path = f"{execution_path(execution_id, retriever)}/trace"
         found = client.get(path, stage=stage, side=side, limit=limit, offset=offset)
-    _printed(found, as_json, show_trace.trace)
+    print_found(found, as_json, show_trace.trace)
 
 
 def diff(
@@ -56,8 +52,8 @@ def diff(
 ) -> None:
     """What differs between two executions, stage by stage, and why."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        found = client.get(f"{_path(a, retriever)}/diff/{b}", stage=stage, limit=limit, offset=offset)
-    _printed(found, as_json, show_diff.diff)
+        found = client.get(f"{execution_path(a, retriever)}/diff/{b}", stage=stage, limit=limit, offset=offset)
+    print_found(found, as_json, show_diff.diff)
 
 
 def export(
@@ -74,7 +70,7 @@ def export(
 ) -> None:
     """Write an execution to one self-contained file."""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        data = client.get_bytes(f"{_path(execution_id, retriever)}/export", documents=documents)
+        data = client.get_bytes(f"{execution_path(execution_id, retriever)}/export", documents=documents)
     if output == Path("-"):
         sys.stdout.buffer.write(data)
         return
@@ -111,7 +107,7 @@ def import_file(
         if store:
             with connect(url, key, namespace, data_dir) as client:
                 client.post_bytes("retrievers/executions/import", data, "application/json")
-    _printed(found, as_json, show_trace.trace)
+    print_found(found, as_json, show_trace.trace)
     if store and not as_json:
         kept = found["execution_id"]
         out.print(f"stored: `tamis executions trace {kept}`", highlight=False)
@@ -126,14 +122,3 @@ def _read(data: bytes, stage: str | None, side: str | None, limit: int, offset: 
     recorded = imported(parse_file(data))
     found = trace_of(recorded.execution, TraceRequest(stage, side, offset, limit))
     return wire(found).model_dump(mode="json")
-
-
-def _path(execution_id: str, retriever: str | None) -> str:
-    return f"retrievers/{retriever}/executions/{execution_id}" if retriever else f"retrievers/executions/{execution_id}"
-
-
-def _printed(found: dict[str, Any], as_json: bool, shown: Any) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    else:
-        shown(found)

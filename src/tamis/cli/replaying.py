@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.text import Text
 
+from tamis.cli.addressing import AsJson, Retriever, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.plain import plain
 from tamis.cli.terminal import out, plain_errors
@@ -22,24 +22,18 @@ def replay(
     allow_effects: Annotated[
         bool, typer.Option("--allow-effects", help="Live: let stages reach outside and spend again.")
     ] = False,
-    retriever: Annotated[
-        str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    retriever: Retriever = None,
+    as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
     namespace: NamespaceOption = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Run an execution again; exit status 0 if it comes to the same, 3 if it drifted, 4 if it cannot be run."""
-    owner = f"{retriever}/" if retriever else ""
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        path = f"retrievers/{owner}executions/{execution_id}/replay"
+        path = f"{execution_path(execution_id, retriever)}/replay"
         found = client.post(path, {"mode": mode, "allow_effects": allow_effects})
-    if as_json:
-        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    else:
-        _shown(found)
+    print_found(found, as_json, _shown)
     raise typer.Exit(_STATUS[found["verdict"]])
 
 

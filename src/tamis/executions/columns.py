@@ -78,12 +78,15 @@ class Columns:
         return [rows[one] for one in ids]
 
     def versions(self, ids: Sequence[str], revisions: Sequence[int]) -> tuple[list[int], dict[int, int]]:
-        """Their positions, and by place in `ids` each revision that is not the one in the table."""
+        """Their positions, and by place in `ids` each revision that is not the one in the table.
+
+        A zero there may still be filled by a later call, so a zero of its own is always told.
+        """
         rows, known = self.positions(ids), self.revisions
         for row, revision in zip(rows, revisions, strict=True):
             known[row] = known[row] or revision
         pairs = enumerate(zip(rows, revisions, strict=True))
-        return rows, {at: revision for at, (row, revision) in pairs if known[row] != revision}
+        return rows, {at: revision for at, (row, revision) in pairs if not revision or known[row] != revision}
 
     def ids(self) -> Ids:
         return _pack_ids(list(self.rows))
