@@ -98,6 +98,15 @@ class ConfigurationError(TamisError):
     """A setting has a value that cannot be; the message names it."""
 
 
+class NotSetUpError(TamisError):
+    """A stage needs something that the operator of this server has not set up."""
+
+    status = 422
+
+    def __init__(self, what: str, **details: Any) -> None:
+        super().__init__(f"{what}: not set up on this server", **details)
+
+
 class StageError(TamisError):
     """A stage of the pipeline failed.
 

@@ -88,6 +88,7 @@ class Attempt:
             clock=environment.clock,
             render=_renderer(self.planned.deferred, scope),
             allowance=self.allowance if self.tape is None else TapedAllowance(self.tape, self.allowance),
+            reach=environment.reach,
         )
 
 

@@ -79,6 +79,7 @@ class Inquiry:
             models=environment.models,
             clock=environment.clock,
             render=render,
+            reach=environment.reach,
         )
 
 

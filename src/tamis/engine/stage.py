@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
+from tamis.engine.reach import NOWHERE, Reach
 from tamis.model.collection import Collection
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -45,6 +46,7 @@ class Context:
     collections: those that the pipeline was given, in order.
     render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
     allowance: asked before each call that is paid for.
+    reach: language models, HTTP, databases, programs: as far as the operator set them up.
     """
 
     principal: Principal
@@ -58,6 +60,7 @@ class Context:
     clock: Clock
     render: Callable[[Any, Hit], Any]
     allowance: Allowance = field(default_factory=Allowance)
+    reach: Reach = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Mo
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
 from tamis.engine.tape import RUN, Archive, Form, Tape
+from tamis.engine.taped_reach import taped_reach
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter
@@ -30,6 +31,7 @@ def taped(environment: Environment, tape: Tape) -> Environment:
         TapedSearcher(tape, environment.searcher),
         TapedModels(tape, environment.models),
         TapedClock(tape, environment.clock),
+        taped_reach(environment.reach, tape),
     )
 
 

@@ -32,6 +32,7 @@ class Witness:
             searcher=_SeenSearcher(environment.searcher, self),
             models=environment.models,
             clock=_SeenClock(environment.clock, self),
+            reach=environment.reach,
         )
 
     def begin(self) -> None:

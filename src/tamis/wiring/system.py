@@ -57,6 +57,7 @@ from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.prices import price_table
+from tamis.wiring.reach import reach_of
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
 
@@ -193,7 +194,7 @@ def _of_executions(
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
-    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock)
+    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock, reach_of(settings))
     executor = Executor(environment, prices, experience, watch=telemetry)
     records = ExecutionRecords(metadata, in_flight)
     retrievers = RetrieverService(metadata, planner, clock)

@@ -1,0 +1,43 @@
+"""The world behind HTTP, as far as the operator lets stages reach it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tamis.model.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request. secrets: header or query names to templates that hold references to secrets (`{{SECRET.x}}`).
+
+    allowed_domains: the stage's own list, within the operator's; None adds nothing to that.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
+    secret_query: Mapping[str, str] = field(default_factory=dict)
+    allowed_domains: tuple[str, ...] | None = None
+    timeout_s: float = 10.0
+    max_bytes: int = 1 << 20
+    max_redirects: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """url: after redirects.  headers: names in lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Outside(Protocol):
+    async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
+        """Raises: OutsideRefusedError (not allowed), OutsideError (no answer, too large, too slow)."""
+        ...
