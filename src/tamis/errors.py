@@ -107,6 +107,24 @@ class NotSetUpError(TamisError):
         super().__init__(f"{what}: not set up on this server", **details)
 
 
+class SecretRefusedError(TamisError):
+    """A secret is not there for this namespace, or is not bound to the host that it would go to."""
+
+    status = 422
+
+
+class OutsideRefusedError(TamisError):
+    """A stage wants to reach what the operator of this server did not allow; the message names the setting."""
+
+    status = 422
+
+
+class OutsideError(TamisError):
+    """A service outside did not answer as it should: no answer, an error, too much, too late."""
+
+    status = 502
+
+
 class StageError(TamisError):
     """A stage of the pipeline failed.
 

@@ -66,3 +66,7 @@ class Settings(BaseSettings):
     """Whether `/metrics` is counted and served."""
     metrics_token: SecretStr | None = None
     """What a scraper sends as bearer; without it `/metrics` answers on a loopback address alone."""
+    secrets: SecretStr | None = None
+    """JSON: secrets that stages may use by name: `{"name": {"value": "...", "hosts": ["api.example.com"]}}`."""
+    secrets_file: Path | None = None
+    """A JSON file of more of them, so that none stands in the environment."""

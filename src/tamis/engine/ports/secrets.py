@@ -1,0 +1,42 @@
+"""Secrets that the operator set, known to definitions by name alone."""
+
+import re
+from typing import Protocol
+
+from tamis.errors import ValidationError
+from tamis.model.principal import Principal
+
+REFERENCE = re.compile(r"\{\{\s*(?:SECRETS?|secrets?)\.([A-Za-z_][\w-]*)\s*\}\}")
+"""How a text refers to a secret; the name is group 1."""
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+
+
+class Secrets(Protocol):
+    def resolve(self, principal: Principal, name: str, host: str) -> str:
+        """The value, for a request that goes to `host` and nowhere else. It is put into no record, log or error.
+
+        Raises: SecretRefusedError: not there, not for this namespace, not bound to the host.
+        """
+        ...
+
+    def redact(self, text: str) -> str:
+        """The text without the value of any secret, also where it stands quoted or in base64."""
+        ...
+
+    def redact_bytes(self, body: bytes) -> bytes:
+        """As `redact`, of what may be no text."""
+        ...
+
+
+def secret_name(reference: str) -> str:
+    """The name in `name` or `{{SECRET.name}}`. Raises: ValidationError for anything else; it repeats no text."""
+    match = REFERENCE.fullmatch(reference.strip())
+    name = match[1] if match else reference
+    if not _NAME.fullmatch(name):
+        raise ValidationError("a secret is referred to by its name, or as {{SECRET.name}}; never by its value")
+    return name
+
+
+def filled(template: str, secrets: Secrets, principal: Principal, host: str) -> str:
+    """A text with its references replaced by values. Raises: SecretRefusedError."""
+    return REFERENCE.sub(lambda match: secrets.resolve(principal, match[1], host), template)

@@ -1,0 +1,1 @@
+"""The world behind HTTP: requests that stages send, the secrets that they may carry, and searches of others."""
