@@ -15,7 +15,7 @@ from tests.engine.stages.shop import Shop
 
 ISSUE = {
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
-    "deduplicate", "group_by", "aggregate",
+    "deduplicate", "group_by", "aggregate", "cross_compare",
 }  # fmt: skip
 
 

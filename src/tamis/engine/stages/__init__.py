@@ -3,6 +3,7 @@
 from tamis.engine.stage import Stage
 from tamis.engine.stages.aggregate import Aggregate
 from tamis.engine.stages.attribute_filter import AttributeFilter
+from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.engine.stages.group_by import GroupBy
@@ -23,4 +24,5 @@ STAGES: dict[str, type[Stage]] = {
     "deduplicate": Deduplicate,
     "group_by": GroupBy,
     "aggregate": Aggregate,
+    "cross_compare": CrossCompare,
 }
