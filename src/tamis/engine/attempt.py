@@ -89,6 +89,7 @@ class Attempt:
             render=_renderer(self.planned.deferred, scope),
             allowance=self.allowance if self.tape is None else TapedAllowance(self.tape, self.allowance),
             reach=environment.reach,
+            stages=self.planned.registry,
         )
 
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection as Container
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -37,6 +37,7 @@ class PlannedStage:
     roots: what its templates name.  deferred: the texts that the stage itself renders, for each document.
     filters: its `pre_filters` and `post_filters`, parsed where they have no templates.
     fingerprint: equal for stages that may be expected to do alike.  caps: what a budget lowered for this execution.
+    registry: all stages, for one that runs others.
     """
 
     spec: StageSpec
@@ -48,6 +49,7 @@ class PlannedStage:
     filters: Mapping[str, Filter | None]
     fingerprint: str = ""
     caps: tuple[Cap, ...] = ()
+    registry: Mapping[str, type[Stage]] = field(default_factory=dict)
 
     def resolve(self, scope: templates.Scope) -> tuple[dict[str, Any] | None, BaseModel]:
         """The parameters after templating (None where there was none), and validated. Raises: ValidationError."""
@@ -180,6 +182,7 @@ class Planner:
             deferred=frozenset(template.text for template in found if "DOC" in template.roots),
             filters=filters,
             fingerprint=fingerprint(spec, position == 0, collections),
+            registry=self._stages,
         )
         return planned, problems
 

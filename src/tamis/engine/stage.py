@@ -47,6 +47,7 @@ class Context:
     render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
     allowance: asked before each call that is paid for.
     reach: language models, HTTP, databases, programs: as far as the operator set them up.
+    stages: the registry, for a stage that runs others.
     """
 
     principal: Principal
@@ -61,6 +62,7 @@ class Context:
     render: Callable[[Any, Hit], Any]
     allowance: Allowance = field(default_factory=Allowance)
     reach: Reach = NOWHERE
+    stages: Mapping[str, "type[Stage]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class Shop:
             models=self.models,
             clock=StoppedClock(),
             render=lambda value, one: templates.render(value, {"DOC": one.view()}),
+            stages=STAGES,
         )
 
     async def put(self, collection_id: str, writes: Sequence[DocumentWrite]) -> None:
