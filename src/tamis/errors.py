@@ -125,6 +125,24 @@ class OutsideError(TamisError):
     status = 502
 
 
+class LanguageModelError(TamisError):
+    """A language model did not answer as it should: no answer, an error, or one that does not fit the schema."""
+
+    status = 502
+
+
+class AllowanceSpentError(LanguageModelError):
+    """The execution's budget leaves nothing for another call to a language model."""
+
+    status = 422
+
+
+class LanguageModelMissingError(TamisError):
+    """This server knows no such language model; the message says how to set one up."""
+
+    status = 422
+
+
 class StageError(TamisError):
     """A stage of the pipeline failed.
 

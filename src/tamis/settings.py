@@ -18,6 +18,16 @@ class StagePrice(BaseModel):
     per_1k_tokens: float = Field(0.0, ge=0, allow_inf_nan=False)
 
 
+class LanguageProvider(BaseModel):
+    """base_url: of OpenAI's chat protocol; the named providers have one.  model: where a request names none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str | None = Field(None, pattern="^https?://")
+    api_key: SecretStr | None = None
+    model: str | None = None
+
+
 class Settings(BaseSettings):
     """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
 
@@ -70,3 +80,40 @@ class Settings(BaseSettings):
     """JSON: secrets that stages may use by name: `{"name": {"value": "...", "hosts": ["api.example.com"]}}`."""
     secrets_file: Path | None = None
     """A JSON file of more of them, so that none stands in the environment."""
+    outside_domains: str = ""
+    """Domains that stages may reach, by commas: exact, `*.example.com` for all below, `*` for every name."""
+    outside_networks: str = ""
+    """Networks that are reached although not public, by commas, as `10.0.0.0/8, ::1/128`."""
+    outside_ports: str = "80, 443"
+    outside_timeout_s: float = Field(60.0, gt=0, le=600)
+    outside_max_bytes: int = Field(10 * 1024 * 1024, ge=1024)
+    """The most of one answer, decompressed."""
+    outside_requests_per_minute: int = Field(120, ge=1)
+    """Of one namespace to one host."""
+    outside_concurrency: int = Field(8, ge=1, le=256)
+    """Requests of one namespace at once."""
+    web_search_provider: Literal["exa", "searxng"] = "exa"
+    web_search_url: str | None = None
+    """Where it answers; else Exa's own address."""
+    web_search_secret: str | None = None
+    """Name of the secret that is its key; Exa needs one."""
+    reverse_image_url: str | None = None
+    """Where SerpApi's protocol is spoken; else SerpApi's own address."""
+    reverse_image_secret: str | None = None
+    """Name of the secret that is its key; without one there is no search by picture."""
+    llm_provider: str = "openai"
+    """Where prompts go that name no provider: `openai`, `google`, `anthropic`, or one of `llm_providers`."""
+    llm_base_url: str | None = Field(None, pattern="^https?://")
+    """That provider's endpoint of OpenAI's chat protocol, such as a local server's; else the public one."""
+    llm_api_key: SecretStr | None = None
+    """That provider's key."""
+    llm_model: str | None = None
+    """That provider's model for prompts that name none."""
+    llm_providers: dict[str, LanguageProvider] = Field(default_factory=dict)
+    """More providers by name."""
+    llm_timeout_s: float = Field(60.0, gt=0, le=3600)
+    """For one call to a language model, its retries included."""
+    llm_retries: int = Field(3, ge=0, le=10)
+    """Attempts after a failed one, waiting longer each time or as long as the provider asks."""
+    llm_concurrency: int = Field(8, ge=1, le=256)
+    """Calls to language models at once."""

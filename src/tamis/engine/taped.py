@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.diversity import Pick
 from tamis.engine.environment import Environment
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.index import FacetCount, Scored
-from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
+from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
+from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
 from tamis.model.collection import Collection
@@ -90,6 +92,14 @@ class TapedSearcher:
             _IS_EMPTY, tuple(collections), lambda: self._searcher.is_empty(principal, collections)
         )
 
+    async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
+        return await self._tape.ask(_DIVERSIFY, (asked,), lambda: self._searcher.diversify(principal, asked))
+
+    async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
+        return await self._tape.ask(
+            _LATE_INTERACTION, (asked,), lambda: self._searcher.late_interaction(principal, asked)
+        )
+
 
 class TapedModels:
     __slots__ = ("_models", "_tape")
@@ -103,6 +113,14 @@ class TapedModels:
 
     def lexical(self) -> LexicalEncoder:
         return TapedLexical(self._tape, self._tape.ask_now(_LEXICAL, (), self._models.lexical))
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        found = self._tape.ask_now(_CROSS_ENCODER, (name,), lambda: self._models.cross_encoder(name))
+        return TapedCrossEncoder(self._tape, found)
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        found = self._tape.ask_now(_TOKEN_EMBEDDER, (name,), lambda: self._models.late_interaction(name))
+        return TapedTokenEmbedder(self._tape, found)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._tape.ask_now(_AVAILABLE, (), self._models.available)
@@ -125,6 +143,31 @@ class TapedEmbedder:
 
     def spans(self, text: str) -> Sequence[tuple[int, int]]:
         return self._tape.ask_now(_SPANS, (self.info.name, text), lambda: self._embedder.spans(text))
+
+
+class TapedCrossEncoder:
+    def __init__(self, tape: Tape, encoder: CrossEncoder) -> None:
+        self._tape = tape
+        self._encoder = encoder
+        self.info = encoder.info
+
+    def score(self, query: str, texts: Sequence[str]) -> FloatArray:
+        arguments = (self.info.name, query, tuple(texts))
+        return self._tape.ask_now(_SCORE, arguments, lambda: self._encoder.score(query, texts))
+
+
+class TapedTokenEmbedder:
+    def __init__(self, tape: Tape, embedder: TokenEmbedder) -> None:
+        self._tape = tape
+        self._embedder = embedder
+        self.info = embedder.info
+
+    def embed_documents(self, texts: Sequence[str]) -> Sequence[FloatArray]:
+        arguments = (self.info.name, tuple(texts))
+        return self._tape.ask_now(_TOKENS_OF_DOCUMENTS, arguments, lambda: self._embedder.embed_documents(texts))
+
+    def embed_query(self, text: str) -> FloatArray:
+        return self._tape.ask_now(_TOKENS_OF_QUERY, (self.info.name, text), lambda: self._embedder.embed_query(text))
 
 
 class TapedLexical:
@@ -165,6 +208,11 @@ class TapedAllowance(Allowance):
         super().__init__()
         self._tape = tape
         self._behind = behind
+
+    @property
+    def behind(self) -> Allowance:
+        """For a port whose own answers are on the tape: in a replay it is not asked, so nothing is spent there."""
+        return self._behind
 
     def spend(self, calls: int = 1, tokens: int = 0) -> bool:
         return self._tape.ask_now(_SPEND, (calls, tokens), lambda: self._behind.spend(calls, tokens))
@@ -253,6 +301,27 @@ _IS_EMPTY: Form[bool] = Form(SEARCHER, "is_empty", _as_is, _as_noted)
 _EMBEDDER: Form[Any] = Form(
     MODELS, "embedder", lambda found: asdict(found.info), lambda note, _: _Noted(ModelInfo(**note))
 )
+_CROSS_ENCODER: Form[Any] = Form(
+    MODELS, "cross_encoder", lambda found: asdict(found.info), lambda note, _: _Noted(ModelInfo(**note))
+)
+_TOKEN_EMBEDDER: Form[Any] = Form(
+    MODELS, "late_interaction", lambda found: asdict(found.info), lambda note, _: _Noted(ModelInfo(**note))
+)
+_SCORE: Form[FloatArray] = Form(
+    MODELS, "score", lambda scores: [float(score) for score in scores], lambda note, _: np.array(note, np.float32)
+)
+_TOKENS_OF_DOCUMENTS: Form[Sequence[FloatArray]] = Form(
+    MODELS, "token_rows_of_documents", lambda all: [rows.tolist() for rows in all],
+    lambda note, archive: [_rows(rows, archive) for rows in note],
+)  # fmt: skip
+_TOKENS_OF_QUERY: Form[FloatArray] = Form(MODELS, "token_rows_of_query", lambda rows: rows.tolist(), _rows)
+_DIVERSIFY: Form[Diverse] = Form(
+    SEARCHER,
+    "diversify",
+    lambda found: {"picks": [asdict(one) for one in found.picks], "without": list(found.without)},
+    lambda note, _: Diverse(tuple(Pick(**one) for one in note["picks"]), tuple(note["without"])),
+)
+_LATE_INTERACTION: Form[Mapping[str, float]] = Form(SEARCHER, "late_interaction", dict, _as_noted)
 _LEXICAL: Form[Any] = Form(MODELS, "lexical", lambda found: found.version, lambda note, _: _Noted(version=note))
 _AVAILABLE: Form[Sequence[ModelInfo]] = Form(
     MODELS,

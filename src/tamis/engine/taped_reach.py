@@ -38,7 +38,8 @@ class TapedLanguageModels:
         self._models = models
 
     async def ask(self, principal: Principal, prompt: Prompt, allowance: Allowance) -> Reply:
-        return await self._tape.ask(_ASK, (prompt,), lambda: self._models.ask(principal, prompt, allowance))
+        charged = getattr(allowance, "behind", allowance)
+        return await self._tape.ask(_ASK, (prompt,), lambda: self._models.ask(principal, prompt, charged))
 
     def resolve(self, provider: str | None, model: str | None) -> str:
         return self._tape.ask_now(_RESOLVE, (provider, model), lambda: self._models.resolve(provider, model))

@@ -2,7 +2,10 @@
 
 from tamis.engine.reach import Reach
 from tamis.settings import Settings
+from tamis.wiring.language import language_of
+from tamis.wiring.secrets import secrets_of
 
 
 def reach_of(settings: Settings) -> Reach:
-    return Reach()
+    secrets = secrets_of(settings)
+    return Reach(language=language_of(settings, secrets))

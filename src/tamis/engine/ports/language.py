@@ -23,6 +23,7 @@ class Prompt:
 
     provider, model: None is the operator's default.  key: the reference of a secret, never its value.
     schema: what the answer must validate against; None leaves it text.  max_tokens: of the answer.
+    effort: how much a reasoning model thinks, as `low`; None is its own default.
     """
 
     messages: tuple[Message, ...]
@@ -32,6 +33,7 @@ class Prompt:
     schema: dict[str, JSON] | None = None
     max_tokens: int | None = None
     temperature: float = 0.0
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ class Reply:
 
 class LanguageModels(Protocol):
     async def ask(self, principal: Principal, prompt: Prompt, allowance: Allowance) -> Reply:
-        """Each call is asked of the allowance first. Raises: LanguageModelError."""
+        """Each call is asked of the allowance first.
+
+        Raises: LanguageModelError (no answer, or none that fits), AllowanceSpentError (a budget refuses the call),
+        LanguageModelMissingError (no such provider, no key), SecretRefusedError.
+        """
         ...
 
     def resolve(self, provider: str | None, model: str | None) -> str:
