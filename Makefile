@@ -10,8 +10,9 @@ REQUIRE := --require-hashes --requirement
 demo: $(VENV)/.run
 	$(BIN)/tamis demo $(ARGS)
 
+# One worker a processor; ARGS="-n 0" runs them all in one process, for a debugger.
 test: $(VENV)/.dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

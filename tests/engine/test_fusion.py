@@ -75,7 +75,6 @@ def test_no_rankings_no_result() -> None:
     assert all(fuse(strategy, []) == [] and fuse(strategy, [[], []]) == [] for strategy in BUILT)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaTypeSafetyWarning")
 def test_ranx_fuses_the_same() -> None:
     from ranx import Run

@@ -1,0 +1,88 @@
+"""A world outside that answers by what it is asked alone: well mostly, rubbish or a failure sometimes."""
+
+import hashlib
+from dataclasses import asdict
+from random import Random
+from typing import Any
+
+import orjson
+
+from tamis.engine.allowance import Allowance
+from tamis.engine.ports.code import Program
+from tamis.engine.ports.databases import Lookup, Rows
+from tamis.engine.ports.language import Prompt, Reply
+from tamis.engine.ports.outside import Fetch, Fetched
+from tamis.engine.reach import Reach
+from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError, StageTimeoutError, TamisError
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+from tests.generated.schemas import value_of
+
+FAILURES: tuple[type[TamisError], ...] = (OutsideError, OutsideRefusedError, StageTimeoutError)
+FAILING = 0.08
+BODIES = (
+    b'{"results": [{"title": "A knife", "url": "https://example.com/knife", "score": 0.5}], "value": 3}',
+    b"<html><head><title>Shop</title></head><body><p>Running shoes and knives.</p></body></html>",
+    b"[]",
+    b"not json at all \xff\xfe",
+    b"",
+)
+
+
+def chance_of(*asked: Any) -> Random:
+    """Decided by the question, in this process and any other."""
+    text = orjson.dumps(asked, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return Random(hashlib.sha256(text).digest())
+
+
+def _may_fail(chance: Random, what: str) -> None:
+    if chance.random() < FAILING:
+        kind = chance.choice(FAILURES)
+        raise kind(f"{what} failed as the test has it")
+
+
+class StubLanguage:
+    async def ask(self, principal: Principal, prompt: Prompt, allowance: Allowance) -> Reply:
+        chance = chance_of(asdict(prompt))
+        if not allowance.spend(1, 40):
+            raise StageTimeoutError("nothing left to ask with")
+        _may_fail(chance, "the model")
+        value: JSON = None
+        text = chance.choice(("A short answer.", "Kitchens and knives.\nShoes.", "{}", "", "日本語"))
+        if prompt.schema is not None:
+            value = value_of(prompt.schema, chance, prompt.schema.get("$defs", {}))  # type: ignore[arg-type]
+            text = orjson.dumps(value).decode()
+        return Reply(text, value, self.resolve(prompt.provider, prompt.model), 30, 10, chance.choice((1, 1, 2)))
+
+    def resolve(self, provider: str | None, model: str | None) -> str:
+        if provider == "nobody":
+            raise NotSetUpError("language models")
+        return f"{provider or 'stub'}/{model or 'stub-1'}"
+
+
+class StubOutside:
+    async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
+        chance = chance_of(asdict(fetch))
+        _may_fail(chance, "the far side")
+        status = chance.choice((200, 200, 200, 200, 404, 429, 500))
+        kind = chance.choice(("application/json", "text/html; charset=utf-8"))
+        return Fetched(fetch.url, status, {"content-type": kind}, chance.choice(BODIES))
+
+
+class StubDatabases:
+    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
+        chance = chance_of(asdict(lookup))
+        _may_fail(chance, "the database")
+        count = chance.randint(0, min(lookup.max_rows, 3))
+        return Rows([{"id": n, "name": chance.choice(("a", None, "ü")), "n": n / 2} for n in range(count)], count == 3)
+
+
+class StubCode:
+    async def run(self, program: Program, variables: dict[str, JSON]) -> JSON:
+        chance = chance_of(asdict(program), variables)
+        _may_fail(chance, "the program")
+        answers: tuple[JSON, ...] = (None, True, 3, 0.5, "text", [1, 2], {"doc": {"price": 1}}, [{"id": "p1"}], [])
+        return chance.choice(answers)
+
+
+STUBS = Reach(StubLanguage(), StubOutside(), StubDatabases(), StubCode())
