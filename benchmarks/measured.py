@@ -1,16 +1,17 @@
 """Ports that measure what goes through them: the same answers, and how much CPU each part of an execution took."""
 
+import asyncio
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
-from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
-from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
+from tamis.engine.ports.metadata import Entry, Metadata, Session
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.model.hits import Hits
@@ -106,6 +107,12 @@ class MeteredModels:
 
     def lexical(self) -> LexicalEncoder:
         return _MeteredEncoder(self._inner.lexical(), self._meter)
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        return self._inner.cross_encoder(name)
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        return self._inner.late_interaction(name)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()
@@ -208,10 +215,12 @@ class MeteredMetadata:
     async def write(self, function: Callable[[Session], T]) -> T:
         return await self._timed("record", self._inner.write, function)
 
-    async def _timed(self, part: str, call: Callable[..., Any], function: Callable[[Session], T]) -> T:
+    def keep(self, entry: Entry) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(self._timed("record", self._inner.keep, entry))
+
+    async def _timed(self, part: str, call: Callable[[Any], Awaitable[T]], function: Any) -> T:
         started = self._meter.now()
         try:
-            result: T = await call(function)
-            return result
+            return await call(function)
         finally:
             self._meter.add(part, self._meter.now() - started)

@@ -11,7 +11,7 @@ from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.ports.metadata import Entry, Metadata, Session
 from tamis.engine.rewrites import rewrites
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.tape import untaped
@@ -218,21 +218,16 @@ class ExecutionService:
     async def _store(self, job: Job, recorded: Recorded) -> None:
         """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
 
-        def write(session: Session) -> None:
-            session.executions.insert(job.principal, recorded.execution, recorded.blobs)
-
-        async def write_and_tell() -> None:
-            await self._metadata.write(write)
-            if self._executor.watch is not None:
-                header = recorded.execution.header
-                self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
-
-        writing = asyncio.ensure_future(write_and_tell())
+        header = recorded.execution.header
+        writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait((writing,))
             raise
+        finally:
+            if self._executor.watch is not None and writing.done() and writing.exception() is None:
+                self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
 
     def _since(self, job: Job) -> float:
         return self._clock.monotonic_ms() - job.accepted_ms

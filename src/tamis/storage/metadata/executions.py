@@ -1,6 +1,7 @@
 """Execution records: written once, listed by their headers, counted by their counters."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import ExecutionQuery, ExecutionSelection, Listing
+from tamis.engine.ports.metadata import Entry, ExecutionQuery, ExecutionSelection, Listing
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.json import JSON
@@ -18,7 +19,7 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
-from tamis.storage.metadata.execution_counts import HOUR, Bounds, ExecutionCounts
+from tamis.storage.metadata.execution_counts import HOUR, MINUTE, Bounds, ExecutionCounts, Key
 from tamis.storage.metadata.execution_deletes import ExecutionDeletes, inputs_key
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.listing import window
@@ -69,6 +70,20 @@ class SqlExecutions:
         self._counts.add(principal, (values["retriever_id"], values["status"], values["started_at"]))
         if blobs:
             self._blobs.put(principal, header.execution_id, blobs)
+
+    def insert_all(self, entries: Sequence[Entry]) -> None:
+        """As `insert` of each, all or none. Raises: AlreadyExistsError."""
+        rows = [row_of(entry.principal, entry.execution) for entry in entries]
+        if self._link.run_many(INSERT, rows) < len(rows):
+            raise AlreadyExistsError("one of these executions exists already")
+        counted: Counter[tuple[Principal, Key]] = Counter()
+        for entry, row in zip(entries, rows, strict=True):
+            counted[entry.principal, (row["retriever_id"], row["status"], row["started_at"] // MINUTE * MINUTE)] += 1
+        for (principal, key), count in counted.items():
+            self._counts.add(principal, key, count)
+        for entry in entries:
+            if entry.blobs:
+                self._blobs.put(entry.principal, entry.execution.header.execution_id, entry.blobs)
 
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None:
         row = self._link.row(_GET, {**scope(principal), "identifier": execution_id})

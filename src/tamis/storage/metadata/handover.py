@@ -10,25 +10,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tamis.engine.ports.metadata import Entry
 from tamis.errors import StorageError
 from tamis.storage.metadata.session import SqlSession
 
 
 @dataclass(slots=True)
 class Job:
-    """A function, and then either its value or its error."""
+    """A function, and then either its value or its error. entry: the one record that it inserts and does no more."""
 
     function: Callable[[SqlSession], Any]
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
     value: Any = None
     error: BaseException | None = None
+    entry: Entry | None = None
 
     @classmethod
-    def of(cls, function: Callable[[SqlSession], Any]) -> "Job":
+    def of(cls, function: Callable[[SqlSession], Any], entry: Entry | None = None) -> "Job":
         """For the running event loop."""
         loop = asyncio.get_running_loop()
-        return cls(function, loop.create_future(), loop)
+        return cls(function, loop.create_future(), loop, entry=entry)
 
 
 def deliver(jobs: Sequence[Job]) -> None:

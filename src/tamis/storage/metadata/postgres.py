@@ -13,7 +13,7 @@ from psycopg.types.string import StrDumper
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from tamis.engine.ports.metadata import MetadataHealth, Session
+from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
 from tamis.storage.metadata.link import Link, Statements
@@ -73,6 +73,11 @@ class PostgresMetadata:
 
     async def write(self, function: Callable[[Session], T]) -> T:
         return await self._there(partial(self._write, function))
+
+    def keep(self, entry: Entry) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(
+            self.write(lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs))
+        )
 
     async def health(self) -> MetadataHealth:
         try:

@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from tamis.engine.ports.metadata import MetadataHealth, Session
+from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
 from tamis.storage.metadata.handover import failure
@@ -73,6 +73,9 @@ class SqliteMetadata:
 
     async def write(self, function: Callable[[Session], T]) -> T:
         return await self._writer.submit(function)
+
+    def keep(self, entry: Entry) -> "asyncio.Future[None]":
+        return self._writer.keep(entry)
 
     async def health(self) -> MetadataHealth:
         try:

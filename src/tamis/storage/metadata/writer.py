@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from tamis.engine.ports.metadata import Entry
 from tamis.errors import StorageError
 from tamis.storage.metadata.handover import Job, deliver
 from tamis.storage.metadata.session import SqlSession
@@ -46,6 +47,14 @@ class GroupWriter:
         self._queue.put(job)
         return job.future
 
+    def keep(self, entry: Entry) -> "asyncio.Future[None]":
+        """As `submit` of a function that inserts this record."""
+        if self._closed:
+            raise StorageError("the system of record is closed")
+        job = Job.of(lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs), entry)
+        self._queue.put(job)
+        return job.future
+
     def close(self) -> None:
         """Finish what is queued, then end."""
         if not self._closed:
@@ -71,8 +80,12 @@ class GroupWriter:
         jobs.extend([job] if job else [])
         self._driver.execute("BEGIN IMMEDIATE")
         deadline = monotonic() + _GROUP_S
+        kept: list[Job] = []
         while job is not None:
-            self._attempt(job)
+            if job.entry is None:
+                self._attempt(job)
+            else:
+                kept.append(job)
             if len(jobs) >= _GROUP or monotonic() > deadline:
                 break
             try:
@@ -80,19 +93,35 @@ class GroupWriter:
             except queue.Empty:
                 break
             jobs.extend([job] if job else [])
+        self._keep(kept)
         self._driver.execute("COMMIT")
         return job is None
 
+    def _keep(self, jobs: Sequence[Job]) -> None:
+        """Records by one statement; where that fails, each by itself, so that a bad one spoils no other."""
+        entries = [job.entry for job in jobs if job.entry]
+        if len(entries) > 1 and self._inside(lambda session: session.executions.insert_all(entries))[1] is None:
+            return
+        for job in jobs:
+            self._attempt(job)
+
     def _attempt(self, job: Job) -> None:
+        job.value, job.error = self._inside(job.function)
+
+    def _inside(self, function: Callable[[SqlSession], Any]) -> tuple[Any, BaseException | None]:
+        """Its value, or its error and nothing of what it wrote."""
+        value: Any = None
+        error: BaseException | None = None
         self._driver.execute("SAVEPOINT job")
         try:
-            job.value = job.function(self._session)
-        except BaseException as error:
-            job.error = error
+            value = function(self._session)
+        except BaseException as raised:
             if not self._driver.in_transaction:
-                raise _TransactionLostError from error
+                raise _TransactionLostError from raised
+            error = raised
             self._driver.execute("ROLLBACK TO SAVEPOINT job")
         self._driver.execute("RELEASE SAVEPOINT job")
+        return value, error
 
     def _fail(self, jobs: Sequence[Job], cause: Exception) -> None:
         """Nothing of this group is kept; each that did not fail by itself says why."""

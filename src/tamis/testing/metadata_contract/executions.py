@@ -1,9 +1,11 @@
 """Execution records, and the blobs of their large inputs."""
 # ruff: noqa: S101 - a contract is made of assertions
 
+import asyncio
+
 import pytest
 
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.metadata import Entry, ExecutionQuery, Metadata, Session
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionStatus
 from tamis.model.filters import parse_filter
@@ -45,6 +47,27 @@ class ExecutionsContract:
         with pytest.raises(AlreadyExistsError):
             await metadata.write(lambda session: session.executions.insert(ME, samples.execution(1, status=FAILED)))
         assert await metadata.read(lambda session: session.executions.get(ME, "exec_0001")) == samples.execution(1)
+
+    async def test_records_that_come_together_are_kept_and_counted_as_if_alone(self, metadata: Metadata) -> None:
+        others = [samples.execution(100 + number, 5 * number, retriever_id="ret_1") for number in range(20)]
+        entries = [Entry(ME, samples.execution(number, 25 * number)) for number in range(40)]
+        entries += [Entry(ME, each, {"large": b"value"}) for each in others]
+        entries += [Entry(STRANGERS[0], samples.execution(number)) for number in range(5)]
+        written = metadata.write(lambda session: session.executions.insert(ME, samples.execution(500, 9000)))
+        await asyncio.gather(written, *(metadata.keep(entry) for entry in entries))
+        assert (await _numbers(metadata, ExecutionQuery(limit=3)))[1] == 41
+        assert (await _numbers(metadata, ExecutionQuery(start=later(25), end=later(500))))[1] == 20
+        assert (await _numbers(metadata, ExecutionQuery(retriever_id="ret_1", start=later(1))))[1] == 19
+        assert await metadata.read(lambda session: session.executions.count(STRANGERS[0], ExecutionQuery())) == 5
+        assert await metadata.read(lambda session: session.input_blobs.get(ME, "large")) == b"value"
+
+    async def test_one_that_exists_spoils_no_other_of_its_group(self, metadata: Metadata) -> None:
+        await metadata.keep(Entry(ME, samples.execution(1)))
+        entries = [Entry(ME, samples.execution(number, number)) for number in (0, 1, 2, 2, 3)]
+        ended = await asyncio.gather(*(metadata.keep(entry) for entry in entries), return_exceptions=True)
+        assert [type(each) for each in ended].count(AlreadyExistsError) == 2
+        assert isinstance(ended[1], AlreadyExistsError)
+        assert await _numbers(metadata, ExecutionQuery()) == ([3, 2, 1, 0], 4)
 
     async def test_newest_first_in_windows_that_cover_all(self, metadata: Metadata) -> None:
         await _insert(metadata)
