@@ -74,14 +74,14 @@ class OpenAILanguageModels:
     async def _call(self, client: "AsyncOpenAI", body: dict[str, Any], allowance: Allowance) -> Said:
         # A token is a byte at least, so that a budget is never exceeded by a call that it granted.
         most = len(json.dumps(body["messages"], ensure_ascii=False).encode()) + _most_out(body)
-        if not allowance.spend(1, most):
-            raise AllowanceSpentError
-        answer: Said | None = None
-        try:
-            async with self._turn():
+        async with self._turn():
+            if not allowance.spend(1, most):
+                raise AllowanceSpentError
+            answer: Said | None = None
+            try:
                 answer = await said(client, body, self.limits.timeout_s)
-        finally:
-            allowance.correct((answer.tokens_in + answer.tokens_out if answer else 0) - most)
+            finally:
+                allowance.correct((answer.tokens_in + answer.tokens_out if answer else 0) - most)
         return answer
 
     def _turn(self) -> asyncio.Semaphore:
