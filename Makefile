@@ -39,6 +39,7 @@ audit: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.first
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.stages
 
 # Pin again what pyproject.toml and the .in files ask for.
 lock: $(VENV)/.run
