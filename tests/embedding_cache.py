@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
+from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
 from tamis.model.vector import FloatArray
 
 FOLDER = Path(__file__).parents[1] / ".cache" / "embeddings"
@@ -68,6 +68,12 @@ class CachedModels:
 
     def lexical(self) -> LexicalEncoder:
         return self._inner.lexical()
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        return self._inner.cross_encoder(name)
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        return self._inner.late_interaction(name)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

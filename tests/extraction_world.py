@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.index import VectorIndex, VectorSearch
-from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo, Models
+from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ModelMissingError
 from tamis.jobs.extraction import ExtractionWorker
@@ -166,6 +166,12 @@ class NoModels:
         raise ModelMissingError
 
     def lexical(self) -> LexicalEncoder:
+        raise ModelMissingError
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        raise ModelMissingError
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

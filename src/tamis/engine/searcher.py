@@ -17,6 +17,7 @@ from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSear
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.queries import Need, Query, QueryVectors
+from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction, StoredVectors
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
@@ -80,6 +81,7 @@ class Searcher:
         self._index = index
         self._metadata = metadata
         self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors), embeddings)
+        self._stored = StoredVectors(metadata, models)
 
     async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
         """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.
@@ -223,6 +225,12 @@ class Searcher:
             if await self._index.count(principal, collection.collection_id, None):
                 return False
         return True
+
+    async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
+        return await self._stored.diversify(principal, asked)
+
+    async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
+        return await self._stored.late_interaction(principal, asked)
 
 
 _NOTHING = IdIn(frozenset())

@@ -12,6 +12,7 @@ from tamis.engine.ports.searching import SearchPort
 from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query
 from tamis.engine.searcher import Found, Search
 from tamis.engine.stage import Context
+from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter
@@ -133,3 +134,11 @@ class _SeenSearcher:
     async def is_empty(self, principal: Principal, collections: Sequence[Collection]) -> bool:
         self._witness.collections(collections)
         return await self._inner.is_empty(principal, collections)
+
+    async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
+        self._witness.collections(asked.collections)
+        return await self._inner.diversify(principal, asked)
+
+    async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
+        self._witness.collections(asked.collections)
+        return await self._inner.late_interaction(principal, asked)

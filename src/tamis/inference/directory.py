@@ -42,10 +42,13 @@ class DirectoryModel:
     def info(self) -> ModelInfo:
         """Raises: ModelMissingError where the files do not say what is needed to run them."""
         try:
-            dimensions = output_dimensions(self.model)
-            tokens = self._json("sentence_bert_config.json").get("max_seq_length") or _FALLBACK_TOKENS
+            return self.described(output_dimensions(self.model))
         except Exception as error:
             raise ModelMissingError(f"the model in {self.folder} cannot be used: {error}", model=self.name) from error
+
+    def described(self, dimensions: int) -> ModelInfo:
+        """Raises: OSError, ValueError for files that cannot be read."""
+        tokens = self._json("sentence_bert_config.json").get("max_seq_length") or _FALLBACK_TOKENS
         version = content_version([hash_of(self.model), hash_of(self.tokenizer)])
         return ModelInfo(self.name, version, dimensions, int(tokens), license="as its owner says")
 

@@ -5,13 +5,17 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tamis.engine.ports.inference import ModelInfo
+from tamis.engine.ports.inference import CrossEncoder, ModelInfo, TokenEmbedder
 from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
+from tamis.inference.cross_encoders import load_cross_encoder
 from tamis.inference.directory import DirectoryModel
+from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens
 from tamis.inference.lexical import Bm25Encoder
 from tamis.inference.manifest import ModelManifest, default_manifest
 from tamis.inference.onnx_text import OnnxTextEmbedder
+from tamis.inference.spelling import meant
+from tamis.inference.token_vectors import TOKENS, TokensOfEmbedder
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,12 +36,17 @@ class LocalModels:
         manifest: Sequence[ModelManifest] | None = None,
     ) -> None:
         self._model_dir = model_dir
-        self._artifacts = Artifacts(model_dir, cache_dir or default_cache_dir(), downloads)
+        self._cache_dir = cache_dir or default_cache_dir()
+        self._downloads = downloads
+        self._artifacts = Artifacts(model_dir, self._cache_dir, downloads)
         self._threads = threads
         self._manifest = tuple(manifest if manifest is not None else default_manifest())
         self._lexical = Bm25Encoder()
         self._loaded: dict[str, OnnxTextEmbedder] = {}
+        self._cross_encoders: dict[str, CrossEncoder] = {}
+        self._tokens: dict[str | None, TokenEmbedder] = {}
         self._lock = threading.Lock()
+        self._rerank_lock = threading.Lock()
 
     def embedder(self, name: str | None = None) -> OnnxTextEmbedder:
         """Load on the first call, which may fetch; then answer from memory.
@@ -56,6 +65,44 @@ class LocalModels:
 
     def lexical(self) -> Bm25Encoder:
         return self._lexical
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        """From the model directory, else through `fastembed`. Raises: UnknownModelError, which says how to get it."""
+        with self._rerank_lock:
+            if name not in self._cross_encoders:
+                self._cross_encoders[name] = self._load_cross_encoder(name)
+            return self._cross_encoders[name]
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        """`<model>#tokens` are the tokens of a text embedding model; other names are `fastembed`'s, then folders'."""
+        with self._rerank_lock:
+            if name not in self._tokens:
+                self._tokens[name] = self._load_tokens(name)
+            return self._tokens[name]
+
+    def _load_cross_encoder(self, name: str) -> CrossEncoder:
+        folder = self._folder(name)
+        if folder is not None:
+            return load_cross_encoder(folder, self._threads)
+        found = fastembed_cross_encoder(name, self._cache_dir, self._downloads, self._threads)
+        if found is None:
+            raise _no_reranker(name, "cross-encoder", [model.name for model in self._directories()])
+        return found
+
+    def _load_tokens(self, name: str | None) -> TokenEmbedder:
+        plain = name.removesuffix(TOKENS) if name is not None else None
+        folder = self._folder(plain) if plain is not None else None
+        if plain is None or folder is not None or self._listed(plain) is not None:
+            return TokensOfEmbedder(self.embedder(folder.name if folder else plain))
+        found = fastembed_tokens(plain, self._cache_dir, self._downloads, self._threads)
+        if found is None:
+            raise _no_reranker(plain, "late-interaction model", [model.name for model in self._directories()])
+        return found
+
+    def _folder(self, name: str) -> DirectoryModel | None:
+        known = {model.name: model for model in self._directories()}
+        found = meant(name, known)
+        return None if found is None else known[found]
 
     def available(self) -> Sequence[ModelInfo]:
         """Those that can be used without fetching anything, the default one first."""
@@ -103,6 +150,16 @@ class LocalModels:
             except ModelMissingError as error:
                 _LOG.warning("%s", error.message)
         return [info for info in infos if info.name not in taken]
+
+
+def _no_reranker(name: str, kind: str, folders: Sequence[str]) -> UnknownModelError:
+    return UnknownModelError(
+        f"the {kind} {name!r} is not at hand. Put its model.onnx and tokenizer.json into the folder {name!r} of the "
+        f"model directory (TAMIS_MODEL_DIR), or, where fastembed knows it, run pip install 'tamis[rerank]'; "
+        f"folders there: {', '.join(folders) or 'none'}",
+        model=name,
+        known=list(folders),
+    )
 
 
 def _info(model: ModelManifest) -> ModelInfo:

@@ -41,7 +41,7 @@ class OnnxTextEmbedder:
     def __init__(
         self, model: Path, tokenizer: Path, info: ModelInfo, threads: int = 0, pooling: Pooling | None = None
     ) -> None:
-        self._session = _session(model, threads)
+        self._session = open_session(model, threads)
         self._inputs = frozenset(node.name for node in self._session.get_inputs())
         self._output = _output(self._session).name
         self._pooling = pooling or Pooling()
@@ -73,18 +73,39 @@ class OnnxTextEmbedder:
             self._queries.put(text, known)
         return known
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[FloatArray]:
+        """Of each text float32 [tokens, dim], unit rows. Raises: ValueError where the model gives pooled rows alone."""
+        return [self._tokens_of(self._pooling.document_prefix + text) for text in texts]
+
+    def embed_query_tokens(self, text: str) -> FloatArray:
+        """As `embed_tokens`, of one query."""
+        return self._tokens_of(self._pooling.query_prefix + text)
+
+    def _tokens_of(self, text: str) -> FloatArray:
+        encoded = self._cut.encode(sound(text[: self._most_characters]))
+        hidden, _ = self._hidden([list(encoded.ids)])
+        if hidden.ndim != 3:
+            raise ValueError(f"{self.info.name} gives one row for a text, and none for its tokens")
+        own = [place for place, special in enumerate(encoded.special_tokens_mask) if not special]
+        return _unit(hidden[0, own] if own else hidden[0])
+
     def spans(self, text: str) -> Sequence[tuple[int, int]]:
         """Character span of each of the model's tokens, the whole text through, special tokens left out."""
-        return list(self._whole.encode(_sound(text), add_special_tokens=False).offsets)
+        return list(self._whole.encode(sound(text), add_special_tokens=False).offsets)
 
     def count_tokens(self, text: str) -> int:
         """Tokens that the model reads of this text, special ones included."""
         return len(self._token_ids(text))
 
     def _token_ids(self, text: str) -> list[int]:
-        return list(self._cut.encode(_sound(text[: self._most_characters])).ids)
+        return list(self._cut.encode(sound(text[: self._most_characters])).ids)
 
     def _embed(self, encoded: Sequence[list[int]]) -> FloatArray:
+        hidden, mask = self._hidden(encoded)
+        return _unit(self._pool(hidden, mask))
+
+    def _hidden(self, encoded: Sequence[list[int]]) -> tuple[FloatArray, NDArray[np.int64]]:
+        """What the model gives, and which of its tokens are no padding."""
         ids = np.zeros((len(encoded), max(1, max(map(len, encoded)))), np.int64)
         mask = np.zeros_like(ids)
         for row, tokens in enumerate(encoded):
@@ -92,7 +113,7 @@ class OnnxTextEmbedder:
             mask[row, : len(tokens)] = 1
         every = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         feed = {name: value for name, value in every.items() if name in self._inputs}
-        return _unit(self._pool(np.asarray(self._session.run([self._output], feed)[0], np.float32), mask))
+        return np.asarray(self._session.run([self._output], feed)[0], np.float32), mask
 
     def _pool(self, hidden: FloatArray, mask: NDArray[np.int64]) -> FloatArray:
         if hidden.ndim == 2:
@@ -106,13 +127,13 @@ class OnnxTextEmbedder:
 
 def output_dimensions(model: Path) -> int:
     """Length of the rows that this ONNX file gives. Raises: ValueError where the file does not fix it."""
-    size = _output(_session(model, 1)).shape[-1]
+    size = _output(open_session(model, 1)).shape[-1]
     if not isinstance(size, int):
         raise ValueError(f"{model.name} does not say how long its rows are")
     return size
 
 
-def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -145,7 +166,7 @@ def _unit(rows: FloatArray) -> FloatArray:
     return unit
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """JSON can carry half a surrogate pair, which no tokenizer takes; a replacement keeps every offset."""
     return _SURROGATES.sub("\ufffd", text)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tamis.engine import templates
 from tamis.engine.ports.index import Point
-from tamis.engine.ports.inference import Embedder, LexicalEncoder, ModelInfo
+from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, TokenEmbedder
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Outcome
@@ -25,7 +25,7 @@ from tamis.model.document import Document, DocumentWrite, Lineage
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Permission, Principal
-from tamis.model.vector import Dense, FeatureSpec, FloatArray, Vector, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, MultiDense, Vector, VectorKind
 from tamis.testing.memory_index import MemoryIndex
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,6 +36,7 @@ LEXICAL = f"{URI}#lexical"
 FEATURES = (
     FeatureSpec("embedding", VectorKind.DENSE, 3, inference_name="themes", aliases=("multilingual_e5",)),
     FeatureSpec("lexical", VectorKind.SPARSE, idf=True),
+    FeatureSpec("tokens", VectorKind.MULTI_DENSE, 3, inference_name="theme-tokens"),
 )
 RUNNING, KITCHEN, READING = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
 
@@ -73,9 +74,38 @@ class ThemeEmbedder:
         return [(0, len(text))]
 
 
+class SharedWords:
+    """Reads a pair: the share of the query's words that the text has. It notes how many texts each call had."""
+
+    info = ModelInfo("shared-words", "1", 1, 64, "Apache-2.0")
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def score(self, query: str, texts: Sequence[str]) -> FloatArray:
+        self.batches.append(len(texts))
+        words = query.split()
+        shares = [sum(word in text.split() for word in words) / max(len(words), 1) for text in texts]
+        return np.array(shares, dtype=np.float32)
+
+
+class ThemeTokens:
+    """A vector for each word: its theme's axis; a word of no theme points nowhere."""
+
+    info = ModelInfo("theme-tokens", "1", 3, 64, "Apache-2.0")
+
+    def embed_query(self, text: str) -> FloatArray:
+        rows = [[float(word in theme) for theme in ThemeEmbedder.themes] for word in text.split() or [""]]
+        return np.array(rows, dtype=np.float32)
+
+    def embed_documents(self, texts: Sequence[str]) -> Sequence[FloatArray]:
+        return [self.embed_query(text) for text in texts]
+
+
 class ThemeModels:
     def __init__(self) -> None:
         self.themes = ThemeEmbedder()
+        self.shared_words = SharedWords()
         self._lexical = Bm25Encoder()
 
     def embedder(self, name: str | None = None) -> Embedder:
@@ -85,6 +115,14 @@ class ThemeModels:
 
     def lexical(self) -> LexicalEncoder:
         return self._lexical
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        if name != "shared-words":
+            raise ModelMissingError
+        return self.shared_words
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        return ThemeTokens()
 
     def available(self) -> Sequence[ModelInfo]:
         return [self.themes.info]
@@ -178,7 +216,10 @@ def _write(number: int, collection_id: str) -> DocumentWrite:
     document_id, text, brand, price, vector = PRODUCTS[number]
     fields: dict[str, JSON] = {"text": text, "brand": brand, "price": price, "tags": [*text.split()]}
     dense = Dense(np.array(vector, dtype=np.float32))
-    vectors: dict[str, Vector] = {"embedding": dense, "lexical": Bm25Encoder().encode_document(text)}
+    tokens = MultiDense(ThemeTokens().embed_query(text))
+    vectors: dict[str, Vector] = {
+        "embedding": dense, "lexical": Bm25Encoder().encode_document(text), "tokens": tokens,
+    }  # fmt: skip
     return DocumentWrite(document(document_id, collection_id, number, fields), vectors)
 
 

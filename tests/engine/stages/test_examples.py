@@ -14,8 +14,9 @@ from tamis.model.hits import Hits
 from tests.engine.stages.shop import Shop
 
 ISSUE = {
+    "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
-    "deduplicate", "group_by", "aggregate", "cross_compare",
+    "deduplicate", "group_by", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
 }  # fmt: skip
 
 

@@ -35,6 +35,30 @@ class Embedder(Protocol):
         ...
 
 
+class CrossEncoder(Protocol):
+    """Reads a query and a text together."""
+
+    info: ModelInfo
+
+    def score(self, query: str, texts: Sequence[str]) -> FloatArray:
+        """float32 [n], higher is better; how relevant each text is. Cost: one model pass a text."""
+        ...
+
+
+class TokenEmbedder(Protocol):
+    """One vector for each token: what late interaction compares."""
+
+    info: ModelInfo
+
+    def embed_documents(self, texts: Sequence[str]) -> Sequence[FloatArray]:
+        """Of each text float32 [tokens, dim], unit rows."""
+        ...
+
+    def embed_query(self, text: str) -> FloatArray:
+        """float32 [tokens, dim], unit rows."""
+        ...
+
+
 class LexicalEncoder(Protocol):
     """Text to BM25 term weights; the index multiplies a query's by inverse document frequency."""
 
@@ -52,4 +76,13 @@ class Models(Protocol):
         ...
 
     def lexical(self) -> LexicalEncoder: ...
+
+    def cross_encoder(self, name: str) -> CrossEncoder:
+        """By any spelling of its name. Raises: ModelMissingError, which says how to get it."""
+        ...
+
+    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        """The default text model's own tokens where no name is given. Raises: ModelMissingError."""
+        ...
+
     def available(self) -> Sequence[ModelInfo]: ...

@@ -11,6 +11,7 @@ from tamis.model.principal import Principal
 
 if TYPE_CHECKING:
     from tamis.engine.searcher import Found, Search
+    from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 
 
 class SearchPort(Protocol):
@@ -51,4 +52,12 @@ class SearchPort(Protocol):
 
     async def is_empty(self, principal: Principal, collections: Sequence[Collection]) -> bool:
         """True where the index holds no document of these."""
+        ...
+
+    async def diversify(self, principal: Principal, asked: "Diversity") -> "Diverse":
+        """Choose documents by maximal marginal relevance over their stored vectors. Raises: ValidationError."""
+        ...
+
+    async def late_interaction(self, principal: Principal, asked: "LateInteraction") -> Mapping[str, float]:
+        """MaxSim of each document that has token vectors, by id. Raises: ValidationError, ModelMissingError."""
         ...

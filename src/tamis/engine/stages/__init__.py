@@ -1,6 +1,8 @@
 """Every stage there is: one line each. The registry key is the stage's id, its file and its name in the API."""
 
 from tamis.engine.stage import Stage
+from tamis.engine.stages.agent_search import AgentSearch
+from tamis.engine.stages.agentic_enrich import AgenticEnrich
 from tamis.engine.stages.aggregate import Aggregate
 from tamis.engine.stages.attribute_filter import AttributeFilter
 from tamis.engine.stages.cross_compare import CrossCompare
@@ -8,6 +10,9 @@ from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.engine.stages.group_by import GroupBy
 from tamis.engine.stages.limit import Limit
+from tamis.engine.stages.maxsim_rerank import MaxSimRerank
+from tamis.engine.stages.mmr import Mmr
+from tamis.engine.stages.rerank import Rerank
 from tamis.engine.stages.sample import Sample
 from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
@@ -19,10 +24,15 @@ STAGES: dict[str, type[Stage]] = {
     "sort_attribute": SortAttribute,
     "sort_relevance": SortRelevance,
     "score_normalize": ScoreNormalize,
+    "rerank": Rerank,
+    "maxsim_rerank": MaxSimRerank,
+    "mmr": Mmr,
     "limit": Limit,
     "sample": Sample,
     "deduplicate": Deduplicate,
     "group_by": GroupBy,
     "aggregate": Aggregate,
     "cross_compare": CrossCompare,
+    "agent_search": AgentSearch,
+    "agentic_enrich": AgenticEnrich,
 }

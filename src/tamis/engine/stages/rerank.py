@@ -1,0 +1,212 @@
+"""Score documents again by a model that reads the query and the document together."""
+
+import asyncio
+import math
+from typing import Any, ClassVar, Literal
+
+from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
+
+from tamis.engine.asked_query import asked_query
+from tamis.engine.grouping import value_at
+from tamis.engine.nesting import with_field
+from tamis.engine.parameters import StageParameters
+from tamis.engine.ports.inference import CrossEncoder
+from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.errors import StageTimeoutError
+from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
+
+_SCORES = "scores."
+_LONGEST_MS = 86_400_000
+_NOT_HERE = {
+    "feature_uri": "name the model itself in inference_name",
+    "decision_model": "let a language model judge by llm_filter, or score by llm_enrich and sort_attribute",
+    "relevance_criteria": "let a language model judge by llm_filter, or say what counts in query",
+    "learning_config": "weights are not learned here",
+}
+
+
+class RerankParameters(StageParameters):
+    inference_name: str = Field(
+        "BAAI__bge_reranker_v2_m3",
+        min_length=1,
+        validation_alias=AliasChoices("inference_name", "model"),
+        description="The cross-encoder, in any spelling of its name: a folder of the model directory, or one that "
+        "fastembed knows.",
+    )
+    query: str | None = Field(None, description="What to compare with; the input `query` where not given.")
+    document_field: str = Field(
+        "content",
+        min_length=1,
+        description="Path of the text that is read. Documents without `content` are read by their `text`.",
+    )
+    max_document_chars: int = Field(2000, ge=100, le=50_000, description="Characters of a document that are read.")
+    max_candidates: int = Field(
+        100,
+        ge=1,
+        le=1000,
+        description="How many hits are scored, from the first on; a budget may lower it. The rest stay behind them.",
+    )
+    top_k: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("top_k", "top_n"),
+        description="How many hits to give back; all where not given.",
+    )
+    batch_size: int = Field(32, ge=1, le=100, description="Documents in one call to the model.")
+    max_concurrent_batches: int = Field(3, ge=1, le=10, description="Calls to the model at a time.")
+    score_field: str = Field(
+        "scores.rerank",
+        min_length=1,
+        description="Where the model's score is also written: `scores.<name>`, or a field.",
+    )
+    hard_timeout_ms: int | None = Field(
+        None, ge=1, description="Give up after so long: the hits go on as they came in, and the run is degraded."
+    )
+    cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(
+        None, description="Whether this stage may be answered from the cache; stands over the retriever's word."
+    )
+    cache_ttl_seconds: int | None = Field(None, ge=0, description="How long its answer is kept.")
+    feature_uri: str | None = Field(None, description=f"Refused: {_NOT_HERE['feature_uri']}.")
+    decision_model: str | None = Field(None, description=f"Refused: {_NOT_HERE['decision_model']}.")
+    relevance_criteria: str | None = Field(None, description=f"Refused: {_NOT_HERE['relevance_criteria']}.")
+    learning_config: dict[str, Any] | None = Field(None, description=f"Refused: {_NOT_HERE['learning_config']}.")
+
+    @field_validator("score_field")
+    @classmethod
+    def _named(cls, path: str) -> str:
+        if path == _SCORES:
+            raise ValueError("name the score, such as 'scores.rerank'")
+        return path
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> "RerankParameters":
+        for name, instead in _NOT_HERE.items():
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} is not supported: {instead}")
+        return self
+
+
+def _usage(given: RerankParameters, work: Given) -> Usage:
+    depth = min(given.max_candidates, work.count)
+    return Usage(documents=depth, calls=math.ceil(depth / given.batch_size))
+
+
+def _yields(given: RerankParameters, work: Given) -> float:
+    return work.count if given.top_k is None else min(given.top_k, work.count)
+
+
+class Rerank:
+    """The first candidates by the model's score, ties by id; behind them what was not scored, in its order."""
+
+    id: ClassVar[str] = "rerank"
+    kind: ClassVar[StageKind] = StageKind.SORT
+    icon: ClassVar[str] = "arrow-up-down"
+    description: ClassVar[str] = (
+        "Score the first hits again with a cross-encoder, which reads the query and a document together, and order "
+        "them by it. What is beyond max_candidates, or has no text, stays behind them in its order."
+    )
+    Parameters: ClassVar[type[BaseModel]] = RerankParameters
+    effects: ClassVar[frozenset[Effect]] = frozenset({Effect.SPENDS})
+    spends: ClassVar[Spending] = Spending(
+        usage=_usage, yields=_yields, knobs=(Knob(KnobKind.RERANK_DEPTH, ("max_candidates",)),)
+    )
+    example: ClassVar[dict[str, Any]] = {
+        "inference_name": "shared-words", "query": "bread knife", "document_field": "text", "top_k": 3,
+    }  # fmt: skip
+
+    def __init__(self, parameters: RerankParameters) -> None:
+        self._parameters = parameters
+
+    async def run(self, hits: Hits, context: Context) -> Outcome:
+        limit_ms = self._parameters.hard_timeout_ms
+        try:
+            async with asyncio.timeout(None if limit_ms is None else min(limit_ms, _LONGEST_MS) / 1000) as deadline:
+                return await self._run(hits, context)
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise StageTimeoutError(f"the reranking ran past hard_timeout_ms = {limit_ms}") from error
+
+    async def _run(self, hits: Hits, context: Context) -> Outcome:
+        if not hits:
+            return Outcome(hits)
+        given = self._parameters
+        query = asked_query(given.query, context)
+        encoder = await asyncio.to_thread(context.models.cross_encoder, given.inference_name)
+        depth = min(given.max_candidates, len(hits))
+        readable = [(n, text) for n, hit in enumerate(hits[:depth]) if (text := self._text(hit))]
+        scores, calls = await self._scores(encoder, query, readable, context)
+        ordered = sorted(scores, key=lambda n: (-scores[n], hits[n].id))
+        shown = [self._show(hits[n], scores[n], place, context) for place, n in enumerate(ordered, 1)]
+        rest = [hit for n, hit in enumerate(hits) if n not in scores]
+        facts: dict[str, JSON] = {"model": encoder.info.name, "scored": len(scores), "depth": depth}
+        warnings = self._warnings(depth, len(readable), len(scores))
+        return Outcome(Hits.of([*shown, *rest][: given.top_k]), depth, None, calls, facts, warnings)
+
+    async def _scores(
+        self, encoder: CrossEncoder, query: str, readable: list[tuple[int, str]], context: Context
+    ) -> tuple[dict[int, float], int]:
+        """The score of each hit by its place, and how many calls it took. What the budget refuses stays unscored."""
+        size = self._parameters.batch_size
+        batches = [readable[start : start + size] for start in range(0, len(readable), size)]
+        places_free = asyncio.Semaphore(self._parameters.max_concurrent_batches)
+
+        async def score(batch: list[tuple[int, str]]) -> dict[int, float]:
+            async with places_free:
+                if not context.allowance.spend(1):
+                    return {}
+                found = await asyncio.to_thread(encoder.score, query, [text for _, text in batch])
+            pairs = zip((n for n, _ in batch), found.tolist(), strict=True)
+            return {n: score for n, score in pairs if math.isfinite(score)}
+
+        done: dict[int, float] = {}
+        calls = 0
+        for scored in await asyncio.gather(*(score(batch) for batch in batches)):
+            done |= scored
+            calls += bool(scored)
+        return done, calls
+
+    def _text(self, hit: Hit) -> str | None:
+        view = hit.view()
+        value = value_at(view, self._parameters.document_field)
+        if value is None and self._parameters.document_field == "content":
+            value = value_at(view, "text")
+        if isinstance(value, list):
+            value = "\n".join(part for part in value if isinstance(part, str))
+        text = value.strip()[: self._parameters.max_document_chars] if isinstance(value, str) else ""
+        return text or None
+
+    def _show(self, hit: Hit, score: float, place: int, context: Context) -> Hit:
+        shown = hit.with_extra(original_score=hit.score, rerank_position=place).scored(context.stage_name, score)
+        path = self._parameters.score_field
+        if path.startswith(_SCORES):
+            return shown.scored(path.removeprefix(_SCORES), score)
+        return with_field(shown, path, score)
+
+    def _warnings(self, depth: int, readable: int, scored: int) -> tuple[str, ...]:
+        found = []
+        if readable < depth:
+            field = self._parameters.document_field
+            found.append(f"{depth - readable} of {depth} candidates have no text at {field!r} and were not scored")
+        if scored < readable:
+            found.append(f"{readable - scored} candidates were not scored: the budget or the model gave no score")
+        return tuple(found)
+
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        """What went missing was behind the `top_k` best."""
+        top_k, received = self._parameters.top_k, len(case.received)
+        facts: dict[str, JSON] = {"rank": case.rank, "received": received, "top_k": top_k}
+        if top_k is None:
+            return Verdict(VerdictKind.CHANGED, "all hits are given back: it has changed since this ran", facts)
+        depth = case.metadata.get("depth")
+        if isinstance(depth, int) and (case.rank or 0) > depth:
+            facts["depth"] = depth
+            reason = f"it came in as number {case.rank}, only {depth} were scored, and the {top_k} best were kept"
+            edits = case.setting("max_candidates", before=self._parameters.max_candidates, to=case.rank)
+            edits += case.setting("top_k", before=top_k, to=received)
+            return Verdict(VerdictKind.CUT, reason, facts, edits)
+        reason = f"the model put {top_k} of {received} before it, and so many were kept"
+        return Verdict(VerdictKind.CUT, reason, facts, case.setting("top_k", before=top_k, to=received))
