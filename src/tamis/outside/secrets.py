@@ -19,13 +19,21 @@ _REDACTED = "[secret]"
 
 
 class SecretEntry(BaseModel):
-    """hosts: exact names, without port.  namespaces: ids; None lets every namespace use it."""
+    """hosts: exact names, without port; as `http://name` where it may also go unencrypted.
+
+    namespaces: ids; None lets every namespace use it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: SecretStr = Field(min_length=_SHORTEST)
     hosts: tuple[str, ...] = Field(min_length=1)
     namespaces: tuple[str, ...] | None = None
+
+    def goes_to(self, host: str, in_clear: bool) -> bool:
+        bound = {one.lower().rstrip(".") for one in self.hosts}
+        name = host.lower().rstrip(".")
+        return f"http://{name}" in bound or (not in_clear and name in bound)
 
 
 _ENTRIES = TypeAdapter(dict[str, SecretEntry])
@@ -37,12 +45,13 @@ class SecretStore:
 
     entries: Mapping[str, SecretEntry] = field(default_factory=dict, repr=False)
 
-    def resolve(self, principal: Principal, name: str, host: str) -> str:
+    def resolve(self, principal: Principal, name: str, host: str, in_clear: bool = False) -> str:
         entry = self.entries.get(name)
         if entry is None or (entry.namespaces is not None and principal.namespace_id not in entry.namespaces):
             raise SecretRefusedError(f"there is no secret {name!r} for this namespace; the operator sets TAMIS_SECRETS")
-        if host.lower().rstrip(".") not in {bound.lower().rstrip(".") for bound in entry.hosts}:
-            raise SecretRefusedError(f"the secret {name!r} is not bound to the host {host!r}")
+        if not entry.goes_to(host, in_clear):
+            how = " over plain HTTP" if in_clear else ""
+            raise SecretRefusedError(f"the secret {name!r} is not bound to the host {host!r}{how}")
         return entry.value.get_secret_value()
 
     def redact(self, text: str) -> str:

@@ -9,8 +9,10 @@ from tamis.model.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One request. secrets: header or query names to templates that hold references to secrets (`{{SECRET.x}}`).
+    """One request. secret_headers, secret_query: names to templates that hold references to secrets (`{{SECRET.x}}`).
 
+    basic: name of a secret whose value is `user:password`, sent as basic authorisation.
+    requests_per_minute, requests_per_hour: to this host, within the operator's limit.
     allowed_domains: the stage's own list, within the operator's; None adds nothing to that.
     """
 
@@ -21,7 +23,10 @@ class Fetch:
     body: bytes | None = None
     secret_headers: Mapping[str, str] = field(default_factory=dict)
     secret_query: Mapping[str, str] = field(default_factory=dict)
+    basic: str | None = None
     allowed_domains: tuple[str, ...] | None = None
+    requests_per_minute: int | None = None
+    requests_per_hour: int | None = None
     timeout_s: float = 10.0
     max_bytes: int = 1 << 20
     max_redirects: int = 5
@@ -39,5 +44,8 @@ class Fetched:
 
 class Outside(Protocol):
     async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
-        """Raises: OutsideRefusedError (not allowed), OutsideError (no answer, too large, too slow)."""
+        """Any status is an answer. Secrets' values are taken out of it.
+
+        Raises: OutsideRefusedError (not allowed), SecretRefusedError, OutsideError (no answer, too large, too slow).
+        """
         ...

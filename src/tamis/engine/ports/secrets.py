@@ -12,8 +12,10 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
 class Secrets(Protocol):
-    def resolve(self, principal: Principal, name: str, host: str) -> str:
+    def resolve(self, principal: Principal, name: str, host: str, in_clear: bool = False) -> str:
         """The value, for a request that goes to `host` and nowhere else. It is put into no record, log or error.
+
+        in_clear: the request goes over plain HTTP, which the operator must have allowed for this host.
 
         Raises: SecretRefusedError: not there, not for this namespace, not bound to the host.
         """
@@ -37,6 +39,6 @@ def secret_name(reference: str) -> str:
     return name
 
 
-def filled(template: str, secrets: Secrets, principal: Principal, host: str) -> str:
+def filled(template: str, secrets: Secrets, principal: Principal, host: str, in_clear: bool = False) -> str:
     """A text with its references replaced by values. Raises: SecretRefusedError."""
-    return REFERENCE.sub(lambda match: secrets.resolve(principal, match[1], host), template)
+    return REFERENCE.sub(lambda match: secrets.resolve(principal, match[1], host, in_clear), template)

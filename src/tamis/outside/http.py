@@ -1,0 +1,153 @@
+"""Requests to the outside: every hop checked, connected to what was checked, bounded in size and time."""
+
+import asyncio
+import base64
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import httpcore
+import httpx
+
+from tamis.engine.ports.outside import Fetch, Fetched
+from tamis.engine.ports.secrets import Secrets, filled
+from tamis.errors import OutsideError, OutsideRefusedError
+from tamis.model.principal import Principal
+from tamis.outside.bodies import ACCEPTED, read_body
+from tamis.outside.headers import checked_headers
+from tamis.outside.pace import Pace, Places
+from tamis.outside.pinning import PinnedBackend, Resolve, system_resolve
+from tamis.outside.targets import Rules, Target, target_of
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_AGENT = "tamis"
+# At DEBUG it writes down the headers of answers, in which a remote may repeat what it was sent.
+logging.getLogger("httpcore").setLevel(logging.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpOutside:
+    """One `Outside`. Each request has a connection of its own: none is ever another tenant's, or checked long ago."""
+
+    def __init__(self, rules: Rules, secrets: Secrets, resolve: Resolve = system_resolve) -> None:
+        self._rules = rules
+        self._secrets = secrets
+        self._backend = PinnedBackend(rules.networks, resolve)
+        self._pace = Pace()
+        self._places = Places(rules.concurrency)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context(trust_env=False)
+
+    async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
+        timeout_s = min(fetch.timeout_s, self._rules.timeout_s)
+        place = self._places.of((principal.organization_id, principal.namespace_id))
+        try:
+            async with asyncio.timeout(timeout_s), place:
+                return await self._followed(principal, replace(fetch, timeout_s=timeout_s))
+        except TimeoutError:
+            raise OutsideError(f"there was no whole answer within {timeout_s:g} s") from None
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            # Its text may repeat a header: what it was is all that is told.
+            raise OutsideError(f"the request failed: {_told(error)}") from None
+
+    async def _followed(self, principal: Principal, fetch: Fetch) -> Fetched:
+        target = target_of(fetch.url, self._rules, fetch.allowed_domains)
+        if fetch.query:
+            target = replace(target, url=target.url.copy_merge_params(dict(fetch.query)))
+        for _ in range(fetch.max_redirects + 1):
+            await self._take_turn(principal, target, fetch)
+            answer = await self._answer(principal, target, fetch)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or location is None:
+                return self._redacted(target, answer)
+            target, fetch = self._next(target, fetch, answer.status, location)
+        raise OutsideError(f"it was redirected more than {fetch.max_redirects} times")
+
+    def _next(self, target: Target, fetch: Fetch, status: int, location: str) -> tuple[Target, Fetch]:
+        """The next hop, checked like the first. Nothing that was meant for one host goes to another."""
+        try:
+            url = str(target.url.join(location))
+        except (httpx.InvalidURL, UnicodeError):
+            raise OutsideError("it was redirected to what is no URL") from None
+        found = target_of(url, self._rules, fetch.allowed_domains)
+        if target.url.scheme == "https" and found.in_clear:
+            raise OutsideRefusedError("a redirect from https to http is not followed")
+        if fetch.method not in ("GET", "HEAD"):
+            if status in (307, 308) and found.origin != target.origin:
+                raise OutsideRefusedError(f"a redirect of a {fetch.method} to another host is not followed")
+            if status not in (307, 308):
+                fetch = replace(fetch, method="GET", body=None)
+        if found.origin != target.origin:
+            fetch = replace(fetch, headers={}, secret_headers={}, secret_query={}, basic=None)
+        return found, fetch
+
+    async def _take_turn(self, principal: Principal, target: Target, fetch: Fetch) -> None:
+        key = (principal.organization_id, principal.namespace_id, target.host)
+        await self._pace.wait(key, self._rules.requests_per_minute, 60.0, fetch.timeout_s)
+        for times, period_s in ((fetch.requests_per_minute, 60.0), (fetch.requests_per_hour, 3600.0)):
+            if times is not None:
+                await self._pace.wait((*key, times, period_s), times, period_s, fetch.timeout_s)
+
+    async def _answer(self, principal: Principal, target: Target, fetch: Fetch) -> _Answer:
+        url = target.url
+        if fetch.secret_query:
+            url = url.copy_merge_params(self._filled(principal, target, fetch.secret_query))
+        request = httpcore.Request(
+            fetch.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=self._headers(principal, target, fetch),
+            content=fetch.body or b"",
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), fetch.timeout_s)},
+        )
+        pool = httpcore.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._backend)
+        async with pool:
+            response = await pool.handle_async_request(request)
+            try:
+                headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                most = min(fetch.max_bytes, self._rules.max_bytes)
+                body = await read_body(response.aiter_stream(), headers, most)
+            finally:
+                await response.aclose()
+        return _Answer(response.status, headers, body)
+
+    def _headers(self, principal: Principal, target: Target, fetch: Fetch) -> list[tuple[bytes, bytes]]:
+        defaults = {"user-agent": _AGENT, "accept": "*/*"}
+        sent = {
+            **defaults,
+            **checked_headers({**fetch.headers, **self._filled(principal, target, fetch.secret_headers)}),
+        }
+        if fetch.basic is not None:
+            value = self._secrets.resolve(principal, fetch.basic, target.host, target.in_clear)
+            sent["authorization"] = f"Basic {base64.b64encode(value.encode()).decode()}"
+        if fetch.body is not None:
+            sent["content-length"] = str(len(fetch.body))
+        sent |= {"host": target.url.netloc.decode("ascii"), "accept-encoding": ACCEPTED, "connection": "close"}
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent.items()]
+
+    def _filled(self, principal: Principal, target: Target, templates: Mapping[str, str]) -> dict[str, str]:
+        secrets, host, in_clear = self._secrets, target.host, target.in_clear
+        return {name: filled(text, secrets, principal, host, in_clear) for name, text in templates.items()}
+
+    def _redacted(self, target: Target, answer: _Answer) -> Fetched:
+        redact = self._secrets.redact
+        headers = {name: redact(value) for name, value in answer.headers.items() if name != "set-cookie"}
+        return Fetched(redact(str(target.url)), answer.status, headers, self._secrets.redact_bytes(answer.body))
+
+
+def _told(error: Exception) -> str:
+    kinds = {
+        httpcore.ConnectError: "no connection to the host",
+        httpcore.TimeoutException: "no answer in time",
+        httpcore.ProtocolError: "the answer is not HTTP as it should be",
+    }
+    return next((text for kind, text in kinds.items() if isinstance(error, kind)), "the connection broke off")
