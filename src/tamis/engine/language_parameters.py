@@ -13,15 +13,11 @@ from tamis.model.json import JSON
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
-class LanguageParameters(StageParameters):
+class LanguageAccess(StageParameters):
+    """Who is asked, with whose key."""
+
     provider: str | None = Field(
         None, min_length=1, description="openai, google, anthropic or one that the operator set up; else the default."
-    )
-    model_name: str | None = Field(
-        None,
-        min_length=1,
-        validation_alias=AliasChoices("model_name", "model", "inference_name"),
-        description="The model, by the provider's name for it or as provider/model; else the operator's default.",
     )
     api_key: str | None = Field(None, description="A secret of the caller's, by name or as {{SECRET.name}}.")
 
@@ -35,7 +31,12 @@ class LanguageParameters(StageParameters):
                 raise ValueError(error.message) from None
         return value
 
-    def prompt(
+    @property
+    def chosen_model(self) -> str | None:
+        """None is the operator's default."""
+        return None
+
+    def ask(
         self,
         *messages: Message,
         schema: dict[str, JSON] | None = None,
@@ -44,7 +45,20 @@ class LanguageParameters(StageParameters):
         effort: str | None = None,
     ) -> Prompt:
         """A question to the model that these parameters name."""
-        return Prompt(messages, self.provider, self.model_name, self.api_key, schema, max_tokens, temperature, effort)
+        return Prompt(messages, self.provider, self.chosen_model, self.api_key, schema, max_tokens, temperature, effort)
+
+
+class LanguageParameters(LanguageAccess):
+    model_name: str | None = Field(
+        None,
+        min_length=1,
+        validation_alias=AliasChoices("model_name", "model", "inference_name"),
+        description="The model, by the provider's name for it or as provider/model; else the operator's default.",
+    )
+
+    @property
+    def chosen_model(self) -> str | None:
+        return self.model_name
 
 
 def refused_feature(value: str | None) -> str | None:

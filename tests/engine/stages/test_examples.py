@@ -11,13 +11,18 @@ from tamis.engine import stages
 from tamis.engine.stage import Stage
 from tamis.engine.stages import STAGES
 from tamis.model.hits import Hits
+from tests.engine.stages.agents import FINISH, call, theatre
 from tests.engine.stages.shop import Shop
 
 ISSUE = {
+    "llm_filter", "llm_enrich", "summarize", "query_expand",
     "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
     "deduplicate", "group_by", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
 }  # fmt: skip
+
+# What a language model says, where the plainest answer that fits would do nothing.
+SCRIPTS = {"agent_search": [call("feature_search", query="shoes"), FINISH]}
 
 
 def example_of(stage: type[Stage]) -> dict[str, Any]:
@@ -35,8 +40,10 @@ def test_the_registry_has_every_stage_under_its_own_name() -> None:
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
 async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> None:
     found = await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})
-    hits = Hits() if stage.id == "feature_search" else found.hits
-    outcome = await stage(stage.Parameters.model_validate(example_of(stage))).run(hits, shop.context())
+    hits = Hits() if stage.id in ("feature_search", "agent_search") else found.hits
+    async with theatre(shop) as opened:
+        opened.server.script.extend(SCRIPTS.get(stage.id, ()))
+        outcome = await stage(stage.Parameters.model_validate(example_of(stage))).run(hits, opened.context())
     assert outcome.hits
     assert outcome.hits != hits or stage.id == "score_normalize"
 
