@@ -1,5 +1,6 @@
 """The demo's corpus: read with `ast`, the same on every run, one row for each docstring."""
 
+from itertools import islice
 from pathlib import Path
 
 from tamis.cli.stdlib_corpus import docstrings
@@ -56,7 +57,7 @@ def test_tests_and_installed_packages_are_left_out(tmp_path: Path) -> None:
 
 
 def test_the_standard_library_gives_thousands_in_a_fixed_order() -> None:
-    first, second = list(docstrings()), list(docstrings())
-    assert first == second
+    first = list(docstrings())
+    assert list(islice(docstrings(), 500)) == first[:500]
     assert 1_500 < len(first) < 8_000
     assert any(row.name == "subprocess.run" and row.kind == "function" and row.lines > 10 for row in first)

@@ -6,18 +6,19 @@ set (5,183 abstracts) are checked by `benchmarks/quality.py`.
 
 import hashlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import ir_measures
 import numpy as np
 import pytest
+import pytest_asyncio
 from ir_measures import nDCG
 
 from tests.quality.plain import bm25_run, dense_run, rrf_run
 from tests.quality.tamis_run import Corpus, open_corpus, run
 from tests.shared_data import json_lines, qrels, shared
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 OTHERS = 900
 
 
@@ -38,12 +39,14 @@ def queries() -> dict[str, str]:
     return {row["id"]: row["text"] for row in json_lines(shared("data/scifact/queries.jsonl"))}
 
 
-@pytest.fixture
-async def corpus(tmp_path: Path, judgements: dict[str, dict[str, int]]) -> AsyncIterator[Corpus]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def corpus(
+    tmp_path_factory: pytest.TempPathFactory, judgements: dict[str, dict[str, int]]
+) -> AsyncIterator[Corpus]:
     judged = {document for row in judgements.values() for document in row}
     rows = subset(json_lines(shared("data/scifact/corpus.jsonl")), judged)
     texts = {row["id"]: f"{row['title']}. {row['text']}" for row in rows}
-    async with open_corpus(tmp_path, texts) as opened:
+    async with open_corpus(tmp_path_factory.mktemp("scifact"), texts) as opened:
         yield opened
 
 
