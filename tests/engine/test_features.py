@@ -64,5 +64,5 @@ def test_no_uri_at_all() -> None:
 
 
 def test_the_uris_of_a_collection() -> None:
-    assert feature_uris(TEXT) == [URI, "mixpeek://text_extractor@v1/lexical"]
+    assert feature_uris(TEXT) == [URI, "mixpeek://text_extractor@v1/lexical", "mixpeek://text_extractor@v1/tokens"]
     assert feature_uris(PLAIN) == []

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tamis.engine.late_interaction import max_sim
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.errors import ValidationError
 from tamis.extractors import ExtractorRegistry
 from tamis.extractors.text_extractor import TextExtractor, TextParameters
 from tamis.inference.models import LocalModels
-from tamis.model.vector import Dense, Sparse, VectorKind
+from tamis.model.vector import Dense, MultiDense, Sparse, VectorKind
 from tamis.testing.extractor_contract import ExtractorContract
 
 STORY = "The mill stood still. Nobody came.\n\nIn spring the river rose. The wheel turned again."
@@ -169,3 +170,19 @@ def test_an_unknown_model_is_refused_before_anything_runs(models: LocalModels) -
         extractor.features(TextParameters.model_validate({"embedding_model": "multilingual-e5-large-instruct"}))
     named = extractor.features(TextParameters(model="sentence-transformers/all-MiniLM-L6-v2"))
     assert named[0].inference_name == "all-MiniLM-L6-v2"
+
+
+def test_token_vectors_are_stored_where_they_are_asked_for(models: LocalModels) -> None:
+    extractor, parameters = TextExtractor(models), TextParameters(token_vectors=True)
+    spec = extractor.features(parameters)[2]
+    assert (spec.name, spec.kind, spec.dimensions) == ("token_vectors", VectorKind.MULTI_DENSE, 384)
+    assert spec.inference_name == "all-MiniLM-L6-v2#tokens"
+    source = item("Bread knives cut bread.")
+    (segments,) = extractor.extract([source], parameters, models)
+    assert not isinstance(segments, ExtractionFailure)
+    rows = segments[0].vectors["token_vectors"]
+    assert isinstance(rows, MultiDense)
+    # bread, knives, cut, bread, full stop.
+    assert rows.values.shape == (5, 384)
+    query = models.late_interaction(spec.inference_name).embed_query("Bread knives cut bread.")
+    assert max_sim(query, rows.values) == pytest.approx(5.0, abs=1e-4)

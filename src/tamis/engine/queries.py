@@ -140,6 +140,8 @@ class QueryVectors:
         for key, spec in wanted.items():
             if key.sparse:
                 vectors[key] = self._models.lexical().encode_query(key.text)
+            elif spec.kind is VectorKind.MULTI_DENSE:
+                vectors[key] = MultiDense(self._models.late_interaction(spec.inference_name).embed_query(key.text))
             else:
                 vectors[key] = Dense(self._models.embedder(spec.inference_name).embed_query(key.text))
         return vectors
@@ -185,9 +187,12 @@ def _pick(
 
 
 def combine(vectors: Sequence[Vector]) -> Vector:
-    """Several vectors of one feature as one query: the mean direction, or the sum of the terms."""
+    """Several vectors of one feature as one query: the mean direction, all tokens, or the sum of the terms."""
     if len(vectors) == 1:
         return vectors[0]
+    tokens = [vector.values for vector in vectors if isinstance(vector, MultiDense)]
+    if tokens:
+        return MultiDense(np.concatenate(tokens))
     rows = [vector.values for vector in vectors if isinstance(vector, Dense)]
     if rows:
         total = np.stack(rows).sum(axis=0, dtype=np.float64)

@@ -16,10 +16,11 @@ from tamis.engine.text.chunks import Chunking, chunk
 from tamis.engine.text.sentences import Span
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
 from tamis.model.json import JSON
-from tamis.model.vector import Dense, FeatureSpec, Vector, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, MultiDense, Vector, VectorKind
 
 _EMBEDDING = "embedding"
 _LEXICAL = "lexical"
+_TOKENS = "token_vectors"
 _DEFAULT_DIMENSIONS = 384
 _DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _SPECIAL_TOKENS = 2
@@ -67,6 +68,15 @@ class TextParameters(BaseModel):
         validation_alias=AliasChoices("model", "embedding_model"),
         description="Embedding model by name; the server's default where not given.",
     )
+    token_vectors: bool = Field(
+        False,
+        description="Also store a vector for each token, which maxsim_rerank compares; each takes the space of an embedding.",
+    )
+    token_model: str | None = Field(
+        None,
+        description="Late-interaction model by name for token_vectors; the tokens of the embedding model where not "
+        "given.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -88,6 +98,12 @@ class TextParameters(BaseModel):
         if self.is_chunked and self.chunk_overlap >= self._size:
             raise ValueError(f"chunk_overlap ({self.chunk_overlap}) must be less than chunk_size ({self._size})")
         return self
+
+    @property
+    def late_interaction(self) -> str | None:
+        """The model of the token vectors; None is the default one's tokens."""
+        own = f"{self.model}#tokens" if self.model is not None else None
+        return self.token_model or own
 
     @property
     def is_chunked(self) -> bool:
@@ -144,7 +160,8 @@ class TextExtractor:
 
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
         """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
-        name, dimensions = self._model(cast(TextParameters, parameters).model)
+        chosen = cast(TextParameters, parameters)
+        name, dimensions = self._model(chosen.model)
         return (
             FeatureSpec(
                 name=_EMBEDDING,
@@ -162,6 +179,28 @@ class TextExtractor:
                 inference_name="bm25",
                 aliases=("bm25_sparse", "bm25", "text_extractor_v1_lexical"),
                 description="Words of the text, stemmed and weighted by BM25.",
+            ),
+            *self._token_features(chosen),
+        )
+
+    def _token_features(self, chosen: TextParameters) -> tuple[FeatureSpec, ...]:
+        if not chosen.token_vectors:
+            return ()
+        if self._models is None:
+            raise ModelMissingError("token_vectors needs a model, and there is none here", model=chosen.token_model)
+        try:
+            info = self._models.late_interaction(chosen.late_interaction).info
+        except UnknownModelError as unknown:
+            place = ["body", "feature_extractor", "parameters", "token_model"]
+            raise ValidationError.at([*place], unknown.message) from unknown
+        return (
+            FeatureSpec(
+                name=_TOKENS,
+                kind=VectorKind.MULTI_DENSE,
+                dimensions=info.dimensions,
+                inference_name=info.name,
+                aliases=("late_interaction", "colbert", "text_extractor_v1_token_vectors"),
+                description=f"A vector of {info.dimensions} numbers for each token, for late interaction.",
             ),
         )
 
@@ -221,6 +260,8 @@ def _segments(
         return []
     rows = embedder.embed_documents(texts)
     lexical = models.lexical()
+    tokens = models.late_interaction(parameters.late_interaction) if parameters.token_vectors else None
+    token_rows = iter(tokens.embed_documents(texts) if tokens is not None else ())
     places = [(place, spans) for _, spans in _good(read) for place in range(len(spans))]
     segments = []
     for text, row, (place, spans) in zip(texts, rows, places, strict=True):
@@ -232,6 +273,8 @@ def _segments(
             _EMBEDDING: Dense(row),
             _LEXICAL: lexical.encode_document(text, parameters.language),
         }
+        if tokens is not None:
+            vectors[_TOKENS] = MultiDense(next(token_rows))
         segments.append(Segment(fields, vectors))
     return segments
 
