@@ -57,7 +57,7 @@ def test_a_value_is_taken_out_in_every_spelling(store: SecretStore) -> None:
 
 
 def test_references() -> None:
-    assert secret_name("api") == secret_name("{{ SECRET.api }}") == secret_name("{{secrets.api}}") == "api"
+    assert secret_name("api") == secret_name("{{ SECRET.api }}") == secret_name("{{SECRETS.api}}") == "api"
     with pytest.raises(ValidationError) as refused:
         secret_name("sk live 12345678")
     assert "12345678" not in str(refused.value)

@@ -16,6 +16,7 @@ from jinja2 import TemplateError, UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Undefined
 
+from tamis.engine.ports.secrets import REFERENCE
 from tamis.engine.sandbox import ENVIRONMENT, MAX_TEXT, Named, check, missing, suggestion
 from tamis.errors import ValidationError
 from tamis.model.json import JSON
@@ -142,6 +143,11 @@ def _compile(text: str) -> Template | None:
     single = _SINGLE.fullmatch(text)
     if single:
         return _path_template(text, single[1])
+    if REFERENCE.search(text):
+        rest = REFERENCE.sub("", text)
+        if "{{" in rest or "{%" in rest:
+            raise TemplateError("beside a reference to a secret stands plain text only")
+        return None  # what sends it fills it in: a value is in no parameter
     if "{{" not in text and "{%" not in text:
         return None
     if text.startswith("{{") and text.endswith("}}") and _PATH.fullmatch(text[2:-2]):

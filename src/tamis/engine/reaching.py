@@ -1,0 +1,53 @@
+"""One request for each document: in parallel under a limit, failures as the stage's `on_error` says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeAlias
+
+from tamis.engine.stage import Outcome
+from tamis.errors import OutsideError, OutsideRefusedError
+from tamis.model.filters import parse_filter
+from tamis.model.hits import Hit, Hits
+from tamis.model.matching import matches
+
+OnFailure: TypeAlias = Literal["skip", "remove", "raise"]
+_MOST_WARNINGS = 5
+
+
+async def each(
+    hits: Hits, when: object, at_once: int, on_error: OnFailure, reach: Callable[[Hit], Awaitable[Hit]]
+) -> Outcome:
+    """when: a filter; documents that it does not match stay as they are.
+
+    Raises: OutsideError where `on_error` is `raise`; OutsideRefusedError also where all documents were refused, for
+    then it is the server that is not set up for this.
+    """
+    places, wanted = asyncio.Semaphore(at_once), parse_filter(when)
+
+    async def one(hit: Hit) -> Hit | OutsideError | OutsideRefusedError:
+        if wanted is not None and not matches(wanted, hit.view()):
+            return hit
+        async with places:
+            try:
+                return await reach(hit)
+            except (OutsideError, OutsideRefusedError) as error:
+                if on_error == "raise":
+                    raise
+                return error
+
+    found = await asyncio.gather(*map(one, hits))
+    _all_refused(found)
+    kept = [
+        was if isinstance(now, Exception) else now
+        for was, now in zip(hits, found, strict=True)
+        if not isinstance(now, Exception) or on_error == "skip"
+    ]
+    failed = [f"{was.id}: {now.message}" for was, now in zip(hits, found, strict=True) if isinstance(now, Exception)]
+    more = [f"and {len(failed) - _MOST_WARNINGS} documents more"] if len(failed) > _MOST_WARNINGS else []
+    return Outcome(Hits.of(kept), warnings=(*failed[:_MOST_WARNINGS], *more), metadata={"failed": len(failed)})
+
+
+def _all_refused(found: Sequence[object]) -> None:
+    refused = [one for one in found if isinstance(one, OutsideRefusedError)]
+    if refused and len(refused) == len(found):
+        raise refused[0]
