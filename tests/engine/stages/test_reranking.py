@@ -162,7 +162,7 @@ async def test_hits_without_tokens(shop: Shop) -> None:
     assert bottom.warnings == ("2 hits have no token vectors and were put behind the others",)
     assert ids(await shop.run("maxsim_rerank", {**parameters, "missing": "drop"}, hits)) == ["p3"]
     assert ids(await shop.run("maxsim_rerank", {**parameters, "match_on": "holder"}, hits))[0] == "other"
-    with pytest.raises(ValueError, match="such as none"):
+    with pytest.raises(ValidationError, match="such as none"):
         await shop.run("maxsim_rerank", {**parameters, "missing": "error"}, hits)
     with pytest.raises(ValidationError, match="token_vectors"):
         await shop.run("maxsim_rerank", {**parameters, "feature_uri": TOKENS.replace("tokens", "embedding")}, hits)
@@ -257,3 +257,31 @@ async def test_all_three_replay_from_the_record(world: World) -> None:
         replayed = await world.replays.replay(PRINCIPAL, answer["execution_id"], ReplayMode.FROZEN)
     assert replayed.verdict.value == "identical"
     assert world.shop.models.shared_words.batches == []
+
+
+async def test_the_score_is_found_by_its_name_afterwards(shop: Shop) -> None:
+    ranked = await shop.run("rerank", WORDS, pool("bread", "x", "bread knife"))
+    again = await shop.run("sort_relevance", {"score_field": "scores.rerank", "direction": "asc"}, ranked.hits)
+    assert ids(again) == ["h1", "h0", "h2"]
+    squeezed = await shop.run("score_normalize", {"score_field": "scores.rerank", "max_value": 0.5}, ranked.hits)
+    assert [one.score for one in squeezed.hits] == [1.0, 1.0, 0.0]
+
+
+async def test_token_vectors_can_be_searched_by_text(shop: Shop) -> None:
+    searches = [{"feature_uri": TOKENS, "query": "running knife", "top_k": 1}]
+    outcome = await shop.run("feature_search", {"searches": searches, "final_top_k": 1})
+    assert ids(outcome) == ["p4"]
+
+
+async def test_a_cut_hit_says_so(world: World) -> None:
+    body = {
+        "collection_identifiers": ["col_a", "col_b"],
+        "stages": [search("running shoes"), stage("rerank", **WORDS, top_k=1)],
+        "inputs": {},
+    }
+    async with world.client() as client:
+        answer = (await client.post("/v1/retrievers/execute", json=body, headers=HEADERS)).json()
+        assert [one["document_id"] for one in answer["documents"]] == ["p3"]
+        path = f"/v1/retrievers/executions/{answer['execution_id']}/why"
+        told = (await client.post(path, json={"document_id": "p1"}, headers=HEADERS)).json()
+    assert "the model put 1 of 6 before it" in str(told)

@@ -9,13 +9,13 @@ from tamis.engine.diversity import Metric
 from tamis.engine.grouping import value_at
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
+from tamis.engine.scores import finite_score
 from tamis.engine.spending import Given, Knob, KnobKind, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.stored_vectors import Diverse, Diversity
 from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import is_number
 
 _SCORES = "scores."
 
@@ -148,11 +148,7 @@ class Mmr:
 
     def _relevance(self, hit: Hit) -> float:
         """What is no number counts as 0."""
-        name = self._parameters.score_field
-        name = name if name in hit.scores else name.removeprefix(_SCORES)
-        value = hit.scores[name] if name in hit.scores else value_at(hit.view(), name)
-        finite = is_number(value) and isinstance(value, int | float) and math.isfinite(value)
-        return float(value) if finite and isinstance(value, int | float) else 0.0
+        return finite_score(hit, self._parameters.score_field)
 
     async def explain(self, case: Case, context: Context) -> Verdict:
         given, received = self._parameters, len(case.received)

@@ -6,11 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from tamis.engine.grouping import value_at
 from tamis.engine.parameters import StageParameters
+from tamis.engine.scores import finite_score
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
-from tamis.model.matching import is_number
 
 
 class ScoreNormalizeParameters(StageParameters):
@@ -57,7 +56,7 @@ class ScoreNormalize:
         self._parameters = parameters
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
-        scores = [_score(hit, self._parameters.score_field) for hit in hits]
+        scores = [finite_score(hit, self._parameters.score_field) for hit in hits]
         rescaled = _METHODS[self._parameters.method](scores, self._parameters) if scores else []
         return Outcome(Hits.of(self._write(hit, x, context) for hit, x in zip(hits, rescaled, strict=True)))
 
@@ -65,12 +64,6 @@ class ScoreNormalize:
         if self._parameters.output_field:
             return hit.with_extra(**{self._parameters.output_field: value})
         return hit.scored(context.stage_name, value)
-
-
-def _score(hit: Hit, name: str) -> float:
-    value = hit.scores[name] if name in hit.scores else value_at(hit.view(), name)
-    finite = is_number(value) and isinstance(value, int | float) and math.isfinite(value)
-    return float(value) if finite and isinstance(value, int | float) else 0.0
 
 
 def min_max(scores: Sequence[float], parameters: ScoreNormalizeParameters) -> list[float]:

@@ -1,17 +1,15 @@
 """Order by a score that an earlier stage gave."""
 
-import math
 from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.features import resolve_feature
-from tamis.engine.grouping import value_at
 from tamis.engine.parameters import StageParameters
+from tamis.engine.scores import score_at
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
-from tamis.model.matching import is_number
 
 
 class SortRelevanceParameters(StageParameters):
@@ -51,7 +49,7 @@ class SortRelevance:
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         name = self._name(context)
-        scored = [(score, hit) for hit in hits if (score := _score(hit, name)) is not None]
+        scored = [(score, hit) for hit in hits if (score := score_at(hit, name)) is not None]
         sign = -1.0 if self._parameters.direction == "desc" else 1.0
         scored.sort(key=lambda pair: (sign * pair[0], pair[1].id))
         ordered = [hit for _, hit in scored]
@@ -71,20 +69,13 @@ class SortRelevance:
             return wanted
 
     def _placed(self, hits: Hits, ordered: list[Hit], name: str) -> list[Hit]:
-        missing = [hit for hit in hits if _score(hit, name) is None]
+        missing = [hit for hit in hits if score_at(hit, name) is None]
         if self._parameters.missing_score == "bottom":
             return ordered + missing
         if self._parameters.missing_score == "top":
             return missing + ordered
         rest = iter(ordered)
-        return [hit if _score(hit, name) is None else next(rest) for hit in hits]
-
-
-def _score(hit: Hit, name: str) -> float | None:
-    value = hit.scores[name] if name in hit.scores else value_at(hit.view(), name)
-    if not is_number(value) or not isinstance(value, int | float) or math.isnan(value):
-        return None
-    return float(value)
+        return [hit if score_at(hit, name) is None else next(rest) for hit in hits]
 
 
 def _normalized(scored: list[tuple[float, Hit]], stage_name: str) -> list[Hit]:
