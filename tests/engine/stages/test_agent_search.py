@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from tamis.engine.plan import Planner
 from tamis.engine.prices import Price
 from tamis.engine.run import RunRequest
 from tamis.engine.stages import STAGES
+from tamis.engine.stages.agent_search import AgentSearch, AgentSearchParameters
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
+from tamis.engine.verdict import Case, VerdictKind
 from tamis.errors import LanguageModelError, NotSetUpError, ValidationError
 from tamis.model.hits import Hits
 from tamis.model.retriever import Definition, StageSpec
 from tests.engine.stages.agents import FINISH, Theatre, call, theatre
-from tests.engine.stages.shop import PRINCIPAL, Shop, StoppedClock, hit, ids
+from tests.engine.stages.shop import PRINCIPAL, Shop, StoppedClock, document, hit, ids
 from tests.llm_server import Fault
 
 ASK: dict[str, Any] = {"query": "something to cut bread with"}
@@ -177,6 +180,21 @@ async def test_whatever_the_model_says_it_ends(stage_set: Theatre, script: list[
         return
     assert len(stage_set.server.requests) <= 8
     assert len(set(ids(outcome))) == len(outcome.hits)
+
+
+async def test_why_a_document_is_not_there_is_read_off_the_steps(stage_set: Theatre) -> None:
+    outcome = await stage_set.run("agent_search", ASK, call("feature_search", query="knife", top_k=1), FINISH)
+    definition = {"collection_ids": ["col_a"], "stages": [{"parameters": ASK}]}
+    missing = document("p4", "col_b")
+    case = Case(missing, Hits(), outcome.hits, outcome.metadata, definition, 0, AgentSearch)
+    stage = AgentSearch(AgentSearchParameters.model_validate(ASK))
+    asked = len(stage_set.server.requests)
+    verdict = await stage.explain(case, stage_set.context())
+    assert verdict.kind is VerdictKind.DROPPED
+    assert 'feature_search {"query":"knife","top_k":1}: 1 documents came of it' in verdict.reason
+    elsewhere = replace(case, document=document("p4", "col_z"))
+    assert (await stage.explain(elsewhere, stage_set.context())).kind is VerdictKind.NOT_SEARCHED
+    assert len(stage_set.server.requests) == asked
 
 
 async def test_a_replay_asks_nobody(stage_set: Theatre) -> None:

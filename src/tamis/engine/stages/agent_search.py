@@ -1,5 +1,6 @@
 """A language model plans the search: it calls other stages as tools, step by step, within limits."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from tamis.engine.agent_tools import Combine, Toolbox, WorkingSet, tools_of
 from tamis.engine.language_parameters import LanguageParameters
 from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
@@ -109,6 +111,16 @@ class AgentSearch:
     def brings(self, stage_index: int) -> bool:
         return stage_index == 0
 
+    async def explain(self, case: Case, context: Context) -> Verdict:
+        """From the recorded steps: a model is not asked again."""
+        if case.hit is None and case.document.collection_id not in {one.collection_id for one in context.collections}:
+            return case.not_searched(context.collections)
+        steps = case.metadata.get("stages_invoked")
+        told = [_step_in_words(step) for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        facts: dict[str, JSON] = {"stages_invoked": steps, "ended_by": case.metadata.get("ended_by")}
+        reason = f"what the agent did left it out: {'; '.join(told) or 'it called nothing'}"
+        return Verdict(VerdictKind.DROPPED, reason, facts, case.without_stage())
+
     async def run(self, hits: Hits, context: Context) -> Outcome:
         given = self._parameters
         if context.stage_index > 0 and not hits:
@@ -152,6 +164,12 @@ class AgentSearch:
             "tokens_input": course.tokens_in,
             "tokens_output": course.tokens_out,
         }
+
+
+def _step_in_words(step: Mapping[str, JSON]) -> str:
+    return (
+        f"{step.get('name')} {orjson.dumps(step.get('arguments')).decode()}: {step.get('error') or step.get('result')}"
+    )
 
 
 def _told(course: Course) -> list[str]:
