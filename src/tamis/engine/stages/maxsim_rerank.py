@@ -11,6 +11,7 @@ from tamis.engine.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.stored_vectors import LateInteraction
 from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
@@ -88,7 +89,8 @@ class MaxSimRerank:
 
     def _kept(self, missing: list[Hit]) -> list[Hit]:
         if missing and self._parameters.missing == "error":
-            raise ValueError(f"{len(missing)} hits have no token vectors, such as {missing[0].id}")
+            told = f"{len(missing)} hits have no token vectors, such as {missing[0].id}"
+            raise ValidationError.at(["parameters", "missing"], told)
         return missing if self._parameters.missing == "bottom" else []
 
     def _warnings(self, missing: list[Hit]) -> tuple[str, ...]:
