@@ -111,14 +111,13 @@ def test_a_prompt_does_nothing_with_a_document_but_name_its_fields(prompt: str) 
 
 async def test_enriching_puts_validated_answers_in_a_field(play: Theatre) -> None:
     schema = {"type": "object", "properties": {"color": {"enum": ["red", "blue"]}}, "required": ["color"]}
-    answer = {"document_1": {"color": "red"}, "document_2": {"color": "blue"}}
+    colors = {"document_1": {"color": "red"}, "document_2": {"color": "blue"}}
+    play.server.answer = lambda body: "no JSON" if "knife" in text_in(body) else colors
     given = {"prompt": "Which colour?", "output_field": "facts.color", "output_schema": schema, "batch_size": 2}
-    outcome = await play.run("llm_enrich", given, answer, *["no JSON"] * 2, hits=HITS)
+    outcome = await play.run("llm_enrich", given, hits=HITS)
     assert ids(outcome) == ids(Outcome(HITS))
     found = [one.extra.get("facts") for one in outcome.hits]
-    assert sorted(map(str, found)) == sorted(
-        map(str, [{"color": {"color": "red"}}, {"color": {"color": "blue"}}, None])
-    )
+    assert found == [{"color": {"color": "red"}}, {"color": {"color": "blue"}}, None]
     assert list(outcome.metadata["errors"]) == ["d2"]  # type: ignore[arg-type]
     assert outcome.llm_calls == 3
 

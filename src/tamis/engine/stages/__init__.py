@@ -10,13 +10,17 @@ from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.engine.stages.group_by import GroupBy
 from tamis.engine.stages.limit import Limit
+from tamis.engine.stages.llm_enrich import LlmEnrich
+from tamis.engine.stages.llm_filter import LlmFilter
 from tamis.engine.stages.maxsim_rerank import MaxSimRerank
 from tamis.engine.stages.mmr import Mmr
+from tamis.engine.stages.query_expand import QueryExpand
 from tamis.engine.stages.rerank import Rerank
 from tamis.engine.stages.sample import Sample
 from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
 from tamis.engine.stages.sort_relevance import SortRelevance
+from tamis.engine.stages.summarize import Summarize
 
 STAGES: dict[str, type[Stage]] = {
     "feature_search": FeatureSearch,
@@ -35,4 +39,8 @@ STAGES: dict[str, type[Stage]] = {
     "cross_compare": CrossCompare,
     "agent_search": AgentSearch,
     "agentic_enrich": AgenticEnrich,
+    "llm_enrich": LlmEnrich,
+    "llm_filter": LlmFilter,
+    "query_expand": QueryExpand,
+    "summarize": Summarize,
 }

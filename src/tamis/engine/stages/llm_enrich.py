@@ -34,9 +34,8 @@ class LlmEnrichParameters(LanguageParameters):
     output_field: str = Field("summary", min_length=1, description="The field that the answer is put in.")
     output_schema: dict[str, Any] | None = Field(
         None,
-        validation_alias=AliasChoices("schema", "output_schema"),
-        serialization_alias="schema",
-        description="JSON Schema that each answer is validated against; without, it is text.",
+        validation_alias=AliasChoices("output_schema", "schema"),
+        description="JSON Schema that each answer is validated against (also `schema`); without, it is text.",
     )
     batch_size: int = Field(5, ge=1, le=25, description="Documents in one question.")
     max_tokens: int | None = Field(None, ge=100, le=16_000, description="Of one answer.")
