@@ -92,15 +92,6 @@ class Settings(BaseSettings):
     """Of one namespace to one host."""
     outside_concurrency: int = Field(8, ge=1, le=256)
     """Requests of one namespace at once."""
-    web_search_provider: Literal["exa", "searxng"] = "exa"
-    web_search_url: str | None = None
-    """Where it answers; else Exa's own address."""
-    web_search_secret: str | None = None
-    """Name of the secret that is its key; Exa needs one."""
-    reverse_image_url: str | None = None
-    """Where SerpApi's protocol is spoken; else SerpApi's own address."""
-    reverse_image_secret: str | None = None
-    """Name of the secret that is its key; without one there is no search by picture."""
     llm_provider: str = "openai"
     """Where prompts go that name no provider: `openai`, `google`, `anthropic`, or one of `llm_providers`."""
     llm_base_url: str | None = Field(None, pattern="^https?://")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit
@@ -34,8 +35,10 @@ def steps_of(path: str) -> list[str | int]:
 
 def value_at(value: JSON, steps: Sequence[str | int]) -> JSON:
     """Raises: LookupError."""
+    found: Any = value
     for step in steps:
-        if not isinstance(value, dict if isinstance(step, str) else list):
+        if not isinstance(found, dict if isinstance(step, str) else list):
             raise LookupError(step)
-        value = value[step]  # type: ignore[index, call-overload] - as checked
-    return value
+        found = found[step]
+    read: JSON = found
+    return read
