@@ -39,6 +39,7 @@ def value_at(value: JSON, steps: Sequence[str | int]) -> JSON:
     for step in steps:
         if not isinstance(found, dict if isinstance(step, str) else list):
             raise LookupError(step)
-        found = found[step]
+        key: Any = step
+        found = found[key]
     read: JSON = found
     return read

@@ -44,3 +44,5 @@ def test_scripts_are_refused() -> None:
     with pytest.raises(pydantic.ValidationError, match="never run"):
         WebScrape.Parameters.model_validate({"wait_for": 2000})
     assert WebScrape.Parameters.model_validate({"timeout_ms": 1500}).timeout == 1.5  # type: ignore[attr-defined]
+    with pytest.raises(pydantic.ValidationError, match="not followed"):
+        WebScrape.Parameters.model_validate({"max_depth": 2})

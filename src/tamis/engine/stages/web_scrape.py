@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
@@ -17,6 +18,14 @@ from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
 _LARGEST = 5 << 20
+
+
+def _near(url: str) -> tuple[str, ...] | None:
+    try:
+        host = (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return None  # it is no URL, which the request's own check says better
+    return (host, f"*.{host}")
 
 
 class WebScrapeParameters(StageParameters):
@@ -38,6 +47,11 @@ class WebScrapeParameters(StageParameters):
     min_content_length: int = Field(500, ge=100, description="A page with less text is marked `is_thin`.")
     when: dict[str, Any] | list[Any] | None = Field(None, description="Only documents that match.")
     on_error: OnFailure = Field("skip", description="Without a page: keep the document, remove it, or fail.")
+    delay_between_requests: float = Field(0, ge=0, le=5, description="Seconds that a place rests after a page.")
+    same_domain_only: bool = Field(True, description="A redirect leads to the page's own host or one below it only.")
+    max_depth: int = Field(0, description="0: links are not followed.")
+    max_pages: int = Field(1, description="1: a document has one page.")
+    url_patterns: dict[str, Any] | None = Field(None, description="Null: links are not followed.")
     wait_for: int = Field(0, description="0: scripts are never run.")
 
     _when = field_validator("when")(checked_filter)
@@ -48,6 +62,13 @@ class WebScrapeParameters(StageParameters):
         if not isinstance(raw, dict) or raw.get("timeout_ms") is None:
             return raw
         return {"timeout": raw["timeout_ms"] / 1000, **{k: v for k, v in raw.items() if k != "timeout_ms"}}
+
+    @field_validator("url_patterns", "max_depth", "max_pages")
+    @classmethod
+    def _follows_nothing(cls, value: Any) -> Any:
+        if value not in (0, 1) or isinstance(value, dict):
+            raise ValueError("links are not followed: one page for each document; leave it out")
+        return value
 
     @field_validator("wait_for")
     @classmethod
@@ -78,10 +99,13 @@ class WebScrape:
         given = self._parameters
 
         async def scrape(hit: Hit) -> Hit:
-            fetch = Fetch(self._url(hit, context), timeout_s=given.timeout, max_bytes=_LARGEST)
+            url = self._url(hit, context)
+            near = _near(url) if given.same_domain_only else None
+            fetch = Fetch(url, timeout_s=given.timeout, max_bytes=_LARGEST, allowed_domains=near)
             found = await context.reach.outside.fetch(context.principal, fetch)
             if not 200 <= found.status < 300:
                 raise OutsideError(f"the page answered {found.status}")
+            await asyncio.sleep(given.delay_between_requests)
             page = await asyncio.to_thread(read_page, found.body, found.url)
             return put(hit, given.output_field, self._shown(page, found.body))
 

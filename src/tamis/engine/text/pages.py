@@ -38,4 +38,5 @@ def read_page(html: bytes, url: str) -> Page:
     language = tree.getroottree().getroot().get("lang")
     found = trafilatura.extract_metadata(html)
     text = trafilatura.extract(html, url=url, output_format="markdown", include_formatting=True) or ""
-    return Page(text, found and found.title, found and found.description, language, links, images)
+    title, description = (found.title, found.description) if found else (None, None)
+    return Page(text, title, description, language, links, images)
