@@ -53,5 +53,6 @@ def load(client: Client) -> None:
     client.post(f"buckets/{bucket}/batches/{batch}/submit")
     deadline = time.monotonic() + 60
     while (status := client.get(f"buckets/{bucket}/batches/{batch}")["status"]) != "COMPLETED":
-        assert status != "FAILED" and time.monotonic() < deadline, status
+        assert status != "FAILED"
+        assert time.monotonic() < deadline, status
         time.sleep(0.05)
