@@ -15,6 +15,7 @@ from tests.engine.stages.agents import FINISH, call, theatre
 from tests.engine.stages.shop import Shop
 
 ISSUE = {
+    "api_call", "web_scrape",
     "llm_filter", "llm_enrich", "summarize", "query_expand",
     "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
@@ -39,6 +40,8 @@ def test_the_registry_has_every_stage_under_its_own_name() -> None:
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
 async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> None:
+    if stage.id in ("api_call", "web_scrape"):
+        return  # in their own tests, against a server
     found = await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})
     hits = Hits() if stage.id in ("feature_search", "agent_search") else found.hits
     async with theatre(shop) as opened:

@@ -4,6 +4,7 @@ from tamis.engine.stage import Stage
 from tamis.engine.stages.agent_search import AgentSearch
 from tamis.engine.stages.agentic_enrich import AgenticEnrich
 from tamis.engine.stages.aggregate import Aggregate
+from tamis.engine.stages.api_call import ApiCall
 from tamis.engine.stages.attribute_filter import AttributeFilter
 from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
@@ -21,6 +22,7 @@ from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
 from tamis.engine.stages.sort_relevance import SortRelevance
 from tamis.engine.stages.summarize import Summarize
+from tamis.engine.stages.web_scrape import WebScrape
 
 STAGES: dict[str, type[Stage]] = {
     "feature_search": FeatureSearch,
@@ -43,4 +45,6 @@ STAGES: dict[str, type[Stage]] = {
     "llm_filter": LlmFilter,
     "query_expand": QueryExpand,
     "summarize": Summarize,
+    "api_call": ApiCall,
+    "web_scrape": WebScrape,
 }
