@@ -1,6 +1,6 @@
 """One stage on one input: its templates filled, its filters applied around it, what it may touch handed in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -93,13 +93,16 @@ class Attempt:
         )
 
 
-def _renderer(deferred: frozenset[str], scope: dict[str, Named]) -> Callable[[Any, Hit], Any]:
+def _renderer(deferred: frozenset[str], scope: dict[str, Named]) -> Callable[..., Any]:
     """Only texts that the definition itself holds are rendered: one that came out of a template never is."""
     if not deferred:
-        return lambda value, hit: value
+        return lambda value, hit, here=None: value
 
-    def render(value: Any, hit: Hit) -> Any:
-        return templates.render(value, {**scope, "DOC": Named("DOC", hit.view())}, only=deferred)
+    def render(value: Any, hit: Hit, here: Mapping[str, Any] | None = None) -> Any:
+        seen = {**scope, "DOC": Named("DOC", hit.view())}
+        if here:
+            seen["CONTEXT"] = Named("CONTEXT", {**scope.get("CONTEXT", {}), **here})
+        return templates.render(value, seen, only=deferred)
 
     return render
 

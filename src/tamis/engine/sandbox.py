@@ -8,13 +8,16 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes, pass_eval_context
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_tojson
+from jinja2.nodes import EvalContext
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_TEXT = 1_000_000
 _MAX_POWER = 64
+_MAX_INDENT = 8
 
 _FILTERS = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "int",
@@ -134,6 +137,15 @@ def _bounded_join(values: Iterable[Any], separator: str = "", attribute: str | N
     return separator.join(texts)
 
 
+@pass_eval_context
+def _to_json(context: EvalContext, value: Any, indent: int | None = None) -> str:
+    if isinstance(value, Undefined):
+        str(value)  # says which name is missing, where JSON would only say that it cannot be written
+    if indent is not None and not 0 <= indent <= _MAX_INDENT:
+        raise SecurityError(f"an indent is 0 to {_MAX_INDENT}")
+    return do_tojson(context, value, indent)
+
+
 def _environment() -> Sandbox:
     environment = Sandbox(
         undefined=StrictUndefined,
@@ -144,7 +156,7 @@ def _environment() -> Sandbox:
     environment.globals.clear()
     filters = environment.filters
     environment.filters = {name: filters[name] for name in _FILTERS}
-    environment.filters.update(replace=_bounded_replace, join=_bounded_join)
+    environment.filters.update(replace=_bounded_replace, join=_bounded_join, tojson=_to_json)
     return environment
 
 

@@ -12,7 +12,7 @@ from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.model.collection import Collection
-from tamis.model.hits import Hit, Hits
+from tamis.model.hits import Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
@@ -45,6 +45,7 @@ class Context:
     inputs: the execution's, checked and with defaults.  seed: the execution's; all chance derives from it.
     collections: those that the pipeline was given, in order.
     render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
+        `render(value, hit, {"INDEX": 1})` adds names to CONTEXT.
     allowance: asked before each call that is paid for.
     reach: language models, HTTP, databases, programs: as far as the operator set them up.
     stages: the registry, for a stage that runs others.
@@ -59,7 +60,7 @@ class Context:
     searcher: "SearchPort"
     models: Models
     clock: Clock
-    render: Callable[[Any, Hit], Any]
+    render: Callable[..., Any]
     allowance: Allowance = field(default_factory=Allowance)
     reach: Reach = NOWHERE
     stages: Mapping[str, "type[Stage]"] = field(default_factory=dict)

@@ -70,7 +70,7 @@ class TextParameters(BaseModel):
     )
     token_vectors: bool = Field(
         False,
-        description="Also store a vector for each token, which maxsim_rerank compares; each takes the space of an embedding.",
+        description="Also store a vector for each token, for maxsim_rerank; each takes an embedding's space.",
     )
     token_model: str | None = Field(
         None,

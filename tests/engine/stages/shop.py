@@ -181,7 +181,7 @@ class Shop:
             searcher=self.searcher,
             models=self.models,
             clock=StoppedClock(),
-            render=lambda value, one: templates.render(value, {"DOC": one.view()}),
+            render=lambda value, one, here=None: templates.render(value, {"DOC": one.view(), "CONTEXT": here or {}}),
             stages=STAGES,
         )
 

@@ -8,20 +8,24 @@ from tamis.engine.stages.api_call import ApiCall
 from tamis.engine.stages.attribute_filter import AttributeFilter
 from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
+from tamis.engine.stages.document_enrich import DocumentEnrich
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.engine.stages.group_by import GroupBy
+from tamis.engine.stages.json_transform import JsonTransform
 from tamis.engine.stages.limit import Limit
 from tamis.engine.stages.llm_enrich import LlmEnrich
 from tamis.engine.stages.llm_filter import LlmFilter
 from tamis.engine.stages.maxsim_rerank import MaxSimRerank
 from tamis.engine.stages.mmr import Mmr
 from tamis.engine.stages.query_expand import QueryExpand
+from tamis.engine.stages.rag_prepare import RagPrepare
 from tamis.engine.stages.rerank import Rerank
 from tamis.engine.stages.sample import Sample
 from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
 from tamis.engine.stages.sort_relevance import SortRelevance
 from tamis.engine.stages.summarize import Summarize
+from tamis.engine.stages.unwind import Unwind
 from tamis.engine.stages.web_scrape import WebScrape
 
 STAGES: dict[str, type[Stage]] = {
@@ -47,4 +51,8 @@ STAGES: dict[str, type[Stage]] = {
     "summarize": Summarize,
     "api_call": ApiCall,
     "web_scrape": WebScrape,
+    "document_enrich": DocumentEnrich,
+    "json_transform": JsonTransform,
+    "rag_prepare": RagPrepare,
+    "unwind": Unwind,
 }
