@@ -1,5 +1,7 @@
 """What stages may reach beyond data and models, by the settings: one line a port."""
 
+import contextlib
+
 from tamis.engine.reach import Reach
 from tamis.settings import Settings
 from tamis.wiring.language import language_of
@@ -7,6 +9,9 @@ from tamis.wiring.outside import outside_of
 from tamis.wiring.secrets import secrets_of
 
 
-def reach_of(settings: Settings) -> Reach:
+def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
+    """`stack` closes what was opened. Raises: ConfigurationError."""
     secrets = secrets_of(settings)
-    return Reach(language=language_of(settings, secrets), outside=outside_of(settings, secrets))
+    language = language_of(settings, secrets)
+    stack.push_async_callback(language.close)
+    return Reach(language=language, outside=outside_of(settings, secrets))

@@ -12,6 +12,7 @@ from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
+from tamis.engine.reach import Reach
 from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.model.namespace import ExtractorRef
@@ -57,7 +58,7 @@ from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.prices import price_table
-from tamis.wiring.reach import reach_of
+from tamis.wiring.reach import open_reach
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
 
@@ -108,7 +109,8 @@ async def open_system(
         experience = StageExperience(backends.metadata, SystemClock())
         experience.start()
         stack.push_async_callback(experience.close)
-        services = _services(settings, backends, indexer, worker, links, telemetry, experience)
+        reach = open_reach(settings, stack)
+        services = _services(settings, backends, indexer, worker, links, telemetry, experience, reach)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
@@ -139,7 +141,7 @@ def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> Extract
 
 def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks,
-    telemetry: Telemetry, experience: StageExperience,
+    telemetry: Telemetry, experience: StageExperience, reach: Reach,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock = backends.metadata, SystemClock()
     gate, in_flight = Gate(metadata), InFlight(clock)
@@ -161,7 +163,7 @@ def _services(
         OrganizationService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
         *_of_data(settings, backends, indexer, worker, links),
-        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies),
+        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
     return {type(service): service for service in every}
@@ -190,11 +192,11 @@ def _of_data(
 
 def _of_executions(
     settings: Settings, backends: Backends, cache: Cache | None, telemetry: Telemetry,
-    experience: StageExperience, in_flight: InFlight, policies: RecordPolicies,
+    experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach,
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
-    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock, reach_of(settings))
+    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock, reach)
     executor = Executor(environment, prices, experience, watch=telemetry)
     records = ExecutionRecords(metadata, in_flight)
     retrievers = RetrieverService(metadata, planner, clock)

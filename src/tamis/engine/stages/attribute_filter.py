@@ -29,7 +29,7 @@ class AttributeFilterParameters(StageParameters):
     case_insensitive: bool = Field(False, description="Ignore case everywhere, whatever the conditions say.")
     case_sensitive: bool = Field(False, description="Heed case where a condition does not say.")
     batch_size: int = Field(100, ge=1, le=1000, description="Accepted; the filter needs no batches.")
-    natural_language: str | None = Field(None, description="Not in this version: it needs a language model.")
+    natural_language: str | None = Field(None, description="Not in this version: see llm_filter.")
     field_hints: list[str] | None = Field(None, description="Goes with `natural_language`.")
 
     @model_validator(mode="before")
@@ -51,7 +51,7 @@ class AttributeFilterParameters(StageParameters):
     @classmethod
     def _no_language_model(cls, value: str | None) -> str | None:
         if value is not None:
-            raise ValueError("filters in natural language need a language model, which this version does not have")
+            raise ValueError("not built in this version: write `conditions`, or let `llm_filter` judge by a criterion")
         return value
 
     @model_validator(mode="after")

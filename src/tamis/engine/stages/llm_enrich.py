@@ -86,7 +86,7 @@ class LlmEnrich:
     example: ClassVar[dict[str, Any]] = {
         "prompt": "Name the sport that the document is about.",
         "output_field": "sport",
-        "schema": {"type": "object", "properties": {"sport": {"type": "string"}}, "required": ["sport"]},
+        "output_schema": {"type": "object", "properties": {"sport": {"type": "string"}}, "required": ["sport"]},
     }
 
     def __init__(self, parameters: LlmEnrichParameters) -> None:
