@@ -92,7 +92,7 @@ async def test_later_without_input_it_lists_nothing(shop: Shop) -> None:
     [
         ({}, "give conditions"),
         ({"field": "a"}, "give conditions"),
-        ({"natural_language": "cheap"}, "language model"),
+        ({"natural_language": "cheap"}, "llm_filter"),
         ({"conditions": {"AND": []}, "value": 1}, "either"),
         ({"conditions": {"field": "a", "operator": "near", "value": 1}}, "unknown operator"),
         ({"field": "a", "operator": "geo_radius", "value": 1}, "starts_with"),
