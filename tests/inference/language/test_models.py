@@ -26,7 +26,7 @@ from tests.llm_server import Fault, LanguageServer, serving
 
 SCHEMA: dict[str, JSON] = {"type": "object", "properties": {"keep": {"type": "boolean"}}, "required": ["keep"]}
 PROMPT = Prompt((Message("system", "Judge."), Message("user", "Is it red?")), schema=SCHEMA)
-SECRETS = '{"mine": {"value": "sk-of-the-caller", "hosts": ["127.0.0.1"]}, "other": {"value": "sk-elsewhere-1", '
+SECRETS = '{"mine": {"value": "sk-of-the-caller", "hosts": ["http://127.0.0.1"]}, "other": {"value": "sk-elsewhere-1", '
 SECRETS += '"hosts": ["api.openai.com"]}}'
 OPERATORS = "sk-of-the-operator"
 

@@ -92,7 +92,8 @@ class OpenAILanguageModels:
     def _key(self, principal: Principal, endpoint: Endpoint, reference: str | None) -> str:
         """A request's own key goes only to the host that the operator bound it to."""
         if reference is not None:
-            return self.secrets.resolve(principal, secret_name(reference), endpoint.host)
+            in_clear = endpoint.base_url.startswith("http://")
+            return self.secrets.resolve(principal, secret_name(reference), endpoint.host, in_clear)
         if endpoint.key is not None:
             return endpoint.key.get_secret_value()
         if endpoint.is_named:
