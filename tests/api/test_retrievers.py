@@ -112,7 +112,7 @@ async def test_the_catalogue_says_what_the_server_enforces(client: httpx.AsyncCl
     found = (await client.get("/v1/retrievers/stages")).json()
     assert [one["stage_id"] for one in found] == list(STAGES)
     for one in found:
-        assert one["category"] in ("filter", "sort", "reduce", "apply", "enrich")
+        assert one["category"] in ("filter", "sort", "reduce", "apply")
         validator = Draft202012Validator(one["parameter_schema"])
         validator.validate(one["example"])
         unknown = {**one["example"], "no_such_parameter": 1}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StageKind(StrEnum):
-    """On the wire `group` goes out as `reduce`; the contract knows filter, sort, reduce, apply (later also enrich)."""
+    """On the wire `group` goes out as `reduce` and `enrich` as `apply`: older clients know no others."""
 
     FILTER = "filter"
     SORT = "sort"

@@ -112,12 +112,16 @@ def _shown(retriever: Retriever) -> dict[str, Any]:
     }
 
 
+# Kinds that clients of the contract's day would not read.
+_WIRE = {StageKind.GROUP: StageType.REDUCE, StageKind.ENRICH: StageType.APPLY}
+
+
 def stage_type(stage_id: str) -> StageType | None:
     """The kind that a stage goes out as; groups are reduces there."""
     stage = STAGES.get(stage_id)
     if stage is None:
         return None
-    return StageType.REDUCE if stage.kind is StageKind.GROUP else StageType(stage.kind.value)
+    return _WIRE.get(stage.kind) or StageType(stage.kind.value)
 
 
 def _show_stage(stage: StageSpec) -> StageConfigAnswer:
