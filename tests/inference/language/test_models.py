@@ -153,7 +153,7 @@ async def test_a_refusal_repeats_nothing_that_the_provider_wrote(
 
 async def test_a_key_goes_only_where_it_is_bound(models: OpenAILanguageModels, server: LanguageServer) -> None:
     await ask(models)
-    for reference in ("mine", "{{SECRET.mine}}", "{{secrets.mine}}"):
+    for reference in ("mine", "{{SECRET.mine}}", "{{ SECRETS.mine }}"):
         await ask(models, Prompt(PROMPT.messages, key=reference))
     assert server.keys == [OPERATORS, *["sk-of-the-caller"] * 3]
     with pytest.raises(SecretRefusedError, match="not bound"):
