@@ -8,8 +8,6 @@ from typing import Any
 import orjson
 
 from tamis.engine.allowance import Allowance
-from tamis.engine.ports.code import Program
-from tamis.engine.ports.databases import Lookup, Rows
 from tamis.engine.ports.language import Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.reach import Reach
@@ -69,20 +67,4 @@ class StubOutside:
         return Fetched(fetch.url, status, {"content-type": kind}, chance.choice(BODIES))
 
 
-class StubDatabases:
-    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
-        chance = chance_of(asdict(lookup))
-        _may_fail(chance, "the database")
-        count = chance.randint(0, min(lookup.max_rows, 3))
-        return Rows([{"id": n, "name": chance.choice(("a", None, "ü")), "n": n / 2} for n in range(count)], count == 3)
-
-
-class StubCode:
-    async def run(self, program: Program, variables: dict[str, JSON]) -> JSON:
-        chance = chance_of(asdict(program), variables)
-        _may_fail(chance, "the program")
-        answers: tuple[JSON, ...] = (None, True, 3, 0.5, "text", [1, 2], {"doc": {"price": 1}}, [{"id": "p1"}], [])
-        return chance.choice(answers)
-
-
-STUBS = Reach(StubLanguage(), StubOutside(), StubDatabases(), StubCode())
+STUBS = Reach(StubLanguage(), StubOutside())

@@ -1,6 +1,6 @@
 """One stage on one input: its templates filled, its filters applied around it, what it may touch handed in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from tamis.engine.environment import Environment
 from tamis.engine.plan import PlannedStage
 from tamis.engine.run import RunRequest
 from tamis.engine.sandbox import Named
-from tamis.engine.stage import Context, Outcome
+from tamis.engine.stage import Context, Outcome, Render
 from tamis.engine.tape import PlaybackTape, Tape, Taped
 from tamis.engine.taped import FACTS, TapedAllowance, taped
 from tamis.model.filters import Filter
@@ -86,14 +86,14 @@ class Attempt:
             searcher=environment.searcher,
             models=environment.models,
             clock=environment.clock,
-            render=_renderer(self.planned.deferred, scope),
+            render=renderer(self.planned.deferred, scope),
             allowance=self.allowance if self.tape is None else TapedAllowance(self.tape, self.allowance),
             reach=environment.reach,
             stages=self.planned.registry,
         )
 
 
-def _renderer(deferred: frozenset[str], scope: dict[str, Named]) -> Callable[..., Any]:
+def renderer(deferred: frozenset[str], scope: Mapping[str, Named]) -> Render:
     """Only texts that the definition itself holds are rendered: one that came out of a template never is."""
     if not deferred:
         return lambda value, hit, here=None: value

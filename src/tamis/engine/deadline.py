@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from tamis.errors import StageTimeoutError
+
 T = TypeVar("T")
+
+_LONGEST_MS = 2**31 - 1
 
 _GRACE_S = 0.02
 """How long a cancelled stage may take to leave its own things in order."""
@@ -33,6 +37,20 @@ async def within(limit_ms: float | None, work: Coroutine[Any, Any, T]) -> T:
         await _abandon(task)
         raise OutOfTimeError
     return task.result()
+
+
+async def within_hard_timeout(limit_ms: int | None, what: str, work: Coroutine[Any, Any, T]) -> T:
+    """A stage's own `hard_timeout_ms`. what: names the work in the error.
+
+    Raises: StageTimeoutError, and what the work raises.
+    """
+    try:
+        async with asyncio.timeout(None if limit_ms is None else min(limit_ms, _LONGEST_MS) / 1000) as deadline:
+            return await work
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise StageTimeoutError(f"{what} ran past hard_timeout_ms = {limit_ms}") from error
 
 
 async def _abandon(task: asyncio.Task[Any]) -> None:

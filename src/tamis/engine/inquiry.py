@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tamis.engine import templates
-from tamis.engine.attempt import Attempt
+from tamis.engine.attempt import Attempt, renderer
 from tamis.engine.environment import Environment
 from tamis.engine.plan import PlannedStage
 from tamis.engine.run import RunRequest
@@ -64,9 +64,6 @@ class Inquiry:
         return case.refused(templates.render(raw, self.scope), ("options", name), hit)
 
     def _context(self, planned: PlannedStage, case: Case) -> Context:
-        def render(value: Any, hit: Hit) -> Any:
-            return templates.render(value, {**self.scope, "DOC": Named("DOC", hit.view())}, only=planned.deferred)
-
         request, environment = self.request, self.environment
         return Context(
             principal=request.principal,
@@ -78,7 +75,7 @@ class Inquiry:
             searcher=environment.searcher,
             models=environment.models,
             clock=environment.clock,
-            render=render,
+            render=renderer(planned.deferred, self.scope),
             reach=environment.reach,
         )
 

@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 
 from tamis.engine.allowance import Allowance
-from tamis.engine.ports.code import CodeRunner, Program
-from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.errors import NotSetUpError
-from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
 
@@ -25,22 +22,10 @@ class _NoOutside:
         raise NotSetUpError("requests to the outside")
 
 
-class _NoDatabases:
-    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
-        raise NotSetUpError("databases")
-
-
-class _NoCode:
-    async def run(self, program: Program, variables: dict[str, JSON]) -> JSON:
-        raise NotSetUpError("running code")
-
-
 @dataclass(frozen=True, slots=True)
 class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
     outside: Outside = field(default_factory=_NoOutside)
-    databases: Databases = field(default_factory=_NoDatabases)
-    code: CodeRunner = field(default_factory=_NoCode)
 
 
 NOWHERE = Reach()

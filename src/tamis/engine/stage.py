@@ -1,6 +1,6 @@
 """The stage contract: one file a stage, a `Parameters` model and a class with one required method, `run`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -12,7 +12,7 @@ from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.model.collection import Collection
-from tamis.model.hits import Hits
+from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
@@ -38,6 +38,12 @@ class Effect(StrEnum):
     SPENDS = "spends"
 
 
+class Render(Protocol):
+    """`here`: names added to CONTEXT for this one value."""
+
+    def __call__(self, value: Any, hit: Hit, here: Mapping[str, Any] | None = None) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that a stage may touch.
@@ -47,7 +53,7 @@ class Context:
     render: fill the templates of a value (`{{DOC.x}}`) for one hit; a value without templates comes back as it is.
         `render(value, hit, {"INDEX": 1})` adds names to CONTEXT.
     allowance: asked before each call that is paid for.
-    reach: language models, HTTP, databases, programs: as far as the operator set them up.
+    reach: language models and HTTP, as far as the operator set them up.
     stages: the registry, for a stage that runs others.
     """
 
@@ -60,7 +66,7 @@ class Context:
     searcher: "SearchPort"
     models: Models
     clock: Clock
-    render: Callable[..., Any]
+    render: Render
     allowance: Allowance = field(default_factory=Allowance)
     reach: Reach = NOWHERE
     stages: Mapping[str, "type[Stage]"] = field(default_factory=dict)

@@ -117,7 +117,7 @@ async def test_and_fails_where_it_does_not(shop: Shop) -> None:
 @pytest.mark.parametrize("text", ["{{", "{{ nothing }}", "{{ DOC.brand }}", "{% if %}"])
 async def test_braces_that_came_out_of_an_input_are_text(shop: Shop, text: str) -> None:
     """The executor renders only what the definition holds: here nothing."""
-    literal = replace(shop.context(1), render=lambda value, hit: value)
+    literal = replace(shop.context(1), render=lambda value, hit, here=None: value)
     hits = Hits.of([hit("a", brand=text), hit("b", brand="Sole")])
     assert ids(await run("attribute_filter", {"field": "brand", "value": text}, hits, literal)) == ["a"]
 

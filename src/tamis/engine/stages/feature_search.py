@@ -1,6 +1,5 @@
 """Find documents by their features: by meaning, by words, or by both at once."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
+from tamis.engine.deadline import within_hard_timeout
 from tamis.engine.features import resolve_feature
 from tamis.engine.fusion import Fusion, fuse
 from tamis.engine.group_verdict import GroupLimits
@@ -21,7 +21,7 @@ from tamis.engine.searcher import Found, Search, both
 from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict
-from tamis.errors import StageTimeoutError, ValidationError
+from tamis.errors import ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter, IdIn, Or, canonical_path, parse_filter
@@ -180,7 +180,6 @@ class FeatureSearchParameters(StageParameters):
         return self
 
 
-_LONGEST_MS = 2**31 - 1
 _GROUPING = (("group_by", "max_per_group"), ("group_by", "limit"), ("group_by", "output_mode"))
 _NOTHING_ADDED: Mapping[str, JSON] = {}
 
@@ -270,14 +269,7 @@ class FeatureSearch:
         return both(self._filter, among)
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
-        limit_ms = self._parameters.hard_timeout_ms
-        try:
-            async with asyncio.timeout(None if limit_ms is None else min(limit_ms, _LONGEST_MS) / 1000) as deadline:
-                return await self._run(hits, context)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise StageTimeoutError(f"the search ran past hard_timeout_ms = {limit_ms}") from error
+        return await within_hard_timeout(self._parameters.hard_timeout_ms, "the search", self._run(hits, context))
 
     async def _run(self, hits: Hits, context: Context) -> Outcome:
         own = self._parameters.collection_identifiers

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.asked_query import asked_query
+from tamis.engine.deadline import within_hard_timeout
 from tamis.engine.grouping import value_at
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
@@ -14,12 +15,10 @@ from tamis.engine.ports.inference import CrossEncoder
 from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict, VerdictKind
-from tamis.errors import StageTimeoutError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
 _SCORES = "scores."
-_LONGEST_MS = 86_400_000
 _NOT_HERE = {
     "feature_uri": "name the model itself in inference_name",
     "decision_model": "let a language model judge by llm_filter, or score by llm_enrich and sort_attribute",
@@ -121,14 +120,7 @@ class Rerank:
         self._parameters = parameters
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
-        limit_ms = self._parameters.hard_timeout_ms
-        try:
-            async with asyncio.timeout(None if limit_ms is None else min(limit_ms, _LONGEST_MS) / 1000) as deadline:
-                return await self._run(hits, context)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            raise StageTimeoutError(f"the reranking ran past hard_timeout_ms = {limit_ms}") from error
+        return await within_hard_timeout(self._parameters.hard_timeout_ms, "the reranking", self._run(hits, context))
 
     async def _run(self, hits: Hits, context: Context) -> Outcome:
         if not hits:
