@@ -34,21 +34,24 @@ Answer = Any
 """A text, a `Fault`, or JSON."""
 
 
-def instance_of(schema: Mapping[str, Any]) -> Any:
-    """The plainest value that validates: the same for the same schema."""
+def instance_of(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:
+    """The plainest value that validates: the same for the same schema. root: what its references lead into."""
+    whole = schema if root is None else root
+    if "$ref" in schema:
+        return instance_of(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
         return schema["enum"][0]
     for key in ("anyOf", "oneOf"):
         if schema.get(key):
-            return instance_of(schema[key][0])
+            return instance_of(schema[key][0], whole)
     kind = schema.get("type", "object")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
-        return {name: instance_of(one) for name, one in schema.get("properties", {}).items()}
+        return {name: instance_of(one, whole) for name, one in schema.get("properties", {}).items()}
     if kind == "array":
-        return [instance_of(schema.get("items", {"type": "string"}))] * schema.get("minItems", 0)
+        return [instance_of(schema.get("items", {"type": "string"}), whole)] * schema.get("minItems", 0)
     return {"string": "text", "integer": schema.get("minimum", 0), "number": schema.get("minimum", 0.0),
             "boolean": True, "null": None}[kind]  # fmt: skip
 

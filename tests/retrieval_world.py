@@ -32,6 +32,7 @@ from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.telemetry import Watch
+from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
@@ -151,22 +152,27 @@ class World:
 
 
 @asynccontextmanager
-async def opened(path: Path, watch: Watch | None = None) -> AsyncIterator[World]:
+async def opened(path: Path, watch: Watch | None = None, reach: Reach = NOWHERE) -> AsyncIterator[World]:
     metadata = await open_sqlite(path / "metadata.db")
     try:
         shop = await filled(metadata)
         await _register_key(shop)
         Wait.reached, Wait.go = asyncio.Event(), asyncio.Event()
-        yield _world(shop, watch)
+        yield _world(shop, watch, reach=reach)
     finally:
         await metadata.close()
 
 
-def _world(shop: Shop, watch: Watch | None = None, registry: Mapping[str, type[Stage]] | None = None) -> World:
+def _world(
+    shop: Shop,
+    watch: Watch | None = None,
+    registry: Mapping[str, type[Stage]] | None = None,
+    reach: Reach = NOWHERE,
+) -> World:
     clock = WallClock()
     planner, in_flight, snapshots = Planner(registry or REGISTRY), InFlight(clock), SnapshotStore()
     records = ExecutionRecords(shop.metadata, in_flight)
-    executor = Executor(Environment(shop.searcher, shop.models, clock), watch=watch)
+    executor = Executor(Environment(shop.searcher, shop.models, clock, reach), watch=watch)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock),

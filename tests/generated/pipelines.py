@@ -42,6 +42,7 @@ STARTS: Mapping[str, Sequence[dict[str, Any]]] = {
         _condition("text", "contains", "{{DOC.brand}}"),
         {"NOT": [_condition("brand", "in", ["Sole", None])]},
         {"OR": [_condition("tags", "eq", "knife"), _condition("no.such", "exists", False)]},
+        {"natural_language": "{{INPUT.q}}, at most {{INPUT.most}}", "field_hints": ["price"]},
     ),
 }
 OPENINGS = ("feature_search", "attribute_filter")

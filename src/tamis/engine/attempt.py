@@ -60,7 +60,7 @@ class Attempt:
         stage, caching = planned.stage(parameters), self.request.caching
         if caching is None:
             outcome = await stage.run(_matching(self.hits, before), self._context(scope))
-            return outcome if after is None else _filtered(outcome, after)
+            return self._noted(outcome if after is None else _filtered(outcome, after))
 
         async def run() -> Outcome:
             outcome = await stage.run(_matching(self.hits, before), caching.witness.watch(self._context(scope)))
@@ -70,7 +70,12 @@ class Attempt:
 
         work = Work(self.index, planned, parameters, (before, after), self.hits, self.seed, self.tape)
         self.answered = await caching.answer(work, run)
-        return self.answered.outcome
+        return self._noted(self.answered.outcome)
+
+    def _noted(self, outcome: Outcome) -> Outcome:
+        if outcome.parameters is not None:
+            self.parameters = dict(outcome.parameters)
+        return outcome
 
     def _context(self, scope: dict[str, Named]) -> Context:
         request, environment = self.request, self.environment

@@ -46,7 +46,7 @@ def policy_of(planned: PlannedStage, is_named: bool, ttl_s: float) -> Policy | N
         return None
     with_effects = has_own or is_named or behavior == "aggressive"
     kept_s = float(own_ttl_s) if isinstance(own_ttl_s, int | float) else ttl_s
-    covered = with_effects or not planned.stage.effects
+    covered = with_effects or not planned.effects
     return Policy(kept_s, with_effects) if kept_s > 0 and covered and not _never_the_same(planned) else None
 
 

@@ -49,7 +49,7 @@ class Inquiry:
         if "post_filters" not in planned.spec.options:
             return None
         hit = case.hit
-        if not planned.stage.effects:
+        if not planned.effects:
             options = {name: one for name, one in planned.spec.options.items() if name != "post_filters"}
             open_ended = replace(planned, spec=replace(planned.spec, options=options), filters={}, parameters=None)
             attempt = Attempt(self.environment, self.request, self.seed, case.index, open_ended, case.received)

@@ -15,7 +15,7 @@ from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
 from tamis.engine.sandbox import suggestion
 from tamis.engine.spending import Cap, lowered, written
-from tamis.engine.stage import Stage, StageKind
+from tamis.engine.stage import Effect, Stage, StageKind, effects_of
 from tamis.errors import ValidationError
 from tamis.model.canonical import sha1_of, sha256_of
 from tamis.model.collection import Collection
@@ -72,6 +72,11 @@ class PlannedStage:
             return self.filters.get(name)
         here = [*self.loc, "config", name]
         return checked_filter(templates.render(self.spec.options[name], scope, here), here)
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """Those of the stage with the parameters that the definition gives it."""
+        return effects_of(self.stage, self.spec.parameters)
 
     @property
     def is_optional(self) -> bool:

@@ -79,6 +79,8 @@ class Outcome:
     processed: documents it looked at; None means its input (a search says the distinct candidates before its cut).
     metadata: facts for the stage's statistics, such as facets; small.
     warnings: what the caller should know although nothing failed.
+    parameters: those that say the same without what the stage first had to find out, such as a filter in place of a
+    sentence; they go into the record. None where its own say it all.
     """
 
     hits: Hits
@@ -87,12 +89,15 @@ class Outcome:
     llm_calls: int | None = None
     metadata: Mapping[str, JSON] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    parameters: Mapping[str, JSON] | None = None
 
 
 class Stage(Protocol):
     """Built once for each execution from its resolved parameters. Inputs are never changed: `run` returns new hits.
 
     id: file name, registry key and API name, the same word.  icon: the contract's (a lucide icon name).
+    effects: of every run.  A class may also have `effects_with(parameters)`, a class method: those of a run with these
+    parameters, as they were written.
     A class may also have `spends: ClassVar[Spending]`: what it uses, and what a budget may lower (see `spending`).
     """
 
@@ -106,3 +111,10 @@ class Stage(Protocol):
     def __init__(self, parameters: Any) -> None: ...
 
     async def run(self, hits: Hits, context: Context) -> Outcome: ...
+
+
+def effects_of(stage: type[Stage], parameters: Mapping[str, Any]) -> frozenset[Effect]:
+    """Those of a stage with these parameters, as they were written."""
+    with_parameters = getattr(stage, "effects_with", None)
+    found: frozenset[Effect] = stage.effects if with_parameters is None else with_parameters(parameters)
+    return found

@@ -33,6 +33,7 @@ class _Outcome(msgspec.Struct, array_like=True):
     metadata: dict[str, Any]
     warnings: list[str]
     calls: list[RecordedCall] | None
+    parameters: dict[str, Any] | None = None
 
 
 class _Stage(msgspec.Struct, array_like=True):
@@ -79,6 +80,7 @@ def encode_outcome(outcome: Outcome, calls: list[RecordedCall] | None = None) ->
             metadata=dict(outcome.metadata),
             warnings=list(outcome.warnings),
             calls=calls,
+            parameters=None if outcome.parameters is None else dict(outcome.parameters),
         )
     )
     if decode_outcome(data) != (outcome, calls):
@@ -99,6 +101,7 @@ def decode_outcome(data: bytes) -> tuple[Outcome, list[RecordedCall] | None]:
         llm_calls=raw.llm_calls,
         metadata=raw.metadata,
         warnings=tuple(raw.warnings),
+        parameters=raw.parameters,
     )
     return outcome, raw.calls
 

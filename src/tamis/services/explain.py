@@ -111,7 +111,7 @@ class ExplainService:
     ) -> Counted | None:
         """Exact, by the index. None where the stage filters nothing, or only a run or a scan could tell."""
         stage = None if prospect.parameters is None else prospect.planned.stage(prospect.parameters)
-        if stage is None or not hasattr(stage, "filter"):
+        if stage is None or prospect.planned.effects or not hasattr(stage, "filter"):
             return None
         wanted: Filter | None = stage.filter
         if wanted is not None and not self._index.compiles(wanted):

@@ -151,7 +151,7 @@ class ReplayService:
 
     async def _live(self, principal: Principal, past: _Past, plan: Plan, allow_effects: bool) -> Replayed:
         record = past.record
-        frozen = set() if allow_effects else {n for n, planned in enumerate(plan.stages) if planned.stage.effects}
+        frozen = set() if allow_effects else {n for n, planned in enumerate(plan.stages) if planned.effects}
         names = tuple(plan.stages[n].spec.stage_name for n in sorted(frozen))
         refused = why_not_frozen(record)
         if refused is None and not past.is_whole:

@@ -337,7 +337,7 @@ def _untriable(run: PastRun) -> str | None:
         return "the definition can no longer be run: something that it names is gone"
     if run.record.left_out:
         return f"the namespace's policy keeps {', '.join(run.record.left_out)} out of its records"
-    reaching = [stage.spec.stage_name for stage in run.plan.stages if stage.stage.effects]
+    reaching = [stage.spec.stage_name for stage in run.plan.stages if stage.effects]
     return f"{', '.join(reaching)} would have to reach outside or spend" if reaching else None
 
 

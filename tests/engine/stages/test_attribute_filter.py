@@ -92,7 +92,9 @@ async def test_later_without_input_it_lists_nothing(shop: Shop) -> None:
     [
         ({}, "give conditions"),
         ({"field": "a"}, "give conditions"),
-        ({"natural_language": "cheap"}, "llm_filter"),
+        ({"natural_language": "like {{DOC.brand}}"}, "llm_filter"),
+        ({"natural_language": "cheap", "conditions": {"field": "a", "value": 1}}, "either"),
+        ({"field": "a", "value": 1, "field_hints": ["a"]}, "goes with natural_language"),
         ({"conditions": {"AND": []}, "value": 1}, "either"),
         ({"conditions": {"field": "a", "operator": "near", "value": 1}}, "unknown operator"),
         ({"field": "a", "operator": "geo_radius", "value": 1}, "starts_with"),

@@ -1,15 +1,19 @@
-"""Keep what satisfies conditions on its fields."""
+"""Keep what satisfies conditions on its fields, written as conditions or in words."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.parameters import StageParameters, checked_filter, template_roots
+from tamis.engine.known_fields import FieldKind, known_fields, of_documents
+from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.parameters import checked_filter, template_roots
 from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.worded_filter import TOKENS, question, worded
 from tamis.model.filters import Filter, Operator, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -17,9 +21,12 @@ from tamis.model.matching import looked_at, matches
 
 MAX_LISTED = 10_000
 _GROUPS = ("AND", "OR", "NOT")
+_SAMPLED = 200
+"""Documents that a first stage looks at to know what fields there are."""
+_OF_WORDS = ("field_hints", "provider", "model_name", "api_key")
 
 
-class AttributeFilterParameters(StageParameters):
+class AttributeFilterParameters(LanguageParameters):
     conditions: dict[str, Any] | None = Field(
         None, description="AND, OR and NOT over conditions of field, operator and value, nested as deep as needed."
     )
@@ -29,8 +36,12 @@ class AttributeFilterParameters(StageParameters):
     case_insensitive: bool = Field(False, description="Ignore case everywhere, whatever the conditions say.")
     case_sensitive: bool = Field(False, description="Heed case where a condition does not say.")
     batch_size: int = Field(100, ge=1, le=1000, description="Accepted; the filter needs no batches.")
-    natural_language: str | None = Field(None, description="Not in this version: see llm_filter.")
-    field_hints: list[str] | None = Field(None, description="Goes with `natural_language`.")
+    natural_language: str | None = Field(
+        None, min_length=1, max_length=4_000, description="The conditions as a sentence; a language model writes them."
+    )
+    field_hints: list[str] | None = Field(
+        None, max_length=100, description="Of `natural_language`: paths that it may name, found among documents or not."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -49,22 +60,29 @@ class AttributeFilterParameters(StageParameters):
 
     @field_validator("natural_language")
     @classmethod
-    def _no_language_model(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise ValueError("not built in this version: write `conditions`, or let `llm_filter` judge by a criterion")
+    def _is_of_no_document(cls, value: str | None) -> str | None:
+        if value is not None and "DOC" in template_roots(value):
+            raise ValueError(
+                "one sentence for all documents: DOC is not known in it; `llm_filter` judges each by itself"
+            )
         return value
 
     @model_validator(mode="after")
     def _one_form(self) -> "AttributeFilterParameters":
         given = self.model_fields_set
         simple = {"field", "operator", "value"} & given
-        if self.conditions is not None:
-            # Generated clients send the other form's defaults along: a value is what tells that both are meant.
-            if self.value is not None:
-                raise ValueError("give either conditions, or field, operator and value")
-        elif not simple or ("value" not in given and self.operator not in (Operator.EXISTS, Operator.IS_NULL)):
-            raise ValueError("give conditions, or field, operator and value")
-        else:
+        # Generated clients send the other form's defaults along: a value is what tells that both are meant.
+        forms = [self.natural_language is not None, self.conditions is not None, self.value is not None]
+        if sum(forms) > 1:
+            raise ValueError("give either conditions, or field, operator and value, or natural_language")
+        if self.natural_language is not None:
+            return self
+        beside = [name for name in _OF_WORDS if getattr(self, name) is not None]
+        if beside:
+            raise ValueError(f"{beside[0]} goes with natural_language")
+        if self.conditions is None:
+            if not simple or ("value" not in given and self.operator not in (Operator.EXISTS, Operator.IS_NULL)):
+                raise ValueError("give conditions, or field, operator and value, or natural_language")
             checked_filter(self.tree())
         return self
 
@@ -80,6 +98,11 @@ def _listed(given: Given) -> float:
     return MAX_LISTED if given.is_first else given.count
 
 
+def _usage(parameters: AttributeFilterParameters, given: Given) -> Usage:
+    asks = parameters.natural_language is not None
+    return Usage(documents=_listed(given), calls=int(asks), tokens=TOKENS * asks)
+
+
 class AttributeFilter:
     """Filter hits by their fields; as the first stage, list the documents that match."""
 
@@ -88,19 +111,26 @@ class AttributeFilter:
     icon: ClassVar[str] = "list-filter"
     description: ClassVar[str] = (
         "Keep the hits whose fields satisfy a condition, or conditions joined by AND, OR and NOT; they stay in their "
-        "order. As a pipeline's first stage it lists the matching documents of the collections, by id, up to 10,000."
+        "order. As a pipeline's first stage it lists the matching documents of the collections, by id, up to 10,000. "
+        "With natural_language a language model writes the conditions, over the fields that there are."
     )
     Parameters: ClassVar[type[BaseModel]] = AttributeFilterParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
-    spends: ClassVar[Spending] = Spending(
-        usage=lambda _, given: Usage(documents=_listed(given)), yields=lambda _, given: _listed(given)
-    )
+    spends: ClassVar[Spending] = Spending(usage=_usage, yields=lambda _, given: _listed(given))
     example: ClassVar[dict[str, Any]] = {
         "conditions": {"AND": [{"field": "metadata.price", "operator": "lte", "value": 20}]}
     }
 
+    @classmethod
+    def effects_with(cls, parameters: Mapping[str, Any]) -> frozenset[Effect]:
+        """A sentence is put to a language model; conditions ask nobody."""
+        asks = parameters.get("natural_language") is not None
+        return frozenset({Effect.OUTSIDE, Effect.SPENDS}) if asks else cls.effects
+
     def __init__(self, parameters: AttributeFilterParameters) -> None:
-        self._tree = parameters.tree()
+        self._parameters = parameters
+        self._is_worded = parameters.natural_language is not None
+        self._tree = {} if self._is_worded else parameters.tree()
         self._is_single = parameters.conditions is None
         self._ignore_case = parameters.case_insensitive
         self._by_document = "DOC" in template_roots(self._tree)
@@ -109,16 +139,42 @@ class AttributeFilter:
 
     @property
     def filter(self) -> Filter | None:
-        """The filter, for a planner that moves it into a search; None where it depends on each document."""
+        """The filter, for a planner that moves it into a search; None where only a run or each document tells it."""
         return self._filter
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
+        if self._is_worded:
+            return await self._by_words(hits, context)
         if context.stage_index == 0 and not hits:
             return await self._listed(context)
         return Outcome(Hits.of(await self._kept(hits, context)))
 
     def brings(self, stage_index: int) -> bool:
         return stage_index == 0
+
+    async def _by_words(self, hits: Hits, context: Context) -> Outcome:
+        """The stage as it runs on the conditions that a language model makes of the sentence."""
+        given = self._parameters
+        sample, where = hits, context.collections[:0]
+        if context.stage_index == 0 and not hits:
+            documents, _ = await context.searcher.list_documents(context.principal, context.collections, None, _SAMPLED)
+            sample, where = of_documents(documents), context.collections
+        if not sample:
+            return Outcome(Hits(), processed=0)
+        fields = known_fields(sample, where, given.field_hints or ())
+        if hits:
+            fields["score"] = FieldKind.NUMBER
+        prompt = question(given.natural_language or "", fields, given)
+        reply = await context.reach.language.ask(context.principal, prompt, context.allowance)
+        answer = worded(reply, context.clock.now)
+        resolved: dict[str, JSON] = {
+            "conditions": answer.conditions,
+            "case_insensitive": given.case_insensitive,
+            "case_sensitive": given.case_sensitive,
+        }
+        plain = AttributeFilter(AttributeFilterParameters.model_validate(resolved))
+        outcome = await plain.run(hits, context)
+        return replace(outcome, tokens_used=answer.tokens, llm_calls=answer.calls, parameters=resolved)
 
     async def explain(self, case: Case, context: Context) -> Verdict:
         hit = case.hit or Hit(case.document.document_id, 1.0, case.document)
@@ -127,6 +183,8 @@ class AttributeFilter:
         tree = context.render(self._tree, hit) if self._by_document else self._tree
         written = case.definition["stages"][case.index]["parameters"]
         inside = ("parameters",) if self._is_single or "conditions" not in written else ("parameters", "conditions")
+        if "natural_language" in written:
+            inside = ("parameters", "natural_language")
         refused = case.refused(_heedless(tree) if self._ignore_case else tree, inside, hit)
         if refused is not None:
             return refused
