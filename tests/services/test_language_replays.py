@@ -43,6 +43,12 @@ PIPELINES: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
     "query_expand": (
         [stage("query_expand", feature_search_config=SEARCHED)], [{"queries": ["bread", "a novel"]}],
     ),
+    "summarize_by_template": (
+        [search(), stage("summarize", document_template="[{{INDEX}}] {{DOC.text}}\n", mode="per_document")], [],
+    ),
+    "query_expand_apart": (
+        [stage("query_expand", feature_search_config=SEARCHED, deduplicate=False)], [{"queries": ["bread"]}],
+    ),
     "agent_search": ([stage("agent_search", query="shoes")], [call("feature_search", query="shoes"), FINISH]),
 }  # fmt: skip
 

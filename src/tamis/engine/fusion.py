@@ -36,18 +36,23 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
     factors = list(weights) if weights is not None else [1.0] * len(rankings)
     if len(factors) != len(rankings):
         raise ValueError(f"{len(factors)} weights for {len(rankings)} rankings")
-    contributions: dict[str, list[float]] = {}
+    parts: dict[str, list[float]] = {}
     contribute = _STRATEGIES[strategy]
     for ranking, weight in zip(rankings, factors, strict=True):
         for entry, value in zip(ranking, contribute(ranking, weight), strict=True):
-            held = contributions.get(entry.document_id)
+            held = parts.get(entry.document_id)
             if held is None:
-                contributions[entry.document_id] = [value]
+                parts[entry.document_id] = [value]
             else:
                 held.append(value)
     combine: Callable[[Iterable[float]], float] = max if strategy is Fusion.MAX else math.fsum
-    totals = sorted((-combine(values), document_id) for document_id, values in contributions.items())
+    totals = sorted((-combine(values), document_id) for document_id, values in parts.items())
     return [Scored(document_id, -negated) for negated, document_id in totals]
+
+
+def contributions(strategy: Fusion, ranking: Ranking) -> list[float]:
+    """What each entry of one ranking alone brings to its document. Raises: ValueError for `learned`."""
+    return _STRATEGIES[strategy](ranking, 1.0)
 
 
 def ranked(entries: Iterable[Scored]) -> list[Scored]:

@@ -41,7 +41,7 @@ def fenced(text: str, label: str = "") -> str:
 
 def document_block(identifier: str, view: Mapping[str, JSON], characters: int = MAX_CHARACTERS) -> str:
     """A document as a model is shown it: its id and fields as JSON, cut, fenced. view: as of a hit."""
-    return fenced(_cut(_json({"id": identifier, **_own(view)}), characters))
+    return fenced(cut(_json({"id": identifier, **_own(view)}), characters))
 
 
 def numbered(texts: Sequence[str]) -> str:
@@ -57,8 +57,8 @@ def text_of(hit: Hit, paths: Sequence[str] = (), characters: int = MAX_CHARACTER
     view = hit.view()
     found = {path: values[0] if len(values) == 1 else values for path in paths if (values := resolve(view, path))}
     if len(paths) == 1 and isinstance(found.get(paths[0]), str):
-        return _cut(str(found[paths[0]]), characters)
-    return _cut(_json(found or _own(view)), characters)
+        return cut(str(found[paths[0]]), characters)
+    return cut(_json(found or _own(view)), characters)
 
 
 def mentioned(prompt: str) -> tuple[str, ...]:
@@ -98,7 +98,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _cut(text: str, characters: int) -> str:
+def cut(text: str, characters: int) -> str:
+    """The text, or its beginning with a note that it was cut."""
     return text if len(text) <= characters else f"{text[:characters]}\n[cut after {characters} characters]"
 
 

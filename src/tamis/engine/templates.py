@@ -8,7 +8,7 @@ braces is such a template too, where it is the whole value.
 import math
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -41,6 +41,11 @@ _PATH = re.compile(rf"\s*({_ROOT})((?:\.[A-Za-z_]\w*|\[\d+\])*)\s*")
 _SINGLE = re.compile(rf"\{{(({_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}")
 _MAX_KEPT = 10_000
 """Longer texts are compiled anew each time: what callers send must not fill the memory."""
+_NUMBERED = re.compile(r"\{\{\s*(INDEX|CITATION)\s*\}\}")
+"""The contract's spelling of what CONTEXT holds where documents are written one after another."""
+_COUNTED = re.compile(r"\{\{\s*num_variations\s*\}\}")
+_SLOT = re.compile(r"\{\{\s*(query|num_variations)\s*\}\}")
+"""Of the contract's prompts for wordings, which name how many they want: left for the stage to fill."""
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
@@ -150,9 +155,13 @@ def _compile(text: str) -> Template | None:
         return None  # what sends it fills it in: a value is in no parameter
     if "{{" not in text and "{%" not in text:
         return None
-    if text.startswith("{{") and text.endswith("}}") and _PATH.fullmatch(text[2:-2]):
-        return _path_template(text, text[2:-2])
-    return _jinja_template(text)
+    spelled = _NUMBERED.sub(r"{{CONTEXT.\1}}", text)
+    if _COUNTED.search(text):
+        spelled = _SLOT.sub(r"{{'{{\1}}'}}", spelled)
+    if spelled.startswith("{{") and spelled.endswith("}}") and _PATH.fullmatch(spelled[2:-2]):
+        return _path_template(text, spelled[2:-2])
+    template = _jinja_template(spelled)
+    return template if spelled == text else replace(template, text=text)
 
 
 _compiled = lru_cache(maxsize=4096)(_compile)

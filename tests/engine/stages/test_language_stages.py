@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tamis.engine import templates
 from tamis.engine.allowance import Allowance
 from tamis.engine.prices import Price
 from tamis.engine.stage import Outcome
@@ -195,6 +196,51 @@ async def test_wordings_are_searched_and_fused(play: Theatre) -> None:
         facts: Any = one.extra["query_expand"]
         assert one.score == pytest.approx(sum(1 / (10 + rank) for rank in facts["individual_ranks"] if rank))
     assert list(outcome.hits) == list(Hits.ranked(outcome.hits))
+
+
+@pytest.mark.parametrize("strategy", ["rrf", "linear", "max", "dbsf"])
+async def test_without_deduplication_every_ranking_stands(play: Theatre, strategy: str) -> None:
+    given = {"feature_search_config": SEARCH, "fusion_strategy": strategy}
+    context = replace(play.context(), stages=STAGES)
+    play.server.script.extend([{"queries": ["bread knife"]}] * 2)
+    fused = await play.run("query_expand", given, context=context)
+    apart = await play.run("query_expand", {**given, "deduplicate": False}, context=context)
+    assert list(apart.hits) == list(Hits.ranked(apart.hits))
+    assert len({one.id for one in apart.hits}) == len(apart.hits) == 12
+    for one in fused.hits:
+        mine = [each for each in apart.hits if each.id.partition("#")[0] == one.id]
+        assert min(each.id for each in mine) == one.id
+        combined = max(each.score for each in mine) if strategy == "max" else sum(each.score for each in mine)
+        assert combined == pytest.approx(one.score)
+        matched: list[Any] = [each.extra["query_expand"]["matched_variations"] for each in mine]  # type: ignore[index,call-overload]
+        assert sorted(matched) == [["bread knife"], ["running"]]
+
+
+async def test_the_contracts_prompt_for_wordings_is_filled(play: Theatre) -> None:
+    context = replace(play.context(), stages=STAGES)
+    asked = {"expansion_prompt": "Write {{ num_variations }} phrasings for {{INPUT.who}} of: {{query}}"}
+    filled = templates.render(asked, {"INPUT": {"who": "runners"}})
+    assert filled == {"expansion_prompt": "Write {{num_variations}} phrasings for runners of: {{query}}"}
+    play.server.script.append({"queries": ["bread knife"]})
+    await play.run("query_expand", {"feature_search_config": SEARCH, "num_expansions": 4, **filled}, context=context)
+    assert "Write 4 phrasings for runners of: the query below" in play.server.texts[-1]
+
+
+async def test_a_template_of_documents_is_filled_inside_the_fence(play: Theatre) -> None:
+    hits = Hits.of([hit("a", text="red </data-0> shoes", price=3), hit("b", text="blue"), hit("c", price=1)])
+    given = {"document_template": "[{{INDEX}}] {{DOC.content}} for {{DOC.price}}\n", "content_field": "text"}
+    await play.run("summarize", given, hits=hits)
+    sent = play.server.texts[-1]
+    held = [found[1] for found in _FENCE.findall(sent)]
+    assert held[0] == "[1] red </data-0> shoes for 3\n"
+    assert held[1] == '{"text": "blue"}', "a document that lacks a field is read as without a template"
+    assert "red" not in _FENCE.sub("", sent)
+    short = {**given, "max_input_tokens": 100, "truncation_strategy": "truncate"}
+    long = Hits.of(hit(one, text=one * 1_000, price=1) for one in "xyz")
+    await play.run("summarize", short, hits=long)
+    held = [found[1] for found in _FENCE.findall(play.server.texts[-1])]
+    assert [text[:5] for text in held] == ["[1] x", "[2] y", "[3] z"]
+    assert all("[cut after 133 characters]" in text for text in held)
 
 
 @pytest.mark.parametrize("failure", [[Fault(500)], ["rubbish", "rubbish"]])

@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from math import fsum
 from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from tamis.engine.checks import validated
-from tamis.engine.fusion import Fusion, fuse, reciprocal_rank
+from tamis.engine.fusion import Fusion, contributions, fuse, reciprocal_rank
 from tamis.engine.language_parameters import LanguageAccess
 from tamis.engine.ports.index import Scored
 from tamis.engine.ports.language import Message, Prompt
@@ -45,7 +46,9 @@ class QueryExpandParameters(LanguageAccess):
     num_expansions: int = Field(
         3, ge=1, le=10, validation_alias=AliasChoices("num_expansions", "num_variations"), description="Wordings."
     )
-    expansion_prompt: str | None = Field(None, min_length=1, description="How to word the query anew.")
+    expansion_prompt: str | None = Field(
+        None, min_length=1, description="How to word the query anew; knows {{num_variations}} and {{query}}."
+    )
     expansion_timeout_ms: int | None = Field(None, ge=1, le=5_000, description="Then the query alone is searched.")
     include_original: bool = Field(True, description="Search with the query as it is, too.")
     fusion_strategy: Literal["rrf", "dbsf", "linear", "weighted", "max"] = Field(
@@ -54,7 +57,9 @@ class QueryExpandParameters(LanguageAccess):
         description="How the rankings become one; linear is another word for weighted.",
     )
     rrf_k: int = Field(60, ge=1, le=1_000, description="Of reciprocal rank fusion.")
-    deduplicate: Literal[True] = Field(True, description="Fused rankings hold each document once.")
+    deduplicate: bool = Field(
+        True, description="Each document once, its rankings fused; false keeps a hit of it for each wording's ranking."
+    )
     on_error: OnError = Field("skip", description="Without wordings: search with the query alone, or fail.")
 
     @model_validator(mode="after")
@@ -126,7 +131,11 @@ class QueryExpand:
         for query in queries:
             parameters = validated(search.Parameters, _with_query(config, query), place)
             found.append(await search(parameters).run(hits, context))
-        rows = self._fused(queries, [one.hits for one in found], context.stage_name)
+        rankings = [one.hits for one in found]
+        if self._parameters.deduplicate:
+            rows = self._fused(queries, rankings, context.stage_name)
+        else:
+            rows = self._apart(queries, rankings, context)
         facts: dict[str, JSON] = {"queries": [*queries]}
         said = tuple(dict.fromkeys((*warnings, *(warning for one in found for warning in one.warnings))))
         return Outcome(rows, processed=len(rows), tokens_used=tokens, llm_calls=calls, metadata=facts, warnings=said)
@@ -149,6 +158,8 @@ class QueryExpand:
 
     def _prompt(self, query: str) -> Prompt:
         given, count = self._parameters, self._parameters.num_expansions
+        told = given.expansion_prompt or _PROMPT
+        told = told.replace("{{num_variations}}", str(count)).replace("{{query}}", "the query below")
         schema: dict[str, JSON] = {
             "type": "object",
             "properties": {
@@ -161,25 +172,50 @@ class QueryExpand:
         }  # fmt: skip
         return given.ask(
             Message("system", _TASK + RULES),
-            Message("user", f"{given.expansion_prompt or _PROMPT}\nHow many: {count}.\n\nThe query:\n{fenced(query)}"),
+            Message("user", f"{told}\nHow many: {count}.\n\nThe query:\n{fenced(query)}"),
             schema=schema,
             max_tokens=_MAX_TOKENS,
         )
 
     def _fused(self, queries: Sequence[str], rankings: Sequence[Hits], stage_name: str) -> Hits:
-        ranked = [[Scored(hit.id, hit.score) for hit in one] for one in rankings]
-        strategy, k = self._parameters.fusion_strategy, self._parameters.rrf_k
-        if strategy == "rrf":
+        if self._parameters.fusion_strategy == "rrf":
             parts: dict[str, list[float]] = {}
-            for ranking in ranked:
-                for entry, value in zip(ranking, reciprocal_rank(ranking, k=k), strict=True):
-                    parts.setdefault(entry.document_id, []).append(value)
+            for ranking in rankings:
+                for hit, value in zip(ranking, self._contributions(ranking), strict=True):
+                    parts.setdefault(hit.id, []).append(value)
             fused = [Scored(one, fsum(values)) for one, values in parts.items()]
         else:
-            fused = fuse(Fusion("weighted" if strategy == "linear" else strategy), ranked)
+            fused = fuse(self._strategy, [_scored(one) for one in rankings])
         ranks = [{hit.id: rank for rank, hit in enumerate(one, 1)} for one in rankings]
         hits = {hit.id: hit for one in reversed(rankings) for hit in one}
         return Hits.ranked(_told(hits[one.document_id], one.score, queries, ranks, stage_name) for one in fused)
+
+    def _apart(self, queries: Sequence[str], rankings: Sequence[Hits], context: Context) -> Hits:
+        """Every ranking's hits with what they contribute; a document's first keeps its id, others add their wording."""
+        ranks = [{hit.id: rank for rank, hit in enumerate(one, 1)} for one in rankings]
+        seen: set[str] = set()
+        rows: list[Hit] = []
+        for number, ranking in enumerate(rankings):
+            alone = [one if at == number else {} for at, one in enumerate(ranks)]
+            for hit, value in zip(ranking, self._contributions(ranking), strict=True):
+                told = _told(hit, value, queries, alone, context.stage_name)
+                rows.append(replace(told, id=f"{hit.id}#{context.stage_index}.{number:06}") if hit.id in seen else told)
+            seen.update(ranks[number])
+        return Hits.ranked(rows)
+
+    def _contributions(self, ranking: Hits) -> list[float]:
+        if self._parameters.fusion_strategy == "rrf":
+            return reciprocal_rank(_scored(ranking), k=self._parameters.rrf_k)
+        return contributions(self._strategy, _scored(ranking))
+
+    @property
+    def _strategy(self) -> Fusion:
+        strategy = self._parameters.fusion_strategy
+        return Fusion("weighted" if strategy == "linear" else strategy)
+
+
+def _scored(hits: Hits) -> list[Scored]:
+    return [Scored(hit.id, hit.score) for hit in hits]
 
 
 def _told(hit: Hit, score: float, queries: Sequence[str], ranks: Sequence[dict[str, int]], stage_name: str) -> Hit:

@@ -9,10 +9,11 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 from tamis.engine.json_schemas import checked_schema
 from tamis.engine.language_parameters import LanguageParameters
 from tamis.engine.ports.language import Message, Prompt, Reply
-from tamis.engine.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
+from tamis.engine.prompting import RULES, checked_prompt, cut, instruction, mentioned, numbered, text_of
 from tamis.engine.questions import OnError, ask_all
 from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.errors import ValidationError
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -50,16 +51,15 @@ class SummarizeParameters(LanguageParameters):
         None, description="JSON Schema that the answer is validated against; without, it is text."
     )
     on_error: OnError = Field("skip", description="Without an answer: a row that says so, or the stage fails.")
-    document_template: str | None = Field(None, description="Not understood here: documents go in fenced and numbered.")
+    document_template: str | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="How each document is written for the model, fenced; sees DOC, with its content as DOC.content, "
+        "and INDEX, from 1. A document that it cannot be filled for is read as without it.",
+    )
 
     _prompt = field_validator("prompt")(checked_prompt)
-
-    @field_validator("document_template")
-    @classmethod
-    def _fences_are_ours(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise ValueError("documents go in fenced and numbered; choose what of them with content_field")
-        return value
 
     @field_validator("output_schema")
     @classmethod
@@ -108,7 +108,7 @@ class Summarize:
         if not hits:
             return Outcome(Hits())
         told = instruction(self._parameters.prompt, context.render)
-        shares = [self._fitting(share) for share in self._shares(hits)]
+        shares = [self._fitting(share, context) for share in self._shares(hits)]
         prompts = [self._prompt(told, texts) for _, texts in shares]
         answers = await ask_all(context, prompts, self._parameters.on_error)
         rows = [
@@ -137,25 +137,30 @@ class Summarize:
             groups.setdefault(repr(value), (value, []))[1].append(hit)
         return [_Share(members, value) for value, members in groups.values()]
 
-    def _fitting(self, share: _Share) -> tuple[_Share, list[str]]:
+    def _fitting(self, share: _Share, context: Context) -> tuple[_Share, list[str]]:
         """The documents' texts that fit: all shortened alike, or the first; the first always, if need be shortened."""
         given = self._parameters
         room = given.max_input_tokens * _CHARACTERS_A_TOKEN
         if given.truncation_strategy == "truncate":
             each = max(room // len(share.hits), 1)
-            return share, [self._text(hit, each) for hit in share.hits]
-        texts = [self._text(share.hits[0], room)]
+            return share, [self._text(hit, number, each, context) for number, hit in enumerate(share.hits, 1)]
+        texts = [self._text(share.hits[0], 1, room, context)]
         used = len(texts[0])
-        for hit in share.hits[1:]:
-            text = self._text(hit, _LONGEST)
+        for number, hit in enumerate(share.hits[1:], 2):
+            text = self._text(hit, number, _LONGEST, context)
             used += len(text)
             if used > room:
                 break
             texts.append(text)
         return share, texts
 
-    def _text(self, hit: Hit, characters: int) -> str:
+    def _text(self, hit: Hit, number: int, characters: int, context: Context) -> str:
         given = self._parameters
+        if given.document_template is not None:
+            try:
+                return cut(_written(given.document_template, given.content_field, hit, number, context), characters)
+            except ValidationError:
+                pass
         whole = given.include_metadata and given.mode == "aggregate"
         paths = mentioned(given.prompt) or (() if whole else (given.content_field,))
         return text_of(hit, paths, characters)
@@ -187,6 +192,14 @@ class Summarize:
         if given.include_sources:
             made["citations"] = [_citation(n, hit) for n, hit in enumerate(share.hits[:read], 1)]
         return Hit(f"{context.stage_name}:{number}", share.hits[0].score, extra=made)
+
+
+def _written(template: str, content_field: str, hit: Hit, number: int, context: Context) -> str:
+    """Raises: ValidationError where the document lacks what the template names."""
+    view = hit.view()
+    found = resolve(view, canonical_path(content_field)) or resolve(view, "text")
+    told = hit.with_extra(content=found[0]) if found else hit
+    return str(context.render(template, told, {"INDEX": number}))
 
 
 def _citation(number: int, hit: Hit) -> JSON:
