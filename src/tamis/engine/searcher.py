@@ -17,6 +17,7 @@ from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSear
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.queries import Need, Query, QueryVectors
+from tamis.engine.stored_clustering import Clustered, Clustering, cluster_stored
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction, StoredVectors
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.collection import Collection
@@ -228,6 +229,9 @@ class Searcher:
 
     async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
         return await self._stored.diversify(principal, asked)
+
+    async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
+        return await cluster_stored(self._metadata, principal, asked)
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         return await self._stored.late_interaction(principal, asked)

@@ -66,7 +66,7 @@ class StoredVectors:
 
     async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
         """Raises: ValidationError where no collection has the feature."""
-        names = [_dense_names(asked.collections, uri) for uri, _ in asked.features]
+        names = [dense_names(asked.collections, uri) for uri, _ in asked.features]
         stored = await self._read(principal, asked.document_ids) if names else {}
         return await asyncio.to_thread(_diverse, asked, names, stored)
 
@@ -96,7 +96,7 @@ class StoredVectors:
 
 
 def _diverse(asked: Diversity, names: Sequence[frozenset[str]], stored: _Stored) -> Diverse:
-    rows = [[_dense(stored.get(one, {}), name) for one in asked.document_ids] for name in names]
+    rows = [[dense(stored.get(one, {}), name) for one in asked.document_ids] for name in names]
     whole = [n for n in range(len(asked.document_ids)) if all(row[n] is not None for row in rows)]
     parts = [(weight, field_likeness([values[n] for n in whole])) for weight, values in asked.fields]
     for (_, weight), row in zip(asked.features, rows, strict=True):
@@ -114,14 +114,20 @@ def _diverse(asked: Diversity, names: Sequence[frozenset[str]], stored: _Stored)
     return Diverse(tuple(Pick(whole[one.place], one.relevance, one.penalty, one.score) for one in picks), without)
 
 
-def _dense(vectors: Mapping[str, Vector], names: frozenset[str]) -> FloatArray | None:
+def dense(vectors: Mapping[str, Vector], names: frozenset[str]) -> FloatArray | None:
+    """float32 [dim], of the first feature that goes by one of these names."""
     found = (vector.values for name, vector in vectors.items() if name in names and isinstance(vector, Dense))
     return next(found, None)
 
 
-def _dense_names(collections: Sequence[Collection], uri: str | None) -> frozenset[str]:
-    """Under which names the documents of these collections keep the feature."""
-    loc: list[str | int] = ["parameters", "diversity_feature_uri"]
+def dense_names(
+    collections: Sequence[Collection], uri: str | None, parameter: str = "diversity_feature_uri"
+) -> frozenset[str]:
+    """Under which names the documents of these collections keep the feature; None is their only dense one.
+
+    parameter: that names the feature, for the error.  Raises: ValidationError.
+    """
+    loc: list[str | int] = ["parameters", parameter]
     if uri is not None and uri.startswith("mixpeek://"):
         specs = [spec for _, spec in resolve_feature(uri, collections, loc=loc).targets]
     else:

@@ -15,6 +15,7 @@ from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
+from tamis.engine.stored_clustering import Clustered, Clustering
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
@@ -94,6 +95,9 @@ class TapedSearcher:
 
     async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
         return await self._tape.ask(_DIVERSIFY, (asked,), lambda: self._searcher.diversify(principal, asked))
+
+    async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
+        return await self._tape.ask(_CLUSTER, (asked,), lambda: self._searcher.cluster(principal, asked))
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         return await self._tape.ask(
@@ -245,6 +249,13 @@ def _documents(note: dict[str, Any], archive: Archive) -> list[Document]:
     return [archive.documents[key] for key in zip(note["ids"], note["revisions"], strict=True)]
 
 
+def _clustered(note: dict[str, Any]) -> Clustered:
+    """Lists in the note are tuples again."""
+    centroids = tuple(tuple(row) for row in note["centroids"])
+    told = {name: tuple(note[name]) for name in ("labels", "distances", "notes")}
+    return Clustered(**{**note, **told, "centroids": centroids})
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -321,6 +332,7 @@ _DIVERSIFY: Form[Diverse] = Form(
     lambda found: {"picks": [asdict(one) for one in found.picks], "without": list(found.without)},
     lambda note, _: Diverse(tuple(Pick(**one) for one in note["picks"]), tuple(note["without"])),
 )
+_CLUSTER: Form[Clustered] = Form(SEARCHER, "cluster", asdict, lambda note, _: _clustered(note))
 _LATE_INTERACTION: Form[Mapping[str, float]] = Form(SEARCHER, "late_interaction", dict, _as_noted)
 _LEXICAL: Form[Any] = Form(MODELS, "lexical", lambda found: found.version, lambda note, _: _Noted(version=note))
 _AVAILABLE: Form[Sequence[ModelInfo]] = Form(

@@ -12,6 +12,7 @@ from tamis.engine.ports.searching import SearchPort
 from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query
 from tamis.engine.searcher import Found, Search
 from tamis.engine.stage import Context
+from tamis.engine.stored_clustering import Clustered, Clustering
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.model.collection import Collection
 from tamis.model.document import Document
@@ -138,6 +139,10 @@ class _SeenSearcher:
     async def diversify(self, principal: Principal, asked: Diversity) -> Diverse:
         self._witness.collections(asked.collections)
         return await self._inner.diversify(principal, asked)
+
+    async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
+        self._witness.collections(asked.collections)
+        return await self._inner.cluster(principal, asked)
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         self._witness.collections(asked.collections)

@@ -19,7 +19,7 @@ ISSUE = {
     "llm_filter", "llm_enrich", "summarize", "query_expand",
     "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
-    "deduplicate", "group_by", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
+    "deduplicate", "group_by", "cluster", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
     "json_transform", "rag_prepare", "unwind", "document_enrich",
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from tamis.model.principal import Principal
 
 if TYPE_CHECKING:
     from tamis.engine.searcher import Found, Search
+    from tamis.engine.stored_clustering import Clustered, Clustering
     from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 
 
@@ -56,6 +57,10 @@ class SearchPort(Protocol):
 
     async def diversify(self, principal: Principal, asked: "Diversity") -> "Diverse":
         """Choose documents by maximal marginal relevance over their stored vectors. Raises: ValidationError."""
+        ...
+
+    async def cluster(self, principal: Principal, asked: "Clustering") -> "Clustered":
+        """Group documents by their stored vectors. Raises: ValidationError, NotSetUpError."""
         ...
 
     async def late_interaction(self, principal: Principal, asked: "LateInteraction") -> Mapping[str, float]:

@@ -6,6 +6,7 @@ from tamis.engine.stages.agentic_enrich import AgenticEnrich
 from tamis.engine.stages.aggregate import Aggregate
 from tamis.engine.stages.api_call import ApiCall
 from tamis.engine.stages.attribute_filter import AttributeFilter
+from tamis.engine.stages.cluster import Cluster
 from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.document_enrich import DocumentEnrich
@@ -41,6 +42,7 @@ STAGES: dict[str, type[Stage]] = {
     "sample": Sample,
     "deduplicate": Deduplicate,
     "group_by": GroupBy,
+    "cluster": Cluster,
     "aggregate": Aggregate,
     "cross_compare": CrossCompare,
     "agent_search": AgentSearch,
