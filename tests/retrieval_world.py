@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -48,6 +48,7 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.exports import ExportService
 from tamis.services.inflight import InFlight
+from tamis.services.nested_retrievers import NestedRetrievers
 from tamis.services.promotion import PromotionService
 from tamis.services.replays import ReplayService
 from tamis.services.retrievers import RetrieverService
@@ -172,7 +173,9 @@ def _world(
     clock = WallClock()
     planner, in_flight, snapshots = Planner(registry or REGISTRY), InFlight(clock), SnapshotStore()
     records = ExecutionRecords(shop.metadata, in_flight)
-    executor = Executor(Environment(shop.searcher, shop.models, clock, reach), watch=watch)
+    environment = Environment(shop.searcher, shop.models, clock, reach)
+    nested = NestedRetrievers(shop.metadata, planner, Executor(environment))
+    executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock),

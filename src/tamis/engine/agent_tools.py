@@ -13,7 +13,7 @@ from tamis.engine.fusion import Fusion, fuse
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.index import Scored
 from tamis.engine.prompting import document_block
-from tamis.engine.stage import Context, Outcome, Stage
+from tamis.engine.stage import Context, Outcome, Stage, effects_of
 from tamis.errors import TamisError, ValidationError
 from tamis.model.filters import Operator
 from tamis.model.hits import Hit, Hits
@@ -137,6 +137,8 @@ class Toolbox:
         if stage.id == SEARCH:
             raw = _search_of(given, self.context)
         if not is_simple:
+            if effects_of(stage, raw):
+                raise ToolError(f"with these parameters {stage.id!r} would reach outside; leave them out")
             return given
         known = stage.Parameters.model_fields
         chosen = {"provider": self.model.provider, "model_name": self.model.name, "api_key": self.model.key}

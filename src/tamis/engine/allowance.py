@@ -11,7 +11,7 @@ class Allowance:
     With sequential calls, or with `tokens` told for each that it never exceeds, no more is spent than there was.
     """
 
-    __slots__ = ("_left", "_open", "_price", "calls", "refused", "tokens")
+    __slots__ = ("_left", "_open", "_price", "calls", "paid", "refused", "tokens")
 
     def __init__(self, price: Price = FREE, left: float = math.inf) -> None:
         """left: credits for calls and tokens."""
@@ -21,6 +21,7 @@ class Allowance:
         self.calls = 0
         self.tokens = 0
         self.refused = 0
+        self.paid = 0.0
 
     def spend(self, calls: int = 1, tokens: int = 0) -> bool:
         """Before a call: whether there is enough for it, in which case it is charged. tokens: as many as it may use.
@@ -42,14 +43,24 @@ class Allowance:
         self.tokens += tokens
         self._left -= self._price.of_calls(0, tokens)
 
+    def pay(self, credits: float) -> None:
+        """For what has a price of its own, such as another pipeline's run."""
+        self.paid += credits
+        self._left -= credits
+
+    @property
+    def left(self) -> float:
+        """Credits, 0 or more; without end where nothing limits them."""
+        return self._left if self._open and self._left > _ROUNDING else 0.0
+
     def close(self) -> None:
         """Grant nothing more: the run has gone on without the stage."""
         self._open = False
 
     @property
     def credits(self) -> float:
-        """What the calls and tokens so far cost."""
-        return self._price.of_calls(self.calls, self.tokens)
+        """What the calls and tokens so far cost, and what was paid beside them."""
+        return self._price.of_calls(self.calls, self.tokens) + self.paid
 
     @property
     def _is_free(self) -> bool:

@@ -122,7 +122,7 @@ class Ledger:
         """The credits of a stage that has ended: what it says that it used, and no less than it asked for."""
         calls = max(allowance.calls, outcome.llm_calls or 0)
         tokens = max(allowance.tokens, outcome.tokens_used or 0)
-        return self._charged(self.prices.of(stage_id).of(Usage(processed, calls, tokens)))
+        return self._charged(self.prices.of(stage_id).of(Usage(processed, calls, tokens)) + allowance.paid)
 
     def spared(self, stage_id: str, outcome: Outcome, processed: int) -> float:
         """The credits of a stage that a cache answered: what it would have been charged."""

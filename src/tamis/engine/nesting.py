@@ -10,6 +10,8 @@ from tamis.model.json import JSON
 def with_field(hit: Hit, path: str, value: JSON) -> Hit:
     """The hit with the value at a path such as `metadata.facts.topic`; objects on the way keep their other fields."""
     first, *rest = canonical_path(path).split(".")
+    if not rest:
+        return hit.with_extra(**{first: value})
     return hit.with_extra(**{first: _placed(hit.view().get(first), rest, value)})
 
 

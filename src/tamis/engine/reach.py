@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
+from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.errors import NotSetUpError
 from tamis.model.principal import Principal
 
@@ -22,10 +23,16 @@ class _NoOutside:
         raise NotSetUpError("requests to the outside")
 
 
+class _NoRetrievers:
+    async def retrieve(self, principal: Principal, asked: Retrieve, allowance: Allowance) -> Retrieved:
+        raise NotSetUpError("retrievers that a stage runs")
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
     outside: Outside = field(default_factory=_NoOutside)
+    retrievers: Retrievers = field(default_factory=_NoRetrievers)
 
 
 NOWHERE = Reach()

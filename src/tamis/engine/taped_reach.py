@@ -7,11 +7,12 @@ from typing import Any
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
+from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.tape import Form, Tape
 from tamis.model.principal import Principal
 
-LANGUAGE, OUTSIDE = "language", "outside"
+LANGUAGE, OUTSIDE, RETRIEVERS = "language", "outside", "retrievers"
 
 
 def taped_reach(reach: Reach, tape: Tape) -> Reach:
@@ -20,6 +21,7 @@ def taped_reach(reach: Reach, tape: Tape) -> Reach:
     return Reach(
         TapedLanguageModels(tape, reach.language),
         TapedOutside(tape, reach.outside),
+        TapedRetrievers(tape, reach.retrievers),
     )
 
 
@@ -51,12 +53,32 @@ class TapedOutside:
         return await self._tape.ask(_FETCH, (fetch,), lambda: self._outside.fetch(principal, fetch))
 
 
+class TapedRetrievers:
+    """A run's result is one answer: what its own stages asked is not told."""
+
+    __slots__ = ("_retrievers", "_tape")
+
+    def __init__(self, tape: Tape, retrievers: Retrievers) -> None:
+        self._tape = tape
+        self._retrievers = retrievers
+
+    async def retrieve(self, principal: Principal, asked: Retrieve, allowance: Allowance) -> Retrieved:
+        charged = getattr(allowance, "behind", allowance)
+        return await self._tape.ask(_RETRIEVE, (asked,), lambda: self._retrievers.retrieve(principal, asked, charged))
+
+
 def _fetched(note: dict[str, Any], _archive: Any) -> Fetched:
     return Fetched(note["url"], note["status"], note["headers"], base64.b64decode(note["body"]))
 
 
 _ASK: Form[Reply] = Form(LANGUAGE, "ask", asdict, lambda note, _: Reply(**note))
 _RESOLVE: Form[str] = Form(LANGUAGE, "resolve", lambda name: name, lambda note, _: str(note))
+_RETRIEVE: Form[Retrieved] = Form(
+    RETRIEVERS,
+    "retrieve",
+    asdict,
+    lambda note, _: Retrieved(tuple(note["documents"]), note["calls"], note["tokens"], tuple(note["warnings"])),
+)
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,
     "fetch",

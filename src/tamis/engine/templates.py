@@ -43,6 +43,7 @@ _MAX_KEPT = 10_000
 """Longer texts are compiled anew each time: what callers send must not fill the memory."""
 _NUMBERED = re.compile(r"\{\{\s*(INDEX|CITATION)\s*\}\}")
 """The contract's spelling of what CONTEXT holds where documents are written one after another."""
+_COLLECTION = re.compile(r"\{\{\s*COLLECTION_ID\s*\}\}")
 _COUNTED = re.compile(r"\{\{\s*num_variations\s*\}\}")
 _SLOT = re.compile(r"\{\{\s*(query|num_variations)\s*\}\}")
 """Of the contract's prompts for wordings, which name how many they want: left for the stage to fill."""
@@ -155,7 +156,7 @@ def _compile(text: str) -> Template | None:
         return None  # what sends it fills it in: a value is in no parameter
     if "{{" not in text and "{%" not in text:
         return None
-    spelled = _NUMBERED.sub(r"{{CONTEXT.\1}}", text)
+    spelled = _NUMBERED.sub(r"{{CONTEXT.\1}}", _COLLECTION.sub("{{CONTEXT.collection_ids[0]}}", text))
     if _COUNTED.search(text):
         spelled = _SLOT.sub(r"{{'{{\1}}'}}", spelled)
     if spelled.startswith("{{") and spelled.endswith("}}") and _PATH.fullmatch(spelled[2:-2]):

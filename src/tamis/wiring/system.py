@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from tamis.services.inflight import InFlight
 from tamis.services.keys import KeyService, bootstrap
 from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
+from tamis.services.nested_retrievers import NestedRetrievers
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
 from tamis.services.promotion import PromotionService
@@ -197,6 +198,8 @@ def _of_executions(
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
     environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock, reach)
+    nested = NestedRetrievers(metadata, planner, Executor(environment, prices, experience))
+    environment = replace(environment, reach=replace(reach, retrievers=nested))
     executor = Executor(environment, prices, experience, watch=telemetry)
     records = ExecutionRecords(metadata, in_flight)
     retrievers = RetrieverService(metadata, planner, clock)

@@ -67,6 +67,17 @@ async def test_search_then_narrow_then_finish(stage_set: Theatre) -> None:
     assert (outcome.tokens_used or 0) > 100
 
 
+async def test_a_tool_runs_no_retriever(stage_set: Theatre) -> None:
+    """Of a stage that reaches outside with some parameters only, a model may not choose those."""
+    given = {**ASK, "stages": ["feature_search", "document_enrich"]}
+    outcome = await stage_set.run(
+        "agent_search", given, call("feature_search", query="bread knife", top_k=2),
+        call("document_enrich", retriever_id="ret_1"), FINISH,
+    )  # fmt: skip
+    assert ids(outcome) == ["p3", "p4"]
+    assert "would reach outside" in stage_set.server.texts[-1]
+
+
 async def test_searches_replace_or_fuse(stage_set: Theatre) -> None:
     script = (call("feature_search", query="novel", top_k=2), call("feature_search", query="shoes", top_k=2), FINISH)
     replaced = await stage_set.run("agent_search", ASK, *script)
