@@ -15,21 +15,18 @@ _MOST_TOLD = 100
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One cluster. hits: by score, ties by id.  distances: of each to the centroid.  terms: that set it apart."""
+    """One cluster. hits: by score, ties by id.  distances: of each to the centroid.  terms: that set it apart.
+
+    nearest: its hits by distance, ties by id: the first stands for all.
+    """
 
     number: int
     hits: tuple[Hit, ...]
     distances: tuple[float, ...]
+    nearest: tuple[Hit, ...]
     centroid: tuple[float, ...] = ()
     terms: tuple[str, ...] = ()
     name: Named | None = None
-
-    @property
-    def nearest(self) -> list[Hit]:
-        """Its hits by distance to the centroid, ties by id: the first stands for all."""
-        # Of distances that differ by rounding alone the id decides.
-        ranked = sorted(zip(self.distances, self.hits, strict=True), key=lambda one: (round(one[0], 9), one[1].id))
-        return [hit for _, hit in ranked]
 
     @property
     def label(self) -> str:
@@ -57,14 +54,15 @@ def groups_of(hits: Hits, found: Clustered) -> tuple[list[Group], list[Hit]]:
     for place, label in enumerate(found.labels):
         members.setdefault(label, []).append(place)
     outliers = [hits[place] for place in members.pop(OUTLIERS, [])]
-    groups = [
-        Group(
-            number, tuple(hits[place] for place in places), tuple(found.distances[place] or 0.0 for place in places),
-            found.centroids[number] if found.centroids else (),
-        )
-        for number, places in sorted(members.items())
-    ]  # fmt: skip
-    return groups, outliers
+    return [_group(number, places, hits, found) for number, places in sorted(members.items())], outliers
+
+
+def _group(number: int, places: Sequence[int], hits: Hits, found: Clustered) -> Group:
+    own = tuple(hits[place] for place in places)
+    distances = tuple(found.distances[place] or 0.0 for place in places)
+    nearest = sorted(zip(distances, own, strict=True), key=lambda one: (one[0], one[1].id))
+    centroid = found.centroids[number] if found.centroids else ()
+    return Group(number, own, distances, tuple(hit for _, hit in nearest), centroid)
 
 
 def rows_of(

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 CHARACTERS = 2_000
 """Of one document that are read."""
-_DOCUMENTS = 100
+DOCUMENTS = 100
 """Of one cluster that are read."""
 _LONGEST = 40
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
@@ -36,8 +36,8 @@ def leading_terms(clusters: Sequence[Sequence[str]], most: int) -> list[list[str
 
     Of one cluster alone it is those that most of its documents have.
     """
-    counted = [Counter(term for text in texts[:_DOCUMENTS] for term in terms_of(text)) for texts in clusters]
-    sizes = [min(len(texts), _DOCUMENTS) for texts in clusters]
+    counted = [Counter(term for text in texts[:DOCUMENTS] for term in terms_of(text)) for texts in clusters]
+    sizes = [min(len(texts), DOCUMENTS) for texts in clusters]
     everywhere = sum(counted, Counter[str]())
     return [_leading(own, size, everywhere, sum(sizes), most) for own, size in zip(counted, sizes, strict=True)]
 

@@ -47,7 +47,7 @@ SAMPLED: Mapping[Algorithm, Sampled] = {
     Algorithm.DBSCAN: Sampled(1_000, 3_000),
     Algorithm.AGGLOMERATIVE: Sampled(1_000, 2_000),
     Algorithm.SPECTRAL: Sampled(1_000, 2_000),
-    Algorithm.OPTICS: Sampled(1_000, 2_000),
+    Algorithm.OPTICS: Sampled(1_000, 1_500),
     Algorithm.MEAN_SHIFT: Sampled(500, 1_000),
 }
 _LINEAR = Sampled(MAX_DOCUMENTS, MAX_DOCUMENTS)
@@ -162,7 +162,7 @@ def _clustered(rows: NDArray[np.float64], method: Method, seed: int, sample_size
     size = min(len(rows), bounds.usual if sample_size is None else sample_size)
     everything = size == len(rows)
     places = np.arange(size) if everything else _drawn(len(rows), size, seed)
-    found = _fitted(rows[places], method, seed, size / max(len(rows), 1))
+    found = _fitted(rows[places], method, seed)
     if everything:
         return found
     rest = np.setdiff1d(np.arange(len(rows)), places)
@@ -181,18 +181,18 @@ def _drawn(count: int, size: int, seed: int) -> Labels:
     return np.sort(np.random.default_rng(seed).choice(count, size, replace=False)).astype(np.int64)
 
 
-def _fitted(rows: NDArray[np.float64], method: Method, seed: int, share: float) -> _Found:
+def _fitted(rows: NDArray[np.float64], method: Method, seed: int) -> _Found:
     size = len(rows)
     distinct = len({row.tobytes() for row in rows})
     if distinct <= 1:
         return _Found(np.zeros(size, dtype=np.int64), size)
     methods = _methods()
-    work = methods.Work(rows, method, seed, share)
+    work = methods.Work(rows, method, seed)
     if method.algorithm not in COUNTED or getattr(method.parameters, "distance_threshold", None) is not None:
         labels, notes = _quietly(lambda: methods.labels_of(work, 0))
         return _Found(labels, size, None, notes)
     wanted = method.parameters.count
-    most = min(distinct, max(size // work.scaled(method.least, 1), 1))
+    most = min(distinct, max(size // method.least, 1))
     if wanted is None and most >= 2:
         (labels, suits), notes = _quietly(lambda: methods.best_labels(work, most))
         return _Found(labels, size, suits, notes)

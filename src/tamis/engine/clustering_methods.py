@@ -29,15 +29,11 @@ _FEW = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """rows: float64 [n, dim], of unit length for the cosine.  given: the method's parameters.
-
-    share: of all documents, that the rows are; numbers of documents are lowered by it.
-    """
+    """rows: float64 [n, dim], of unit length for the cosine.  given: the method's parameters."""
 
     rows: Rows
     method: Method
     seed: int
-    share: float = 1.0
 
     @property
     def given(self) -> Any:
@@ -52,9 +48,9 @@ class Work:
         """A distance in the metric's measure as one between rows. Of unit rows: |a - b|^2 = 2 (1 - cosine)."""
         return math.sqrt(2.0 * value) if self.method.distance == "cosine" else value
 
-    def scaled(self, documents: int, least: int = 2) -> int:
-        """A number of documents as it is among these rows; never more than there are."""
-        return min(max(least, round(documents * self.share)), len(self.rows))
+    def within(self, documents: int) -> int:
+        """No more than there are: scikit-learn refuses what is beyond."""
+        return min(documents, len(self.rows))
 
 
 def on_one_core() -> AbstractContextManager[Any]:
@@ -127,12 +123,12 @@ def _bisecting(work: Work, count: int) -> NDArray[Any]:
 
 def _hdbscan(work: Work, _count: int) -> NDArray[Any]:
     own = work.given
-    least = work.scaled(work.method.least)
-    if len(work.rows) < work.method.least:
+    least = work.method.least
+    if len(work.rows) < least:
         return np.full(len(work.rows), -1)
     model = cluster.HDBSCAN(
-        min_cluster_size=least, min_samples=work.scaled(own.min_samples, 1) if own.min_samples else least,
-        max_cluster_size=None if own.max_cluster_size is None else work.scaled(own.max_cluster_size),
+        min_cluster_size=least, min_samples=work.within(own.min_samples or least),
+        max_cluster_size=own.max_cluster_size,
         cluster_selection_epsilon=work.length(own.cluster_selection_epsilon),
         cluster_selection_method=own.cluster_selection_method, allow_single_cluster=own.allow_single_cluster,
         alpha=own.alpha, metric=work.distance, metric_params={"p": 2} if work.distance == "minkowski" else None,
@@ -145,7 +141,7 @@ def _hdbscan(work: Work, _count: int) -> NDArray[Any]:
 def _dbscan(work: Work, _count: int) -> NDArray[Any]:
     own = work.given
     model = cluster.DBSCAN(
-        eps=work.length(own.eps), min_samples=work.scaled(own.min_samples, 1), metric=work.distance, p=own.p,
+        eps=work.length(own.eps), min_samples=own.min_samples, metric=work.distance, p=own.p,
         algorithm=own.algorithm, leaf_size=own.leaf_size, n_jobs=1,
     )  # fmt: skip
     return np.asarray(model.fit_predict(work.rows))
@@ -200,9 +196,9 @@ def _optics(work: Work, _count: int) -> NDArray[Any]:
     if len(work.rows) < max(own.min_samples, 2):
         return np.full(len(work.rows), -1)
     share = own.min_cluster_size is not None and own.min_cluster_size <= 1
-    size = own.min_cluster_size if share else work.scaled(int(own.min_cluster_size or work.method.least))
+    size = own.min_cluster_size if share else work.within(int(own.min_cluster_size or work.method.least))
     model = cluster.OPTICS(
-        min_samples=work.scaled(own.min_samples), min_cluster_size=size, cluster_method=own.cluster_method, xi=own.xi,
+        min_samples=work.within(own.min_samples), min_cluster_size=size, cluster_method=own.cluster_method, xi=own.xi,
         eps=None if own.eps is None else work.length(own.eps),
         max_eps=np.inf if own.max_eps is None else work.length(own.max_eps),
         metric=work.distance, p=own.p, predecessor_correction=own.predecessor_correction, algorithm=own.algorithm,

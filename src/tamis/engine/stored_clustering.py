@@ -70,7 +70,8 @@ def _cluster(
     reasons = {one: NO_VECTOR for one in ids if one not in place}
     reasons |= {one: found.reasons[place[one]] for one in rows if place[one] in found.reasons}
     labels = found.labels.tolist()
-    distances = [None if np.isnan(one) else float(one) for one in found.distances]
+    # To nine digits: what differs by rounding alone is at one distance, and then ids decide.
+    distances = [None if np.isnan(one) else one for one in np.round(found.distances, 9).tolist()]
     return Clustered(
         tuple(labels[place[one]] if one in place else -1 for one in asked.document_ids),
         tuple(distances[place[one]] if one in place else None for one in asked.document_ids),

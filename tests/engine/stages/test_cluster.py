@@ -174,7 +174,7 @@ async def test_vectors_that_are_no_numbers_are_left_out(shop: Shop) -> None:
         ({"algorithm": "birch"}, "'kmeans', 'minibatch_kmeans'"),
         ({"algorithm": "hdbscan", "n_clusters": 3}, "finds the number of clusters by itself"),
         ({"algorithm": "kmeans", "algorithm_params": {"n_jobs": 8}}, "n_jobs is not supported"),
-        ({"algorithm": "optics", "sample_size": 5_000}, "at most 2000 documents"),
+        ({"algorithm": "optics", "sample_size": 5_000}, "at most 1500 documents"),
         ({"n_clusters": 3, "algorithm_params": {"n_clusters": 4}}, "give one of them"),
         ({"n_clusters": 101}, "less than or equal to 100"),
         ({"output_mode": "tree"}, "'clusters', 'documents' or 'representatives'"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from tamis.engine.cluster_labels import MAX_TOKENS, Naming, name_all
 from tamis.engine.cluster_parameters import ClusterParameters, OutputMode
 from tamis.engine.cluster_rows import Group, groups_of, rows_of, told_of
-from tamis.engine.cluster_terms import CHARACTERS, leading_terms
+from tamis.engine.cluster_terms import CHARACTERS, DOCUMENTS, leading_terms
 from tamis.engine.clustering import NO_VECTOR
 from tamis.engine.deadline import within_hard_timeout
 from tamis.engine.grouping import value_at
@@ -93,10 +93,9 @@ class Cluster:
 
     async def _named(self, groups: Sequence[Group], context: Context) -> tuple[list[Group], Naming | None]:
         given = self._parameters
-        texts = [[self._text(hit) for hit in group.nearest] for group in groups]
         terms: list[list[str]] = [[] for _ in groups]
         if given.label_terms:
-            terms = await asyncio.to_thread(leading_terms, texts, given.label_terms)
+            terms = await asyncio.to_thread(self._terms, groups)
         named = [group.with_terms(own) for group, own in zip(groups, terms, strict=True)]
         if not (given.label_clusters and named):
             return named, None
@@ -105,6 +104,10 @@ class Cluster:
         naming = await name_all(context, given, shown, given.on_error, asked)
         names = [*naming.names, *[None] * (len(named) - len(naming.names))]
         return [group.with_name(name) for group, name in zip(named, names, strict=True)], naming
+
+    def _terms(self, groups: Sequence[Group]) -> list[list[str]]:
+        texts = [[self._text(hit) for hit in group.nearest[:DOCUMENTS]] for group in groups]
+        return leading_terms(texts, self._parameters.label_terms)
 
     def _sample(self, hit: Hit) -> str:
         return text_of(hit, (self._parameters.content_field,), self._parameters.label_sample_chars)
