@@ -18,6 +18,7 @@ _PARTS = {
     "onnxruntime": "models",
     "tokenizers": "models",
     "obstore": "blobs",
+    "scikit-learn": "clusters (pip install 'tamis[cluster]')",
     "psycopg": "PostgreSQL (pip install 'tamis[postgres]')",
     "qdrant-client": "Qdrant cluster (pip install 'tamis[qdrant]')",
     "opentelemetry-sdk": "traces (pip install 'tamis[otel]')",
