@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+import numpy as np
 from rapidfuzz.distance import Indel
+from rapidfuzz.process import cdist
 
 from tamis.model.json import JSON
 
@@ -111,9 +113,13 @@ class References:
     def __init__(self, listed: Sequence[Sequence[str]]) -> None:
         """listed: for each reference document its elements."""
         self._entries = [_Entry(n, text, even(text)) for n, texts in enumerate(listed) for text in texts]
+        self._compared = [entry.folded[:LONGEST_COMPARED] for entry in self._entries]
         self._by_text: dict[str, list[_Entry]] = {}
         for entry in self._entries:
             self._by_text.setdefault(entry.folded, []).append(entry)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def exact(self, element: str, without: int | None = None) -> Match | None:
         """The first that is equal but for case and white space. without: a reference that does not count."""
@@ -134,7 +140,7 @@ class References:
         for bound, n in self._candidates(wanted, threshold, without):
             if best is not None and bound < -best[0] - _ROUNDING:
                 break
-            matcher.set_seq1(self._entries[n].folded[:LONGEST_COMPARED])
+            matcher.set_seq1(self._compared[n])
             score = matcher.ratio()
             if score >= threshold and (best is None or (-score, n) < best):
                 best = (-score, n)
@@ -144,13 +150,12 @@ class References:
         return Match("fuzzy", -best[0], entry.reference, entry.text)
 
     def _candidates(self, wanted: str, threshold: float, without: int | None) -> list[tuple[float, int]]:
-        bounded = (
-            (Indel.normalized_similarity(entry.folded[:LONGEST_COMPARED], wanted), n)
-            for n, entry in enumerate(self._entries)
-            if entry.reference != without
-        )
-        likely = sorted((-bound, n) for bound, n in bounded if bound >= threshold - _ROUNDING)
-        return [(-negated, n) for negated, n in likely]
+        least = max(0.0, threshold - _ROUNDING)
+        bounds = cdist(
+            [wanted], self._compared, scorer=Indel.normalized_similarity, score_cutoff=least, dtype=np.float64
+        )[0]
+        likely = [int(n) for n in np.flatnonzero(bounds >= least) if self._entries[n].reference != without]
+        return sorted(((float(bounds[n]), n) for n in likely), key=lambda one: (-one[0], one[1]))
 
 
 @dataclass(frozen=True, slots=True)

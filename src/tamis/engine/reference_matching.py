@@ -22,6 +22,8 @@ from tamis.model.vector import FeatureSpec, VectorKind
 
 _AT_ONCE = 100
 """Searches in one call: beyond it others wait too long for their turn."""
+_COMPARED_AT_ONCE = 2_000
+"""Pairs of texts that take less than a thread costs to ask."""
 
 
 class Tier(StrEnum):
@@ -171,9 +173,14 @@ class _Tiers:
     async def _by_text(self, tier: Tier) -> None:
         references, matching = self._references, self.matching
         for _, positions in groupby(matching.pending, lambda n: matching.elements[n].hit.id):
-            # Between two documents the budget has its say: what runs on a thread cannot be stopped.
+            # Between two documents the budget has its say: what has begun cannot be stopped.
             own = list(positions)
-            for n, match in zip(own, await asyncio.to_thread(self._texts_of, references, tier, own), strict=True):
+            if tier is Tier.EXACT or len(own) * len(references) <= _COMPARED_AT_ONCE:
+                await asyncio.sleep(0)
+                found = self._texts_of(references, tier, own)
+            else:
+                found = await asyncio.to_thread(self._texts_of, references, tier, own)
+            for n, match in zip(own, found, strict=True):
                 matching.matches[n] = match or NO_MATCH
 
     def _texts_of(self, references: References, tier: Tier, positions: Sequence[int]) -> list[Match | None]:
