@@ -28,6 +28,19 @@ class LanguageProvider(BaseModel):
     model: str | None = None
 
 
+class SearchProvider(BaseModel):
+    """protocol: one of those that Tamis speaks, where the name is none.  base_url: where it has no public one.
+
+    key: the name of one of `secrets`, which must be bound to the provider's host.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    protocol: str | None = None
+    base_url: str | None = Field(None, pattern="^https?://")
+    key: str | None = None
+
+
 class Settings(BaseSettings):
     """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
 
@@ -92,6 +105,10 @@ class Settings(BaseSettings):
     """Of one namespace to one host."""
     outside_concurrency: int = Field(8, ge=1, le=256)
     """Requests of one namespace at once."""
+    search_providers: dict[str, SearchProvider] = Field(default_factory=dict)
+    """Search engines that stages may ask, by name; the first of its kind is asked where a stage names none."""
+    search_cache_s: float = Field(3600.0, ge=0, le=7 * 86400)
+    """For how long their answers are given again without asking; 0 keeps none."""
     llm_provider: str = "openai"
     """Where prompts go that name no provider: `openai`, `google`, `anthropic`, or one of `llm_providers`."""
     llm_base_url: str | None = Field(None, pattern="^https?://")

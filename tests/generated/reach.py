@@ -10,6 +10,7 @@ import orjson
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched
+from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings
 from tamis.engine.reach import Reach
 from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError, StageTimeoutError, TamisError
 from tamis.model.json import JSON
@@ -67,4 +68,25 @@ class StubOutside:
         return Fetched(fetch.url, status, {"content-type": kind}, chance.choice(BODIES))
 
 
-STUBS = Reach(StubLanguage(), StubOutside())
+class StubWebSearch:
+    async def pages(self, principal: Principal, query: PageQuery, allowance: Allowance) -> Pages:
+        chance = self._chance(query, allowance)
+        score = chance.choice((None, 0.5))
+        found = [Page(f"https://example.com/{chance.randrange(20)}", "A page", "Knives.", score=score)] * query.count
+        return Pages(query.provider or "stub", tuple(found[: chance.randrange(5)]), 1)
+
+    async def images(self, principal: Principal, query: ImageQuery, allowance: Allowance) -> Sightings:
+        chance = self._chance(query, allowance)
+        found = [Sighting(f"https://example.com/{chance.randrange(20)}", score=0.5) for _ in range(query.count)]
+        return Sightings(query.provider or "stub", query.engine, tuple(found[: chance.randrange(5)]), 1)
+
+    def _chance(self, query: PageQuery | ImageQuery, allowance: Allowance) -> Random:
+        chance = chance_of(asdict(query))
+        if query.provider == "nobody":
+            raise NotSetUpError("web search")
+        if allowance.spend():
+            _may_fail(chance, "the provider")
+        return chance
+
+
+STUBS = Reach(StubLanguage(), StubOutside(), web_search=StubWebSearch())

@@ -6,6 +6,7 @@ from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
+from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings, WebSearch
 from tamis.errors import NotSetUpError
 from tamis.model.principal import Principal
 
@@ -23,6 +24,14 @@ class _NoOutside:
         raise NotSetUpError("requests to the outside")
 
 
+class _NoWebSearch:
+    async def pages(self, principal: Principal, query: PageQuery, allowance: Allowance) -> Pages:
+        raise NotSetUpError("web search (the operator sets TAMIS_SEARCH_PROVIDERS)")
+
+    async def images(self, principal: Principal, query: ImageQuery, allowance: Allowance) -> Sightings:
+        raise NotSetUpError("reverse image search (the operator sets TAMIS_SEARCH_PROVIDERS)")
+
+
 class _NoRetrievers:
     async def retrieve(self, principal: Principal, asked: Retrieve, allowance: Allowance) -> Retrieved:
         raise NotSetUpError("retrievers that a stage runs")
@@ -33,6 +42,7 @@ class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
     outside: Outside = field(default_factory=_NoOutside)
     retrievers: Retrievers = field(default_factory=_NoRetrievers)
+    web_search: WebSearch = field(default_factory=_NoWebSearch)
 
 
 NOWHERE = Reach()

@@ -8,11 +8,12 @@ from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
+from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings, WebSearch
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.tape import Form, Tape
 from tamis.model.principal import Principal
 
-LANGUAGE, OUTSIDE, RETRIEVERS = "language", "outside", "retrievers"
+LANGUAGE, OUTSIDE, RETRIEVERS, WEB_SEARCH = "language", "outside", "retrievers", "web_search"
 
 
 def taped_reach(reach: Reach, tape: Tape) -> Reach:
@@ -22,6 +23,7 @@ def taped_reach(reach: Reach, tape: Tape) -> Reach:
         TapedLanguageModels(tape, reach.language),
         TapedOutside(tape, reach.outside),
         TapedRetrievers(tape, reach.retrievers),
+        web_search=TapedWebSearch(tape, reach.web_search),
     )
 
 
@@ -67,6 +69,32 @@ class TapedRetrievers:
         return await self._tape.ask(_RETRIEVE, (asked,), lambda: self._retrievers.retrieve(principal, asked, charged))
 
 
+class TapedWebSearch:
+    __slots__ = ("_search", "_tape")
+
+    def __init__(self, tape: Tape, search: WebSearch) -> None:
+        self._tape = tape
+        self._search = search
+
+    async def pages(self, principal: Principal, query: PageQuery, allowance: Allowance) -> Pages:
+        charged = getattr(allowance, "behind", allowance)
+        return await self._tape.ask(_PAGES, (query,), lambda: self._search.pages(principal, query, charged))
+
+    async def images(self, principal: Principal, query: ImageQuery, allowance: Allowance) -> Sightings:
+        charged = getattr(allowance, "behind", allowance)
+        return await self._tape.ask(_IMAGES, (query,), lambda: self._search.images(principal, query, charged))
+
+
+def _pages(note: dict[str, Any], _archive: Any) -> Pages:
+    pages = tuple(Page(**{**one, "highlights": tuple(one["highlights"])}) for one in note["pages"])
+    return Pages(note["provider"], pages, note["calls"], tuple(note["warnings"]))
+
+
+def _sightings(note: dict[str, Any], _archive: Any) -> Sightings:
+    found = tuple(Sighting(**one) for one in note["found"])
+    return Sightings(note["provider"], note["engine"], found, note["calls"], tuple(note["warnings"]))
+
+
 def _fetched(note: dict[str, Any], _archive: Any) -> Fetched:
     return Fetched(note["url"], note["status"], note["headers"], base64.b64decode(note["body"]))
 
@@ -79,6 +107,8 @@ _RETRIEVE: Form[Retrieved] = Form(
     asdict,
     lambda note, _: Retrieved(tuple(note["documents"]), note["calls"], note["tokens"], tuple(note["warnings"])),
 )
+_PAGES: Form[Pages] = Form(WEB_SEARCH, "pages", asdict, _pages)
+_IMAGES: Form[Sightings] = Form(WEB_SEARCH, "images", asdict, _sightings)
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,
     "fetch",

@@ -37,7 +37,7 @@ class PinnedBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._checked(host, port)
+        addresses = await checked_addresses(host, port, self._networks, self._resolve)
         for address in addresses[:-1]:
             try:
                 return await super().connect_tcp(address, port, timeout, local_address, socket_options)
@@ -53,14 +53,16 @@ class PinnedBackend(httpcore.AnyIOBackend):
     ) -> httpcore.AsyncNetworkStream:
         raise OutsideRefusedError("sockets of this machine are not reached")
 
-    async def _checked(self, host: str, port: int) -> Sequence[str]:
-        try:
-            addresses = await self._resolve(host, port)
-        except (OSError, UnicodeError):
-            raise httpcore.ConnectError("the name does not resolve") from None
-        if not addresses:
-            raise httpcore.ConnectError("the name does not resolve")
-        if not all(is_reachable(address, self._networks) for address in addresses):
-            message = f"{host!r} leads to an address that is not public"
-            raise OutsideRefusedError(f"{message}; the operator allows such networks with TAMIS_OUTSIDE_NETWORKS")
-        return list(dict.fromkeys(addresses))
+
+async def checked_addresses(host: str, port: int, networks: Sequence[Network], resolve: Resolve) -> Sequence[str]:
+    """All that a name leads to, each once. Raises: OutsideRefusedError if one is out of bounds; ConnectError."""
+    try:
+        addresses = await resolve(host, port)
+    except (OSError, UnicodeError):
+        raise httpcore.ConnectError("the name does not resolve") from None
+    if not addresses:
+        raise httpcore.ConnectError("the name does not resolve")
+    if not all(is_reachable(address, networks) for address in addresses):
+        message = f"{host!r} leads to an address that is not public"
+        raise OutsideRefusedError(f"{message}; the operator allows such networks with TAMIS_OUTSIDE_NETWORKS")
+    return list(dict.fromkeys(addresses))

@@ -49,6 +49,20 @@ class Target:
 
 def target_of(text: str, rules: Rules, narrower: Iterable[str] | None = None) -> Target:
     """narrower: domains of the caller's own, within the operator's. Raises: OutsideRefusedError, before any lookup."""
+    target = any_target(text)
+    host, port = target.host, target.port
+    if port not in rules.ports:
+        raise OutsideRefusedError(f"port {port} is not reached; the operator allows others with TAMIS_OUTSIDE_PORTS")
+    if not _is_listed(host, rules.domains):
+        what = f"{host!r} is not among the domains that this server reaches"
+        raise OutsideRefusedError(f"{what}; the operator allows it with TAMIS_OUTSIDE_DOMAINS")
+    if narrower is not None and not _is_listed(host, tuple(narrower)):
+        raise OutsideRefusedError(f"{host!r} is not among the stage's own allowed_domains")
+    return target
+
+
+def any_target(text: str) -> Target:
+    """A URL of the web as it is usually written, allowed or not. Raises: OutsideRefusedError."""
     url = _parsed(text)
     if url.scheme not in _PORTS:
         raise OutsideRefusedError(f"only http and https are reached, not {url.scheme!r}")
@@ -58,13 +72,6 @@ def target_of(text: str, rules: Rules, narrower: Iterable[str] | None = None) ->
     port = url.port or _PORTS[url.scheme]
     if not host or "%" in host or is_odd_number(host):
         raise OutsideRefusedError(f"{host!r} is no name of a host, nor an address as it is usually written")
-    if port not in rules.ports:
-        raise OutsideRefusedError(f"port {port} is not reached; the operator allows others with TAMIS_OUTSIDE_PORTS")
-    if not _is_listed(host, rules.domains):
-        what = f"{host!r} is not among the domains that this server reaches"
-        raise OutsideRefusedError(f"{what}; the operator allows it with TAMIS_OUTSIDE_DOMAINS")
-    if narrower is not None and not _is_listed(host, tuple(narrower)):
-        raise OutsideRefusedError(f"{host!r} is not among the stage's own allowed_domains")
     return Target(url, host, port)
 
 

@@ -6,6 +6,7 @@ from tamis.engine.reach import Reach
 from tamis.settings import Settings
 from tamis.wiring.language import language_of
 from tamis.wiring.outside import outside_of
+from tamis.wiring.search import web_search_of
 from tamis.wiring.secrets import secrets_of
 
 
@@ -14,4 +15,4 @@ def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
     secrets = secrets_of(settings)
     language = language_of(settings, secrets)
     stack.push_async_callback(language.close)
-    return Reach(language=language, outside=outside_of(settings, secrets))
+    return Reach(language=language, outside=outside_of(settings, secrets), web_search=web_search_of(settings, secrets))

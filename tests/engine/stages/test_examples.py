@@ -15,7 +15,7 @@ from tests.engine.stages.agents import FINISH, call, theatre
 from tests.engine.stages.shop import Shop
 
 ISSUE = {
-    "api_call", "web_scrape",
+    "api_call", "web_scrape", "external_web_search", "external_reverse_image",
     "llm_filter", "llm_enrich", "summarize", "query_expand",
     "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
@@ -25,6 +25,10 @@ ISSUE = {
 
 # What a language model says, where the plainest answer that fits would do nothing.
 SCRIPTS = {"agent_search": [call("feature_search", query="shoes"), FINISH]}
+
+
+# They bring documents of their own, from providers that their tests stand in for.
+SEARCHING_ELSEWHERE = ("external_web_search", "external_reverse_image")
 
 
 def example_of(stage: type[Stage]) -> dict[str, Any]:
@@ -41,7 +45,7 @@ def test_the_registry_has_every_stage_under_its_own_name() -> None:
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
 async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> None:
-    if stage.id in ("api_call", "web_scrape"):
+    if stage.id in ("api_call", "web_scrape", *SEARCHING_ELSEWHERE):
         return  # in their own tests, against a server
     found = await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})
     hits = Hits() if stage.id in ("feature_search", "agent_search") else found.hits
@@ -52,7 +56,7 @@ async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> Non
     assert outcome.hits != hits or stage.id == "score_normalize"
 
 
-@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
+@pytest.mark.parametrize("stage", [one for name, one in STAGES.items() if name not in SEARCHING_ELSEWHERE])
 async def test_nothing_in_is_nothing_out(stage: type[Stage], shop: Shop) -> None:
     context = shop.context(stage_index=1)
     outcome = await stage(stage.Parameters.model_validate(example_of(stage))).run(Hits(), context)

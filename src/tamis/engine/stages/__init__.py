@@ -10,6 +10,8 @@ from tamis.engine.stages.cluster import Cluster
 from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.document_enrich import DocumentEnrich
+from tamis.engine.stages.external_reverse_image import ExternalReverseImage
+from tamis.engine.stages.external_web_search import ExternalWebSearch
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.engine.stages.group_by import GroupBy
 from tamis.engine.stages.json_transform import JsonTransform
@@ -53,6 +55,8 @@ STAGES: dict[str, type[Stage]] = {
     "summarize": Summarize,
     "api_call": ApiCall,
     "web_scrape": WebScrape,
+    "external_web_search": ExternalWebSearch,
+    "external_reverse_image": ExternalReverseImage,
     "document_enrich": DocumentEnrich,
     "json_transform": JsonTransform,
     "rag_prepare": RagPrepare,
