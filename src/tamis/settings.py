@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     """Of one namespace to one host."""
     outside_concurrency: int = Field(8, ge=1, le=256)
     """Requests of one namespace at once."""
+    outside_retries: int = Field(2, ge=0, le=10)
+    """Attempts after a failed one, within the time limit, waiting longer each time or as the service asks."""
+    outside_user_agent: str = Field("tamis", pattern=r"^[A-Za-z][A-Za-z_-]*[ -~]{0,150}$")
+    """Who asks; its first word is who sites' robots.txt is read as."""
+    outside_robots: bool = True
+    """Whether web pages are read only where their site's robots.txt allows it."""
     search_providers: dict[str, SearchProvider] = Field(default_factory=dict)
     """Search engines that stages may ask, by name; the first of its kind is asked where a stage names none."""
     search_cache_s: float = Field(3600.0, ge=0, le=7 * 86400)

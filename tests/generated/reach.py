@@ -67,6 +67,9 @@ class StubOutside:
         kind = chance.choice(("application/json", "text/html; charset=utf-8"))
         return Fetched(fetch.url, status, {"content-type": kind}, chance.choice(BODIES))
 
+    async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
+        return await self.fetch(principal, fetch)
+
 
 class StubWebSearch:
     async def pages(self, principal: Principal, query: PageQuery, allowance: Allowance) -> Pages:

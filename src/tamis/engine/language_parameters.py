@@ -1,6 +1,6 @@
 """What the parameters of every stage that asks a language model share."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import AliasChoices, Field, field_validator
 
@@ -15,6 +15,8 @@ Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 class LanguageAccess(StageParameters):
     """Who is asked, with whose key."""
+
+    refers_to_secrets: ClassVar[frozenset[str]] = frozenset({"api_key"})
 
     provider: str | None = Field(
         None, min_length=1, description="openai, google, anthropic or one that the operator set up; else the default."

@@ -1,9 +1,11 @@
 """What every stage's `Parameters` share: unknown ones are refused, null means the default."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from tamis.engine.ports.secrets import REFERENCE
 from tamis.engine.templates import mentions
 from tamis.errors import ValidationError
 from tamis.model.filters import parse_filter
@@ -11,9 +13,13 @@ from tamis.model.matching import check_filter
 
 
 class StageParameters(BaseModel):
-    """The public schema of a stage. The contract's spelling comes first; other spellings in use are aliases."""
+    """The public schema of a stage. The contract's spelling comes first; other spellings in use are aliases.
+
+    refers_to_secrets: parameters in which `{{SECRET.name}}` is replaced by a value, or that are a secret's name.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    refers_to_secrets: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
@@ -27,6 +33,36 @@ def template_roots(value: Any) -> frozenset[str]:
         return mentions(value)
     except ValidationError:
         return frozenset()
+
+
+def smuggled(model: type[BaseModel], written: Mapping[str, Any], filled: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The places where a template's value refers to a secret: what an input or a document holds never may.
+
+    written: parameters as the definition has them.  filled: with their templates filled.
+    """
+    for name in getattr(model, "refers_to_secrets", ()):
+        if name in written:
+            yield from _smuggled(written[name], filled.get(name), [name])
+
+
+def _smuggled(written: Any, filled: Any, place: list[str]) -> Iterator[list[str]]:
+    if isinstance(written, dict) and isinstance(filled, dict) and written.keys() == filled.keys():
+        for key, value in written.items():
+            yield from _smuggled(value, filled[key], [*place, str(key)])
+    elif written != filled and (place[-1] in _NAMES or _refers(filled)):
+        yield place
+
+
+_NAMES = ("secret_ref", "api_key")
+"""Parameters that are a secret's name, without braces."""
+
+
+def _refers(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(key in _NAMES or _refers(key) or _refers(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(_refers, value))
+    return isinstance(value, str) and REFERENCE.search(value) is not None
 
 
 def checked_filter(raw: Any) -> Any:

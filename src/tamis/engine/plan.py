@@ -13,6 +13,7 @@ from tamis.engine import templates
 from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter_problems, validated
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
+from tamis.engine.parameters import smuggled
 from tamis.engine.sandbox import suggestion
 from tamis.engine.spending import Cap, lowered, written
 from tamis.engine.stage import Effect, Stage, StageKind, effects_of
@@ -59,6 +60,10 @@ class PlannedStage:
             return None, self.parameters
         here = [*self.loc, "config", "parameters"]
         resolved = templates.render(self.spec.parameters, scope, here)
+        for place in smuggled(self.stage.Parameters, self.spec.parameters, resolved):
+            raise ValidationError.at(
+                [*here, *place], "a secret is referred to by what the definition says, never by a template's value"
+            )
         return resolved, validated(self.stage.Parameters, resolved, here)
 
     def _lowered(self, scope: templates.Scope) -> tuple[dict[str, Any], BaseModel]:

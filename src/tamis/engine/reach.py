@@ -23,6 +23,9 @@ class _NoOutside:
     async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
         raise NotSetUpError("requests to the outside")
 
+    async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
+        raise NotSetUpError("requests to the outside")
+
 
 class _NoWebSearch:
     async def pages(self, principal: Principal, query: PageQuery, allowance: Allowance) -> Pages:

@@ -5,13 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
 
 from tamis.engine.stage import Outcome
+from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.errors import OutsideError, OutsideRefusedError
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
+from tamis.model.json import JSON
 from tamis.model.matching import matches
 
 OnFailure: TypeAlias = Literal["skip", "remove", "raise"]
 _MOST_WARNINGS = 5
+_REASONS = "reasons"
+_MOST_REASONS = 500
 
 
 async def each(
@@ -44,7 +48,25 @@ async def each(
     ]
     failed = [f"{was.id}: {now.message}" for was, now in zip(hits, found, strict=True) if isinstance(now, Exception)]
     more = [f"and {len(failed) - _MOST_WARNINGS} documents more"] if len(failed) > _MOST_WARNINGS else []
-    return Outcome(Hits.of(kept), warnings=(*failed[:_MOST_WARNINGS], *more), metadata={"failed": len(failed)})
+    facts: dict[str, JSON] = {"failed": len(failed)}
+    if on_error == "remove" and failed:
+        pairs = zip(hits, found, strict=True)
+        reasons = {was.id: now.message for was, now in pairs if isinstance(now, Exception)}
+        facts[_REASONS] = dict(list(reasons.items())[:_MOST_REASONS])
+    return Outcome(Hits.of(kept), warnings=(*failed[:_MOST_WARNINGS], *more), metadata=facts)
+
+
+def removal(case: Case) -> Verdict:
+    """Why `each` removed a document, and what would have kept it."""
+    reasons = case.metadata.get(_REASONS)
+    reason = reasons.get(case.document.document_id) if isinstance(reasons, dict) else None
+    told = reason if isinstance(reason, str) else "there was no answer for it"
+    return Verdict(
+        VerdictKind.DROPPED,
+        f"{told}; such a document is removed (on_error)",
+        {"rank": case.rank, "received": len(case.received), "returned": len(case.returned)},
+        case.setting("on_error", before="remove", to="skip"),
+    )
 
 
 def _all_refused(found: Sequence[object]) -> None:

@@ -54,6 +54,10 @@ class TapedOutside:
     async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
         return await self._tape.ask(_FETCH, (fetch,), lambda: self._outside.fetch(principal, fetch))
 
+    async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
+        # The same question as `fetch`'s: what was let through then is answered from the record now.
+        return await self._tape.ask(_FETCH, (fetch,), lambda: self._outside.read_page(principal, fetch))
+
 
 class TapedRetrievers:
     """A run's result is one answer: what its own stages asked is not told."""

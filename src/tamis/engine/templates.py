@@ -2,7 +2,7 @@
 
 Roots are INPUT (the execution's inputs), DOC (one hit), CONTEXT (the execution) and STAGE (what earlier stages gave),
 in either case. A value that is one template and nothing else keeps the type of what it names; `{INPUT.x}` in single
-braces is such a template too, where it is the whole value.
+braces is such a template too, where it is the whole value; inside a URL it is one as well, and is escaped.
 """
 
 import math
@@ -39,6 +39,9 @@ ROOTS = {
 _ROOT = "|".join(sorted(ROOTS, key=len, reverse=True))
 _PATH = re.compile(rf"\s*({_ROOT})((?:\.[A-Za-z_]\w*|\[\d+\])*)\s*")
 _SINGLE = re.compile(rf"\{{(({_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}")
+_URL = re.compile(r"https?://", re.IGNORECASE)
+_INSIDE_URL = re.compile(rf"(?<!\{{)\{{((?:{_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}(?!\}})")
+_ESCAPED = r"{{ ('' if \1 is none else \1) | string | urlencode | replace('/', '%2F') }}"
 _MAX_KEPT = 10_000
 """Longer texts are compiled anew each time: what callers send must not fill the memory."""
 _NUMBERED = re.compile(r"\{\{\s*(INDEX|CITATION)\s*\}\}")
@@ -154,6 +157,8 @@ def _compile(text: str) -> Template | None:
         if "{{" in rest or "{%" in rest:
             raise TemplateError("beside a reference to a secret stands plain text only")
         return None  # what sends it fills it in: a value is in no parameter
+    if _URL.match(text) and (escaped := _INSIDE_URL.sub(_ESCAPED, text)) != text:
+        return replace(_jinja_template(escaped), text=text)
     if "{{" not in text and "{%" not in text:
         return None
     spelled = _NUMBERED.sub(r"{{CONTEXT.\1}}", _COLLECTION.sub("{{CONTEXT.collection_ids[0]}}", text))

@@ -4,25 +4,32 @@ import asyncio
 import base64
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpcore
 import httpx
 
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.ports.secrets import Secrets, filled
-from tamis.errors import OutsideError, OutsideRefusedError
+from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError
 from tamis.model.principal import Principal
 from tamis.outside.bodies import ACCEPTED, read_body
 from tamis.outside.headers import checked_headers
 from tamis.outside.pace import Pace, Places
 from tamis.outside.pinning import PinnedBackend, Resolve, system_resolve
+from tamis.outside.retrying import backoff_s, is_repeatable, pause_s
 from tamis.outside.targets import Rules, Target, target_of
 
+if TYPE_CHECKING:
+    from tamis.outside.robots import Read, Robots
+
+Check: TypeAlias = Callable[[Target], Awaitable[None]]
+"""Of a page before it is asked for: raises where it is not to be."""
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 _REDIRECTS = (301, 302, 303, 307, 308)
-_AGENT = "tamis"
 # At DEBUG it writes down the headers of answers, in which a remote may repeat what it was sent.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
@@ -37,9 +44,12 @@ class _Answer:
 class HttpOutside:
     """One `Outside`. Each request has a connection of its own: none is ever another tenant's, or checked long ago."""
 
-    def __init__(self, rules: Rules, secrets: Secrets, resolve: Resolve = system_resolve) -> None:
+    def __init__(
+        self, rules: Rules, secrets: Secrets, resolve: Resolve = system_resolve, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._rules = rules
         self._secrets = secrets
+        self._sleep = sleep
         self._backend = PinnedBackend(rules.networks, resolve)
         self._pace = Pace()
         self._places = Places(rules.concurrency)
@@ -48,23 +58,68 @@ class HttpOutside:
     def _tls(self) -> ssl.SSLContext:
         return httpx.create_ssl_context(trust_env=False)
 
-    async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
-        timeout_s = min(fetch.timeout_s, self._rules.timeout_s)
-        place = self._places.of((principal.organization_id, principal.namespace_id))
+    @cached_property
+    def _robots(self) -> "Robots":
         try:
-            async with asyncio.timeout(timeout_s), place:
-                return await self._followed(principal, replace(fetch, timeout_s=timeout_s))
+            from tamis.outside.robots import Robots
+        except ImportError:
+            raise NotSetUpError(
+                "reading robots.txt (pip install 'tamis[web]', or TAMIS_OUTSIDE_ROBOTS=false)"
+            ) from None
+        return Robots(self._rules.user_agent)
+
+    async def fetch(self, principal: Principal, fetch: Fetch) -> Fetched:
+        return await self._within(principal, fetch, _any_page)
+
+    async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
+        if not self._rules.robots:
+            return await self.fetch(principal, fetch)
+
+        async def read(url: str) -> "Read":
+            from tamis.outside.robots import LARGEST, Read
+
+            found = await self._followed(principal, Fetch(url, timeout_s=fetch.timeout_s, max_bytes=LARGEST), _any_page)
+            return Read(found.status, found.body)
+
+        return await self._within(principal, fetch, lambda target: self._robots.check(target, read))
+
+    async def _within(self, principal: Principal, fetch: Fetch, check: Check) -> Fetched:
+        """In time, with as many attempts as that leaves. check: of each page before it is asked for."""
+        timeout_s = min(fetch.timeout_s, self._rules.timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s) as limit:
+                return await self._attempted(principal, replace(fetch, timeout_s=timeout_s), check, limit.when() or 0.0)
         except TimeoutError:
             raise OutsideError(f"there was no whole answer within {timeout_s:g} s") from None
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        except _FAILURES as error:
             # Its text may repeat a header: what it was is all that is told.
             raise OutsideError(f"the request failed: {_told(error)}") from None
 
-    async def _followed(self, principal: Principal, fetch: Fetch) -> Fetched:
+    async def _attempted(self, principal: Principal, fetch: Fetch, check: Check, until_s: float) -> Fetched:
+        """Waits hold no place. An answer that there is no time to better is the answer."""
+        place = self._places.of((principal.organization_id, principal.namespace_id))
+        now_s = asyncio.get_running_loop().time
+        for attempt in range(self._rules.retries):
+            try:
+                async with place:
+                    found = await self._followed(principal, fetch, check)
+                wait_s = pause_s(fetch.method, found.status, found.headers, attempt)
+                if wait_s is None or now_s() + wait_s >= until_s:
+                    return found
+            except _FAILURES:
+                wait_s = backoff_s(attempt)
+                if not is_repeatable(fetch.method) or now_s() + wait_s >= until_s:
+                    raise
+            await self._sleep(wait_s)
+        async with place:
+            return await self._followed(principal, fetch, check)
+
+    async def _followed(self, principal: Principal, fetch: Fetch, check: Check) -> Fetched:
         target = target_of(fetch.url, self._rules, fetch.allowed_domains)
         if fetch.query:
             target = replace(target, url=target.url.copy_merge_params(dict(fetch.query)))
         for _ in range(fetch.max_redirects + 1):
+            await check(target)
             await self._take_turn(principal, target, fetch)
             answer = await self._answer(principal, target, fetch)
             location = answer.headers.get("location")
@@ -121,7 +176,7 @@ class HttpOutside:
         return _Answer(response.status, headers, body)
 
     def _headers(self, principal: Principal, target: Target, fetch: Fetch) -> list[tuple[bytes, bytes]]:
-        defaults = {"user-agent": _AGENT, "accept": "*/*"}
+        defaults = {"user-agent": self._rules.user_agent, "accept": "*/*"}
         sent = {
             **defaults,
             **checked_headers({**fetch.headers, **self._filled(principal, target, fetch.secret_headers)}),
@@ -142,6 +197,13 @@ class HttpOutside:
         redact = self._secrets.redact
         headers = {name: redact(value) for name, value in answer.headers.items() if name != "set-cookie"}
         return Fetched(redact(str(target.url)), answer.status, headers, self._secrets.redact_bytes(answer.body))
+
+
+_FAILURES = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+
+
+async def _any_page(_target: Target) -> None:
+    """Whoever calls a service's interface is no crawler."""
 
 
 def _told(error: Exception) -> str:

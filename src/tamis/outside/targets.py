@@ -18,7 +18,8 @@ class Rules:
     """What the operator allows. domains: exact, `*.example.com` for all below it, `*` for every name.
 
     networks: addresses that are reached although they are not public.  requests_per_minute: of a tenant to a host.
-    concurrency: requests of a tenant at once.
+    concurrency: requests of a tenant at once.  retries: attempts after a failed one, within the time limit.
+    user_agent: who asks.  robots: whether pages are read only where their site's robots.txt lets that agent.
     """
 
     domains: tuple[str, ...] = ()
@@ -28,6 +29,9 @@ class Rules:
     max_bytes: int = 10 << 20
     requests_per_minute: int = 120
     concurrency: int = 8
+    retries: int = 0
+    user_agent: str = "tamis"
+    robots: bool = True
 
 
 @dataclass(frozen=True, slots=True)

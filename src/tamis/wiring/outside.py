@@ -24,6 +24,9 @@ def rules_of(settings: Settings) -> Rules:
         max_bytes=settings.outside_max_bytes,
         requests_per_minute=settings.outside_requests_per_minute,
         concurrency=settings.outside_concurrency,
+        retries=settings.outside_retries,
+        user_agent=settings.outside_user_agent,
+        robots=settings.outside_robots,
     )
 
 

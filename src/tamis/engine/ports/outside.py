@@ -49,3 +49,10 @@ class Outside(Protocol):
         Raises: OutsideRefusedError (not allowed), SecretRefusedError, OutsideError (no answer, too large, too slow).
         """
         ...
+
+    async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
+        """As `fetch`, of a page made for people: only where its site lets programs read it (robots.txt).
+
+        Raises: as `fetch`; OutsideError where the site does not want it read.
+        """
+        ...

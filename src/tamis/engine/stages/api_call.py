@@ -10,8 +10,9 @@ from tamis.engine.outputs import put, steps_of, value_at
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
 from tamis.engine.ports.secrets import REFERENCE, secret_name
-from tamis.engine.reaching import OnFailure, each
+from tamis.engine.reaching import OnFailure, each, removal
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
+from tamis.engine.verdict import Case, Verdict
 from tamis.errors import OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -65,6 +66,8 @@ class RateLimit(StageParameters):
 
 
 class ApiCallParameters(StageParameters):
+    refers_to_secrets: ClassVar[frozenset[str]] = frozenset({"auth", "headers"})
+
     url: str = Field(min_length=1, description="Whom to ask; templates as `{{ DOC.sku | urlencode }}`.")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="HTTP's.")
     allowed_domains: list[str] | None = Field(None, min_length=1, description="Only these, of the operator's.")
@@ -144,6 +147,9 @@ class ApiCall:
             return put(hit, given.output_field, self._part(found.body))
 
         return await each(hits, given.when, _AT_ONCE, given.on_error, ask)
+
+    async def explain(self, case: Case, _context: Context) -> Verdict:
+        return removal(case)
 
     def _fetch(self, hit: Hit, context: Context) -> Fetch:
         given = self._parameters

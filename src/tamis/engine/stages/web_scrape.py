@@ -9,9 +9,10 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 from tamis.engine.outputs import put, steps_of, value_at
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
-from tamis.engine.reaching import OnFailure, each
+from tamis.engine.reaching import OnFailure, each, removal
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.text.pages import Page, read_page
+from tamis.engine.verdict import Case, Verdict
 from tamis.errors import OutsideError, ValidationError
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
@@ -102,7 +103,7 @@ class WebScrape:
             url = self._url(hit, context)
             near = _near(url) if given.same_domain_only else None
             fetch = Fetch(url, timeout_s=given.timeout, max_bytes=_LARGEST, allowed_domains=near)
-            found = await context.reach.outside.fetch(context.principal, fetch)
+            found = await context.reach.outside.read_page(context.principal, fetch)
             if not 200 <= found.status < 300:
                 raise OutsideError(f"the page answered {found.status}")
             await asyncio.sleep(given.delay_between_requests)
@@ -110,6 +111,9 @@ class WebScrape:
             return put(hit, given.output_field, self._shown(page, found.body))
 
         return await each(hits, given.when, given.batch_size, given.on_error, scrape)
+
+    async def explain(self, case: Case, _context: Context) -> Verdict:
+        return removal(case)
 
     def _url(self, hit: Hit, context: Context) -> str:
         given = self._parameters
