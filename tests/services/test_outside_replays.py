@@ -119,6 +119,14 @@ async def test_single_braces_in_a_url_are_filled_and_escaped(play: Abroad) -> No
     assert {one.target for one in play.server.asked} == {"/brands/a%2Fb%20..%2Fc?all=x%26y%3D1"}
 
 
+async def test_single_braces_in_a_web_search_are_filled(play: Abroad) -> None:
+    query = "{INPUT.company_name} and {json}, latest"
+    await play.run(stage("external_web_search", query=query), company_name="{INPUT.q} Ltd")
+    assert [json.loads(one.body)["query"] for one in play.server.asked] == ["{INPUT.q} Ltd and {json}, latest"]
+    with pytest.raises(ValidationError, match="company_nam"):
+        await play.run(stage("external_web_search", query="{INPUT.company_nam}"), company_name="x")
+
+
 @pytest.mark.parametrize(
     "parameters",
     [

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from tamis.engine.ports.secrets import REFERENCE
-from tamis.engine.templates import mentions
+from tamis.engine.templates import doubled, mentions
 from tamis.errors import ValidationError
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
@@ -15,11 +15,15 @@ from tamis.model.matching import check_filter
 class StageParameters(BaseModel):
     """The public schema of a stage. The contract's spelling comes first; other spellings in use are aliases.
 
+    verbatim: parameters in another language, whose braces are no templates.
     refers_to_secrets: parameters in which `{{SECRET.name}}` is replaced by a value, or that are a secret's name.
+    in_single_braces: texts in which `{INPUT.x}` is a template too, as the contract's pages write it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    verbatim: ClassVar[frozenset[str]] = frozenset()
     refers_to_secrets: ClassVar[frozenset[str]] = frozenset()
+    in_single_braces: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
@@ -33,6 +37,20 @@ def template_roots(value: Any) -> frozenset[str]:
         return mentions(value)
     except ValidationError:
         return frozenset()
+
+
+def with_double_braces(model: type[BaseModel], written: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as the definition has them, with templates in single braces written as usual."""
+    names: frozenset[str] = getattr(model, "in_single_braces", frozenset())
+    return {
+        name: doubled(value) if name in names and isinstance(value, str) else value for name, value in written.items()
+    }
+
+
+def templated(model: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that may hold templates."""
+    verbatim = getattr(model, "verbatim", ())
+    return {name: value for name, value in raw.items() if name not in verbatim}
 
 
 def smuggled(model: type[BaseModel], written: Mapping[str, Any], filled: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from tamis.engine import templates
 from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter_problems, validated
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
-from tamis.engine.parameters import smuggled
+from tamis.engine.parameters import smuggled, with_double_braces
 from tamis.engine.sandbox import suggestion
 from tamis.engine.spending import Cap, lowered, written
 from tamis.engine.stage import Effect, Stage, StageKind, effects_of
@@ -149,7 +149,8 @@ class Planner:
 
     def _compile(self, definition: Definition, collections: Sequence[Collection], is_kept: bool) -> Plan:
         definition = replace(
-            definition, stages=tuple(_with_features(stage, collections) for stage in definition.stages)
+            definition,
+            stages=tuple(_with_features(self._spelled(stage), collections) for stage in definition.stages),
         )
         problems = check_schema(definition.input_schema, ["body", "input_schema"])
         if not definition.stages:
@@ -164,6 +165,12 @@ class Planner:
         of_definition = sha256_of(document)
         chance = sha256_of(_uncached(document)) if definition.cache_config else of_definition
         return Plan(definition, document, of_definition, stages, tuple(_mentioned(definition)), is_kept, chance)
+
+    def _spelled(self, spec: StageSpec) -> StageSpec:
+        stage = self._stages.get(spec.stage_id)
+        if stage is None or not getattr(stage.Parameters, "in_single_braces", None):
+            return spec
+        return replace(spec, parameters=with_double_braces(stage.Parameters, spec.parameters))
 
     def _stage(
         self, spec: StageSpec, position: int, collections: Sequence[Collection]

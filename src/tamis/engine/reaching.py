@@ -18,10 +18,19 @@ _REASONS = "reasons"
 _MOST_REASONS = 500
 
 
+def _as_it_was(hit: Hit, _reason: str) -> Hit:
+    return hit
+
+
 async def each(
-    hits: Hits, when: object, at_once: int, on_error: OnFailure, reach: Callable[[Hit], Awaitable[Hit]]
+    hits: Hits,
+    when: object,
+    at_once: int,
+    on_error: OnFailure,
+    reach: Callable[[Hit], Awaitable[Hit]],
+    failed_as: Callable[[Hit, str], Hit] = _as_it_was,
 ) -> Outcome:
-    """when: a filter; documents that it does not match stay as they are.
+    """when: a filter; documents that it does not match stay as they are.  failed_as: what a skipped one becomes.
 
     Raises: OutsideError where `on_error` is `raise`; OutsideRefusedError also where all documents were refused, for
     then it is the server that is not set up for this.
@@ -42,7 +51,7 @@ async def each(
     found = await asyncio.gather(*map(one, hits))
     _all_refused(found)
     kept = [
-        was if isinstance(now, Exception) else now
+        failed_as(was, now.message) if isinstance(now, Exception) else now
         for was, now in zip(hits, found, strict=True)
         if not isinstance(now, Exception) or on_error == "skip"
     ]

@@ -40,7 +40,7 @@ _ROOT = "|".join(sorted(ROOTS, key=len, reverse=True))
 _PATH = re.compile(rf"\s*({_ROOT})((?:\.[A-Za-z_]\w*|\[\d+\])*)\s*")
 _SINGLE = re.compile(rf"\{{(({_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}")
 _URL = re.compile(r"https?://", re.IGNORECASE)
-_INSIDE_URL = re.compile(rf"(?<!\{{)\{{((?:{_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}(?!\}})")
+_INSIDE = re.compile(rf"(?<!\{{)\{{((?:{_ROOT})(?:\.[A-Za-z_]\w*|\[\d+\])+)\}}(?!\}})")
 _ESCAPED = r"{{ ('' if \1 is none else \1) | string | urlencode | replace('/', '%2F') }}"
 _MAX_KEPT = 10_000
 """Longer texts are compiled anew each time: what callers send must not fill the memory."""
@@ -90,6 +90,11 @@ def find(text: str, loc: Loc | None = None) -> Template | None:
         raise _fault(text, error.message or str(error), loc) from error
     except (RecursionError, SyntaxError) as error:
         raise _fault(text, "the expression is nested too deeply", loc) from error
+
+
+def doubled(text: str) -> str:
+    """A text whose templates all stand in single braces, `{INPUT.x} news`, as it is usually written."""
+    return text if "{{" in text or "{%" in text else _INSIDE.sub(r"{{\1}}", text)
 
 
 def walk(value: Any, loc: Loc | None = None) -> Iterator[tuple[Loc, Template]]:
@@ -157,7 +162,7 @@ def _compile(text: str) -> Template | None:
         if "{{" in rest or "{%" in rest:
             raise TemplateError("beside a reference to a secret stands plain text only")
         return None  # what sends it fills it in: a value is in no parameter
-    if _URL.match(text) and (escaped := _INSIDE_URL.sub(_ESCAPED, text)) != text:
+    if _URL.match(text) and (escaped := _INSIDE.sub(_ESCAPED, text)) != text:
         return replace(_jinja_template(escaped), text=text)
     if "{{" not in text and "{%" not in text:
         return None

@@ -37,6 +37,9 @@ async def test_the_example(shop: Shop) -> None:
     assert "document.title" not in str(page["markdown"])
     assert {"text": "Read more", "href": f"{server.url}/a/more.html"} in list(page["links"] or ())  # type: ignore[arg-type]
     assert "html" not in page
+    assert outcome.hits[2].extra["page"] == {
+        "status": "error", "error": "the document names no page", "markdown": None,
+    }  # fmt: skip
     assert outcome.warnings == ("b: the page answered 404", "c: the document names no page")
 
 

@@ -26,6 +26,8 @@ class WebContents(StageParameters):
 
 
 class ExternalWebSearchParameters(StageParameters):
+    in_single_braces: ClassVar[frozenset[str]] = frozenset({"query"})
+
     query: str | None = Field(
         None,
         min_length=1,

@@ -110,10 +110,18 @@ class WebScrape:
             page = await asyncio.to_thread(read_page, found.body, found.url)
             return put(hit, given.output_field, self._shown(page, found.body))
 
-        return await each(hits, given.when, given.batch_size, given.on_error, scrape)
+        return await each(hits, given.when, given.batch_size, given.on_error, scrape, self._failed)
 
     async def explain(self, case: Case, _context: Context) -> Verdict:
         return removal(case)
+
+    def _failed(self, hit: Hit, reason: str) -> Hit:
+        shown: dict[str, JSON] = {"status": "error", "error": reason}
+        return put(
+            hit,
+            self._parameters.output_field,
+            shown | ({"markdown": None} if self._parameters.include_markdown else {}),
+        )
 
     def _url(self, hit: Hit, context: Context) -> str:
         given = self._parameters

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -37,10 +38,11 @@ def address(value: Any) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_URL or not value.isprintable():
         return None
     try:
-        url = httpx.URL(value)
-    except (httpx.InvalidURL, UnicodeError):
+        url, split = httpx.URL(value), urlsplit(value)
+        is_whole = url.scheme in ("http", "https") and bool(url.host) and bool(split.hostname)
+    except (httpx.InvalidURL, ValueError):
         return None
-    return value if url.scheme in ("http", "https") and url.host else None
+    return value if is_whole else None
 
 
 def text(value: Any, most: int = MOST_TEXT) -> str | None:
