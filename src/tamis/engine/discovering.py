@@ -13,6 +13,8 @@ from tamis.model.json import JSON
 
 FoundT = TypeVar("FoundT")
 OnNothing: TypeAlias = Literal["skip", "raise"]
+_Fault: TypeAlias = OutsideError | OutsideRefusedError | ValidationError
+_FAULTS = (OutsideError, OutsideRefusedError, ValidationError)
 MOST_SEARCHES = 20
 """Of one run: as many as a person would look through."""
 _AT_ONCE = 4
@@ -50,26 +52,26 @@ async def searched(
 ) -> tuple[list[tuple[str, FoundT]], list[str]]:
     """The answers with their questions, in order; warnings for those without.
 
-    Raises: OutsideError where `on_error` is `raise`; OutsideRefusedError also where all were refused.
+    Raises: OutsideError where `on_error` is `raise`; OutsideRefusedError, ValidationError also where all were refused.
     """
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(text: str) -> FoundT | OutsideError | OutsideRefusedError:
+    async def one(text: str) -> FoundT | _Fault:
         async with places:
             try:
                 return await search(text)
-            except (OutsideError, OutsideRefusedError) as error:
+            except _FAULTS as error:
                 if on_error == "raise":
                     raise
                 return error
 
     found = await asyncio.gather(*map(one, asked))
-    refused = [answer for answer in found if isinstance(answer, OutsideRefusedError)]
+    refused = [answer for answer in found if isinstance(answer, OutsideRefusedError | ValidationError)]
     if refused and len(refused) == len(found):
         raise refused[0]
     failed, answers = [], []
     for text, answer in zip(asked, found, strict=True):
-        if isinstance(answer, OutsideError | OutsideRefusedError):
+        if isinstance(answer, _FAULTS):
             failed.append(f"{text[:80]!r}: {answer.message}")
         else:
             answers.append((text, answer))

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Sighting
+from tamis.engine.reach import Reach
 from tamis.engine.sandbox import suggestion
 from tamis.errors import ConfigurationError, OutsideRefusedError
 from tamis.outside.http import HttpOutside
 from tamis.outside.search.brave import BRAVE
 from tamis.outside.search.exa import EXA
+from tamis.outside.search.pictures import WithStoredPictures
 from tamis.outside.search.protocol import ImageProtocol, PageProtocol
 from tamis.outside.search.searches import WebSearches
 from tamis.outside.search.searxng import SEARXNG
@@ -42,6 +46,10 @@ def web_search_of(settings: Settings, secrets: SecretStore) -> WebSearches:
             known = suggestion(spoken, [*PAGES, *IMAGES])
             raise ConfigurationError(f"{_SETTING}: {name}: there is no protocol {spoken!r}{known}")
     return WebSearches(pages, images, settings.search_cache_s)
+
+
+def with_stored_pictures(reach: Reach, metadata: Metadata, blobs: BlobStore) -> Reach:
+    return replace(reach, web_search=WithStoredPictures(reach.web_search, metadata, blobs))
 
 
 def _access(

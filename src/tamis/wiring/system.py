@@ -60,6 +60,7 @@ from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.prices import price_table
 from tamis.wiring.reach import open_reach
+from tamis.wiring.search import with_stored_pictures
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
 
@@ -110,7 +111,7 @@ async def open_system(
         experience = StageExperience(backends.metadata, SystemClock())
         experience.start()
         stack.push_async_callback(experience.close)
-        reach = open_reach(settings, stack)
+        reach = with_stored_pictures(open_reach(settings, stack), backends.metadata, backends.blobs)
         services = _services(settings, backends, indexer, worker, links, telemetry, experience, reach)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)

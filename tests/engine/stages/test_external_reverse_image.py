@@ -152,6 +152,15 @@ async def test_what_is_no_picture(shop: Shop) -> None:
     assert opened.server.asked == []
 
 
+async def test_a_document_whose_picture_is_none_spoils_no_others(shop: Shop) -> None:
+    hits = Hits.of([hit("a", photo="data:text/html;base64,AAAA"), hit("b", photo=f"data:image/png;base64,{PNG}")])
+    async with web(shop, answering({"results": {"matches": []}}), "tineye") as opened:
+        outcome = await run(STAGE, {"image_url": "{{ DOC.photo }}"}, hits, opened.context)
+        assert len(opened.server.asked) == 1
+    assert outcome.hits == hits
+    assert "data:image/png;base64,..." in outcome.warnings[0]
+
+
 async def test_a_replay_asks_nobody(shop: Shop) -> None:
     tape = RecordingTape()
     async with web(shop, answering({**LENS, "echo": KEY}), "serpapi") as opened:
