@@ -119,6 +119,12 @@ class OutsideRefusedError(TamisError):
     status = 422
 
 
+class CodeError(TamisError):
+    """The program of a code_execution stage failed on a document; the message says where and why."""
+
+    status = 422
+
+
 class OutsideError(TamisError):
     """A service outside did not answer as it should: no answer, an error, too much, too late."""
 

@@ -111,6 +111,10 @@ class Settings(BaseSettings):
     """Who asks; its first word is who sites' robots.txt is read as."""
     outside_robots: bool = True
     """Whether web pages are read only where their site's robots.txt allows it."""
+    code_workers: int = Field(2, ge=0, le=64)
+    """Processes of each language that run pipelines' programs, started when they are needed; 0 runs none."""
+    code_max_documents: int = Field(1000, ge=1)
+    """On how many documents one call of a stage runs its program."""
     search_providers: dict[str, SearchProvider] = Field(default_factory=dict)
     """Search engines that stages may ask, by name; the first of its kind is asked where a stage names none."""
     search_cache_s: float = Field(3600.0, ge=0, le=7 * 86400)

@@ -34,7 +34,10 @@ def parameter_problems(
         return model.model_validate(raw), unknown
     except pydantic.ValidationError as error:
         located = [(*_inside(raw, one), one) for one in error.errors(include_url=False)]
-    places = [] if final else [path for path, _, one in located if _is_open(raw, path, one)]
+    verbatim = getattr(model, "verbatim", ())
+    places = [] if final else [
+        path for path, _, one in located if not (path and path[0] in verbatim) and _is_open(raw, path, one)
+    ]
     problems = [
         fault([*loc, *path], _message(model, path, one), one["type"])
         for path, skipped, one in located

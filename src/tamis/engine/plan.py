@@ -13,7 +13,7 @@ from tamis.engine import templates
 from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter_problems, validated
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
-from tamis.engine.parameters import smuggled, with_double_braces
+from tamis.engine.parameters import smuggled, templated, with_double_braces
 from tamis.engine.sandbox import suggestion
 from tamis.engine.spending import Cap, lowered, written
 from tamis.engine.stage import Effect, Stage, StageKind, effects_of
@@ -59,7 +59,8 @@ class PlannedStage:
         if self.parameters is not None:
             return None, self.parameters
         here = [*self.loc, "config", "parameters"]
-        resolved = templates.render(self.spec.parameters, scope, here)
+        filled = templates.render(templated(self.stage.Parameters, self.spec.parameters), scope, here)
+        resolved = {**self.spec.parameters, **filled}
         for place in smuggled(self.stage.Parameters, self.spec.parameters, resolved):
             raise ValidationError.at(
                 [*here, *place], "a secret is referred to by what the definition says, never by a template's value"
@@ -164,7 +165,8 @@ class Planner:
         stages = tuple(stage for stage, _ in planned if stage is not None)
         of_definition = sha256_of(document)
         chance = sha256_of(_uncached(document)) if definition.cache_config else of_definition
-        return Plan(definition, document, of_definition, stages, tuple(_mentioned(definition)), is_kept, chance)
+        mentioned = tuple(_mentioned(definition, self._stages))
+        return Plan(definition, document, of_definition, stages, mentioned, is_kept, chance)
 
     def _spelled(self, spec: StageSpec) -> StageSpec:
         stage = self._stages.get(spec.stage_id)
@@ -182,7 +184,8 @@ class Planner:
             return None, [fault([*loc, "config", "stage_id"], f"there is no stage {spec.stage_id!r}{known}")]
         here = [*loc, "config", "parameters"]
         try:
-            found = [template for _, template in templates.walk(spec.parameters, here)]
+            open_ones = templated(stage.Parameters, spec.parameters)
+            found = [template for _, template in templates.walk(open_ones, here)]
             parameters, problems = parameter_problems(stage.Parameters, spec.parameters, here)
         except ValidationError as error:
             return None, error.problems
@@ -195,7 +198,7 @@ class Planner:
             stage=stage,
             loc=tuple(loc),
             parameters=None if early else parameters,
-            roots=templates.mentions([spec.parameters, *(spec.options.get(name) for name in _FILTERS)]),
+            roots=templates.mentions([open_ones, *(spec.options.get(name) for name in _FILTERS)]),
             deferred=frozenset(template.text for template in found if "DOC" in template.roots),
             filters=filters,
             fingerprint=fingerprint(spec, position == 0, collections),
@@ -292,11 +295,12 @@ def _option_problems(spec: StageSpec, loc: Loc) -> list[Problem]:
     return problems
 
 
-def _mentioned(definition: Definition) -> Iterator[tuple[str, Loc]]:
+def _mentioned(definition: Definition, stages: Mapping[str, type[Stage]]) -> Iterator[tuple[str, Loc]]:
     declared = schema_fields(definition.input_schema)
     for position, spec in enumerate(definition.stages):
         config: Loc = ["body", "stages", position, "config"]
-        places = [(spec.parameters, "parameters"), *((spec.options.get(name), name) for name in _FILTERS)]
+        open_ones = templated(stages[spec.stage_id].Parameters, spec.parameters)
+        places = [(open_ones, "parameters"), *((spec.options.get(name), name) for name in _FILTERS)]
         for value, name in places:
             for loc, template in templates.walk(value, [*config, name]):
                 yield from ((one, loc) for one in sorted(template.inputs) if one not in declared)

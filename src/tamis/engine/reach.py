@@ -1,13 +1,16 @@
 """What stages may reach beyond data and models, each behind a port; what the operator did not set up says so."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings, WebSearch
 from tamis.errors import NotSetUpError
+from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
 
@@ -40,12 +43,20 @@ class _NoRetrievers:
         raise NotSetUpError("retrievers that a stage runs")
 
 
+class _NoCode:
+    async def run(
+        self, principal: Principal, program: Program, documents: Sequence[Mapping[str, JSON]]
+    ) -> Sequence[Ran]:
+        raise NotSetUpError("running programs")
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
     outside: Outside = field(default_factory=_NoOutside)
     retrievers: Retrievers = field(default_factory=_NoRetrievers)
     web_search: WebSearch = field(default_factory=_NoWebSearch)
+    code: CodeRunner = field(default_factory=_NoCode)
 
 
 NOWHERE = Reach()

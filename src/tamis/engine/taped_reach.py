@@ -1,19 +1,22 @@
 """The ports of `Reach`, each behind a tape."""
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings, WebSearch
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.tape import Form, Tape
+from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
-LANGUAGE, OUTSIDE, RETRIEVERS, WEB_SEARCH = "language", "outside", "retrievers", "web_search"
+LANGUAGE, OUTSIDE, RETRIEVERS, WEB_SEARCH, CODE = "language", "outside", "retrievers", "web_search", "code"
 
 
 def taped_reach(reach: Reach, tape: Tape) -> Reach:
@@ -24,6 +27,7 @@ def taped_reach(reach: Reach, tape: Tape) -> Reach:
         TapedOutside(tape, reach.outside),
         TapedRetrievers(tape, reach.retrievers),
         web_search=TapedWebSearch(tape, reach.web_search),
+        code=TapedCode(tape, reach.code),
     )
 
 
@@ -57,6 +61,22 @@ class TapedOutside:
     async def read_page(self, principal: Principal, fetch: Fetch) -> Fetched:
         # The same question as `fetch`'s: what was let through then is answered from the record now.
         return await self._tape.ask(_FETCH, (fetch,), lambda: self._outside.read_page(principal, fetch))
+
+
+class TapedCode:
+    """A program's limits are a machine's, and another version of its interpreter may answer otherwise."""
+
+    __slots__ = ("_runner", "_tape")
+
+    def __init__(self, tape: Tape, runner: CodeRunner) -> None:
+        self._tape = tape
+        self._runner = runner
+
+    async def run(
+        self, principal: Principal, program: Program, documents: Sequence[Mapping[str, JSON]]
+    ) -> Sequence[Ran]:
+        asked = (program, list(documents))
+        return await self._tape.ask(_RUN, asked, lambda: self._runner.run(principal, program, documents))
 
 
 class TapedRetrievers:
@@ -113,6 +133,9 @@ _RETRIEVE: Form[Retrieved] = Form(
 )
 _PAGES: Form[Pages] = Form(WEB_SEARCH, "pages", asdict, _pages)
 _IMAGES: Form[Sightings] = Form(WEB_SEARCH, "images", asdict, _sightings)
+_RUN: Form[Sequence[Ran]] = Form(
+    CODE, "run", lambda all: [asdict(one) for one in all], lambda note, _: tuple(Ran(**one) for one in note)
+)
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,
     "fetch",

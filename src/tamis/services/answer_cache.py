@@ -10,6 +10,7 @@ from tamis.engine.caching import Policy, RunCaching, digest_of, policy_of
 from tamis.engine.environment import Environment
 from tamis.engine.events import Sink, StageFinished, fan_out
 from tamis.engine.executor import Executor
+from tamis.engine.parameters import templated
 from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.ports.cache import Cache, CacheObserver, Layer, NoObserver
 from tamis.engine.ports.metadata import Metadata, Session
@@ -222,7 +223,7 @@ def _visible(plan: Plan, names: frozenset[str]) -> frozenset[str]:
     seen: set[str] = set()
     for planned in plan.stages:
         spec = planned.spec
-        for _, template in templates.walk([spec.parameters, spec.options]):
+        for _, template in templates.walk([templated(planned.stage.Parameters, spec.parameters), spec.options]):
             if "INPUT" in template.roots:
                 seen |= {name for name in names if name in template.text or not template.inputs}
     return frozenset(seen)

@@ -4,6 +4,7 @@ import contextlib
 
 from tamis.engine.reach import Reach
 from tamis.settings import Settings
+from tamis.wiring.code import code_of
 from tamis.wiring.language import language_of
 from tamis.wiring.outside import outside_of
 from tamis.wiring.search import web_search_of
@@ -15,4 +16,11 @@ def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
     secrets = secrets_of(settings)
     language = language_of(settings, secrets)
     stack.push_async_callback(language.close)
-    return Reach(language=language, outside=outside_of(settings, secrets), web_search=web_search_of(settings, secrets))
+    code = code_of(settings)
+    stack.push_async_callback(code.close)
+    return Reach(
+        language=language,
+        outside=outside_of(settings, secrets),
+        web_search=web_search_of(settings, secrets),
+        code=code,
+    )

@@ -7,6 +7,7 @@ from tamis.engine.stages.aggregate import Aggregate
 from tamis.engine.stages.api_call import ApiCall
 from tamis.engine.stages.attribute_filter import AttributeFilter
 from tamis.engine.stages.cluster import Cluster
+from tamis.engine.stages.code_execution import CodeExecution
 from tamis.engine.stages.cross_compare import CrossCompare
 from tamis.engine.stages.deduplicate import Deduplicate
 from tamis.engine.stages.document_enrich import DocumentEnrich
@@ -57,6 +58,7 @@ STAGES: dict[str, type[Stage]] = {
     "web_scrape": WebScrape,
     "external_web_search": ExternalWebSearch,
     "external_reverse_image": ExternalReverseImage,
+    "code_execution": CodeExecution,
     "document_enrich": DocumentEnrich,
     "json_transform": JsonTransform,
     "rag_prepare": RagPrepare,
