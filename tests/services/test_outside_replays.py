@@ -9,20 +9,29 @@ from typing import Any
 
 import pytest
 
+from tamis.engine.environment import Environment
+from tamis.engine.executor import Executor
+from tamis.engine.plan import Planner
+from tamis.engine.prices import Price, PriceTable
 from tamis.engine.reach import Reach
+from tamis.engine.stages import STAGES
 from tamis.engine.verdict import VerdictKind
 from tamis.errors import StageError, TamisError, ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
+from tamis.model.execution import ExecutionStatus
 from tamis.model.json import JSON
+from tamis.model.retriever import Budget
 from tamis.outside.secrets import secret_store
 from tamis.services.execution_runs import Executed, RunOptions
+from tamis.services.executions import ExecutionService
+from tamis.services.inflight import InFlight
 from tamis.wiring.outside import outside_of
 from tamis.wiring.search import web_search_of
 from tests.engine.stages.searching import EXA, KEY, settings_for
 from tests.engine.stages.shop import PRINCIPAL
 from tests.outside.server import Answer, Asked, Server, served
-from tests.retrieval_world import World, opened, search, specs, stage
+from tests.retrieval_world import WallClock, World, opened, search, specs, stage
 
 PAGE = (
     b"<html lang='en'><head><title>Brand</title></head><body><article><p>A brand of knives.</p></article></body></html>"
@@ -59,6 +68,7 @@ def pipelines(url: str) -> dict[str, list[dict[str, Any]]]:
 class Abroad:
     world: World
     server: Server
+    reach: Reach
 
     async def run(self, *raw: dict[str, Any], **inputs: JSON) -> Executed:
         given = RunOptions(inputs={"q": "running shoes", "picture": PICTURE, **inputs})
@@ -72,7 +82,7 @@ async def abroad(path: Path, server: Server) -> AsyncIterator[Abroad]:
     secrets = secret_store(settings.secrets, None)
     reach = Reach(outside=outside_of(settings, secrets), web_search=web_search_of(settings, secrets))
     async with opened(path, reach=reach) as world:
-        yield Abroad(world, server)
+        yield Abroad(world, server, reach)
 
 
 @pytest.fixture
@@ -111,6 +121,29 @@ async def test_found_pages_go_through_the_stages_behind(play: Abroad) -> None:
         stage("rag_prepare", max_tokens=200, output_mode="single_context"),
     )
     assert "Use a ceramic rod." in json.dumps([hit.view() for hit in found.documents])
+
+
+PRICED = PriceTable({"external_web_search": Price(per_call=0.5, per_document=0.01)})
+
+
+async def test_searches_are_charged_and_a_budget_holds(play: Abroad) -> None:
+    world, clock = play.world, WallClock()
+    environment = Environment(world.shop.searcher, world.shop.models, clock, play.reach)
+    executor = Executor(environment, PRICED)
+    service = ExecutionService(world.shop.metadata, Planner(STAGES), executor, clock, InFlight(clock))
+    each = stage("external_web_search", query="by {{DOC.brand}} {{DOC.price}}", num_results=2)
+
+    async def run(budget: Budget | None, *stages: dict[str, Any]) -> Executed:
+        options = RunOptions(inputs={"q": "running shoes"}, budget=budget)
+        return await service.execute_anonymous(PRINCIPAL, specs(*stages), {}, options)
+
+    free = await run(None, stage("external_web_search", query="shoes"))
+    assert free.credits_used == pytest.approx(0.5 + 2 * 0.01)
+    asked = len(play.server.asked)
+    poor = await run(Budget(max_credits=1.3), search(), each)
+    assert poor.status is not ExecutionStatus.COMPLETED
+    assert poor.credits_used <= 1.3
+    assert len(play.server.asked) - asked == 2
 
 
 async def test_single_braces_in_a_url_are_filled_and_escaped(play: Abroad) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
+from tamis.engine.parameters import template_roots
+from tamis.engine.spending import Given
 from tamis.engine.stage import Context
 from tamis.errors import OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hit, Hits
@@ -45,6 +47,11 @@ def _is_for_each(template: str, context: Context) -> bool:
         return bool(context.render(template, Hit("", 0.0)) != template)
     except ValidationError:
         return True
+
+
+def how_many(template: str | None, given: Given) -> float:
+    """Searches at most, as a budget counts them before the run."""
+    return min(given.count, MOST_SEARCHES) if "DOC" in template_roots(template) else 1
 
 
 async def searched(

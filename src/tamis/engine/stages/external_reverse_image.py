@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from tamis.engine.discovering import OnNothing, appended, domain_of, questions, row, scores_of, searched
+from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.web_search import ImageQuery, Sighting, Sightings
-from tamis.engine.spending import Knob, KnobKind, Spending, Usage
+from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
@@ -35,6 +35,10 @@ class ExternalReverseImageParameters(StageParameters):
     on_error: OnNothing = Field("skip", description="Without an answer: go on with what there is, or fail.")
 
 
+def _yields(asked: ExternalReverseImageParameters, given: Given) -> float:
+    return given.count + how_many(asked.image_url, given) * asked.top_k
+
+
 class ExternalReverseImage:
     """What comes in stays as it is; pages with the picture follow it in the provider's order."""
 
@@ -48,8 +52,8 @@ class ExternalReverseImage:
     Parameters: ClassVar[type[BaseModel]] = ExternalReverseImageParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
     spends: ClassVar[Spending] = Spending(
-        usage=lambda parameters, given: Usage(given.count, calls=1),
-        yields=lambda parameters, given: given.count + parameters.top_k,
+        usage=lambda asked, given: Usage(_yields(asked, given), calls=how_many(asked.image_url, given)),
+        yields=lambda asked, given: _yields(asked, given),
         knobs=(Knob(KnobKind.TOP_K, ("top_k",)),),
     )
     example: ClassVar[dict[str, Any]] = {"image_url": "https://example.com/knife.jpg", "top_k": 5}

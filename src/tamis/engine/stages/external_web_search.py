@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.asked_query import asked_query
-from tamis.engine.discovering import OnNothing, appended, domain_of, questions, row, scores_of, searched
+from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
 from tamis.engine.parameters import StageParameters, template_roots
 from tamis.engine.ports.web_search import Page, PageQuery, Pages
-from tamis.engine.spending import Knob, KnobKind, Spending, Usage
+from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -99,6 +99,10 @@ def _day(text: str) -> str:
     return (at if at.tzinfo is None else at.astimezone(UTC)).date().isoformat()
 
 
+def _yields(asked: ExternalWebSearchParameters, given: Given) -> float:
+    return given.count + how_many(asked.query, given) * asked.num_results
+
+
 class ExternalWebSearch:
     """What comes in stays as it is; pages follow it in the provider's order."""
 
@@ -112,8 +116,8 @@ class ExternalWebSearch:
     Parameters: ClassVar[type[BaseModel]] = ExternalWebSearchParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
     spends: ClassVar[Spending] = Spending(
-        usage=lambda parameters, given: Usage(given.count, calls=1),
-        yields=lambda parameters, given: given.count + parameters.num_results,
+        usage=lambda asked, given: Usage(_yields(asked, given), calls=how_many(asked.query, given)),
+        yields=lambda asked, given: _yields(asked, given),
         knobs=(Knob(KnobKind.TOP_K, ("num_results",)),),
     )
     example: ClassVar[dict[str, Any]] = {
