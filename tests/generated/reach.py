@@ -1,6 +1,7 @@
 """A world outside that answers by what it is asked alone: well mostly, rubbish or a failure sometimes."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from random import Random
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import orjson
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.ports.code import Program, Ran
 from tamis.engine.ports.language import Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings
@@ -92,4 +94,20 @@ class StubWebSearch:
         return chance
 
 
-STUBS = Reach(StubLanguage(), StubOutside(), web_search=StubWebSearch())
+class StubCode:
+    """Fails on some documents, leaves some out, changes some."""
+
+    async def run(
+        self, principal: Principal, program: Program, documents: Sequence[Mapping[str, JSON]]
+    ) -> Sequence[Ran]:
+        return [self._ran(chance_of(program.code, dict(one)), one) for one in documents]
+
+    def _ran(self, chance: Random, document: Mapping[str, JSON]) -> Ran:
+        if chance.random() < FAILING:
+            return Ran(fault="raised", error="KeyError: price", line=2)
+        changed: dict[str, JSON] = {**document, "words": 3, "score": 0.25}
+        answers: list[JSON] = [None, dict(document), changed, {"words": 3}]
+        return Ran(chance.choice(answers), is_transformed=True)
+
+
+STUBS = Reach(StubLanguage(), StubOutside(), web_search=StubWebSearch(), code=StubCode())

@@ -19,6 +19,8 @@ _PARTS = {
     "tokenizers": "models",
     "obstore": "blobs",
     "scikit-learn": "clusters (pip install 'tamis[cluster]')",
+    "pydantic-monty": "programs in Python (pip install 'tamis[code]')",
+    "quickjs-rs": "programs in JavaScript (pip install 'tamis[code]')",
     "psycopg": "PostgreSQL (pip install 'tamis[postgres]')",
     "qdrant-client": "Qdrant cluster (pip install 'tamis[qdrant]')",
     "opentelemetry-sdk": "traces (pip install 'tamis[otel]')",

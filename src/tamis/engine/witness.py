@@ -1,12 +1,13 @@
 """Sees what a stage reads besides its parameters, its hits and its collections: what no key of a cache knows of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from tamis.engine.environment import Environment
 from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query
@@ -17,6 +18,7 @@ from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter
+from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
 
@@ -34,7 +36,7 @@ class Witness:
             searcher=_SeenSearcher(environment.searcher, self),
             models=environment.models,
             clock=_SeenClock(environment.clock, self),
-            reach=environment.reach,
+            reach=replace(environment.reach, code=_SeenCode(environment.reach.code, self)),
         )
 
     def begin(self) -> None:
@@ -63,6 +65,21 @@ class _SeenContext(Context):
         if name in ("inputs", "seed"):
             object.__getattribute__(self, "_witness").looked_at_run = True
         return object.__getattribute__(self, name)
+
+
+class _SeenCode:
+    """A program that ran into a limit may get further a moment later."""
+
+    def __init__(self, runner: CodeRunner, witness: Witness) -> None:
+        self._runner = runner
+        self._witness = witness
+
+    async def run(
+        self, principal: Principal, program: Program, documents: Sequence[Mapping[str, JSON]]
+    ) -> Sequence[Ran]:
+        ran = await self._runner.run(principal, program, documents)
+        self._witness.strayed |= any(one.fault in ("time", "memory", "not_run") for one in ran)
+        return ran
 
 
 class _SeenClock:

@@ -61,7 +61,10 @@ class PythonInterpreter:
     async def _opened(self) -> "AsyncMonty":
         async with self._opening:
             if self._pool is None:
-                self._pool = await _pool(self._workers).__aenter__()
+                try:
+                    self._pool = await _pool(self._workers).__aenter__()
+                except OSError as error:
+                    raise NotSetUpError(f"running Python: its interpreter does not start ({error})") from error
             return self._pool
 
     async def close(self) -> None:
