@@ -178,7 +178,7 @@ def _world(
     executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)
     return World(
         shop=shop,
-        retrievers=RetrieverService(shop.metadata, planner, clock),
+        retrievers=RetrieverService(shop.metadata, planner, clock, reach.code),
         executions=ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots),
         records=records,
         snapshots=snapshots,

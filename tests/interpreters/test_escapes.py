@@ -269,3 +269,13 @@ async def test_no_workers_run_nothing() -> None:
     async with opened(workers=0) as code:
         with pytest.raises(NotSetUpError, match="TAMIS_CODE_WORKERS"):
             await of(code, "python", "result = 1")
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+async def test_a_check_runs_nothing(language: Language) -> None:
+    endless = {"python": "while True:\n    pass", "javascript": "for (;;);"}[language]
+    async with opened() as code:
+        for _ in range(2):
+            assert await code.check(Program(language, endless, timeout_s=30.0)) == Ran()
+        for _ in range(2):
+            assert (await code.check(Program(language, "(("))).fault == "syntax"

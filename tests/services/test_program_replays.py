@@ -39,6 +39,9 @@ class Leaving:
             raise NotSetUpError("running programs")
         return await self.runner.run(principal, program, documents)
 
+    async def check(self, program: Program) -> Ran:
+        return await self.runner.check(program)
+
 
 @dataclass
 class Stage:
@@ -76,13 +79,17 @@ async def test_why_a_document_was_left_out(play: Stage) -> None:
     assert "the program gave back null" in stopped.verdict.reason
 
 
-async def test_what_is_no_program_is_a_422_that_names_the_line(play: Stage) -> None:
-    body = {
-        "stages": [ALL, stage("code_execution", code="x = 1\nresult = = 2")],
-        "collection_identifiers": ["products"],
-        "inputs": {},
-    }
+@pytest.mark.parametrize(
+    ("language", "code"), [("python", "x = 1\nresult = = 2"), ("javascript", "let x = 1\nlet result = (")]
+)
+async def test_what_is_no_program_is_refused_before_anything_runs(play: Stage, language: str, code: str) -> None:
+    stages = [ALL, stage("code_execution", code=code, language=language)]
+    body = {"stages": stages, "collection_identifiers": ["products"], "inputs": {}}
     async with play.world.client() as client:
-        answer = await client.post("/v1/retrievers/execute", json=body)
-    assert answer.status_code == 422, answer.text
-    assert "line 2: " in answer.text
+        for path, more in (("/v1/retrievers/execute", {}), ("/v1/retrievers", {"retriever_name": "programmed"})):
+            answer = await client.post(path, json={**body, **more})
+            assert answer.status_code == 422, answer.text
+            assert "line 2: " in answer.text
+        (problem,) = answer.json()["error"]["details"]["validation_errors"]
+        assert problem["loc"] == ["body", "stages", 1, "config", "parameters", "code"]
+        assert (await client.post("/v1/retrievers/executions/list", json={})).json()["pagination"]["total"] == 0

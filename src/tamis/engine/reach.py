@@ -49,6 +49,9 @@ class _NoCode:
     ) -> Sequence[Ran]:
         raise NotSetUpError("running programs")
 
+    async def check(self, program: Program) -> Ran:
+        return Ran()
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:

@@ -78,6 +78,9 @@ class TapedCode:
         asked = (program, list(documents))
         return await self._tape.ask(_RUN, asked, lambda: self._runner.run(principal, program, documents))
 
+    async def check(self, program: Program) -> Ran:
+        return await self._runner.check(program)  # asked of a plan, never by a stage
+
 
 class TapedRetrievers:
     """A run's result is one answer: what its own stages asked is not told."""

@@ -1,7 +1,10 @@
 """The port for programs: which interpreter, how many documents, how many at once, and when to give up."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -10,6 +13,9 @@ from tamis.errors import NotSetUpError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
+_KEPT = 1024
+_ENDING: Mapping[Language, str] = {"python": "raise SystemExit\n", "javascript": "throw 0;"}
+"""What before a program makes it end before it begins; all of it is compiled first."""
 _MOST_TIMEOUTS = 3
 """A program that does not end is not tried on every document."""
 
@@ -29,6 +35,7 @@ class Interpreters:
         self._interpreters: dict[Language, Interpreter] = {"python": python, "javascript": javascript}
         self._workers = workers
         self._max_documents = max_documents
+        self._compiled: OrderedDict[tuple[Language, bytes], None] = OrderedDict()
         self._places: WeakValueDictionary[tuple[str, str], asyncio.Semaphore] = WeakValueDictionary()
 
     async def run(
@@ -56,6 +63,23 @@ class Interpreters:
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return tuple(task.result() for task in tasks)
+
+    async def check(self, program: Program) -> Ran:
+        """Raises: NotSetUpError."""
+        if not self._workers:
+            return Ran()
+        key = (program.language, sha256(program.code.encode(errors="surrogatepass")).digest())
+        if key in self._compiled:
+            return Ran()
+        ending = _ENDING[program.language]
+        ran = await self._interpreters[program.language].run(replace(program, code=f"{ending}{program.code}"), {})
+        if ran.fault == "syntax":
+            line = ran.line and max(1, ran.line - ending.count("\n"))
+            return Ran(fault="syntax", error=ran.error, line=line)
+        self._compiled[key] = None
+        if len(self._compiled) > _KEPT:
+            self._compiled.popitem(last=False)
+        return Ran()
 
     def _places_of(self, principal: Principal) -> asyncio.Semaphore:
         tenant = (principal.organization_id, principal.namespace_id or "")

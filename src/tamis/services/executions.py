@@ -12,6 +12,7 @@ from tamis.engine.inputs import check_inputs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Entry, Metadata, Session
+from tamis.engine.programs import check_programs
 from tamis.engine.rewrites import rewrites
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.tape import untaped
@@ -129,6 +130,7 @@ class ExecutionService:
         return Job(principal, plan, collections, inputs, options, accepted_ms, retriever, made)
 
     async def _execute(self, job: Job, sink: Sink) -> Executed:
+        await check_programs(job.plan, self._executor.environment.reach.code)
         snapshot = await self._series.find(job)
         recording = Recording(job.plan, _run_request(job), job.retriever, await self._models())
         recording.left_out = (await self._policies.of(job.principal)).exclude

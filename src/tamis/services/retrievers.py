@@ -7,7 +7,10 @@ from tamis.engine import templates
 from tamis.engine.definition import named_collections
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.code import CodeRunner
 from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.programs import check_programs
+from tamis.engine.reach import NOWHERE
 from tamis.errors import ConflictError, NotFoundError
 from tamis.model.collection import Collection
 from tamis.model.ids import new_id
@@ -98,7 +101,8 @@ ANY_NAME = AnyName()
 
 
 class RetrieverService:
-    def __init__(self, metadata: Metadata, planner: Planner, clock: Clock) -> None:
+    def __init__(self, metadata: Metadata, planner: Planner, clock: Clock, programs: CodeRunner = NOWHERE.code) -> None:
+        self._programs = programs
         self._metadata = metadata
         self._planner = planner
         self._clock = clock
@@ -191,7 +195,8 @@ class RetrieverService:
             cache_config=dict(draft.cache_config),
         )
         # Where no input is declared, any may come with the run.
-        self._planner.plan(definition, collections, () if draft.input_schema else ANY_NAME)
+        plan = self._planner.plan(definition, collections, () if draft.input_schema else ANY_NAME)
+        await check_programs(plan, self._programs)
         return definition
 
 

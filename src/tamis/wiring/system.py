@@ -203,7 +203,7 @@ def _of_executions(
     environment = replace(environment, reach=replace(reach, retrievers=nested))
     executor = Executor(environment, prices, experience, watch=telemetry)
     records = ExecutionRecords(metadata, in_flight)
-    retrievers = RetrieverService(metadata, planner, clock)
+    retrievers = RetrieverService(metadata, planner, clock, reach.code)
     return (
         retrievers,
         records,

@@ -58,3 +58,7 @@ class CodeRunner(Protocol):
         Raises: NotSetUpError.
         """
         ...
+
+    async def check(self, program: Program) -> Ran:
+        """Whether it is a program: `fault` is `syntax` where not. Nothing of it is run. Raises: NotSetUpError."""
+        ...

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import pydantic
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from tamis.engine.outputs import put
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.code import Language, Program, Ran
+from tamis.engine.programs import refuse
 from tamis.engine.reaching import OnFailure
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import DROPPED
-from tamis.errors import CodeError, ValidationError
+from tamis.errors import CodeError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
@@ -113,12 +115,22 @@ class CodeExecution:
     def __init__(self, parameters: CodeExecutionParameters) -> None:
         self._parameters = parameters
 
+    @classmethod
+    def program_of(cls, parameters: Mapping[str, Any]) -> Program | None:
+        named = {name: value for name, value in parameters.items() if name in ("code", "language", "runtime")}
+        try:
+            written = CodeExecutionParameters.model_validate(named)
+        except pydantic.ValidationError:
+            return None
+        return Program(written.language, written.code)
+
     async def run(self, hits: Hits, context: Context) -> Outcome:
         """Raises: ValidationError where the code is no program, CodeError where `on_error` is `raise`."""
         if not hits:
             return Outcome(hits)
         ran = await context.reach.code.run(context.principal, self._program(context), [hit.view() for hit in hits])
-        self._check(ran)
+        for one in ran:
+            refuse(one, [])
         kept: list[Hit] = []
         dropped: dict[str, JSON] = {}
         failed: list[str] = []
@@ -154,12 +166,6 @@ class CodeExecution:
             given.memory_mb << 20,
             given.max_output_size,
         )
-
-    def _check(self, ran: Sequence[Ran]) -> None:
-        wrong = next((one for one in ran if one.fault == "syntax"), None)
-        if wrong is not None:
-            where = "" if wrong.line is None else f"line {wrong.line}: "
-            raise ValidationError.at(["code"], f"{where}{wrong.error}")
 
     def _made(self, hit: Hit, ran: Ran) -> Hit | None:
         if ran.fault is not None:
