@@ -168,6 +168,10 @@ async def executor_ms(world: World, stages: int = 40) -> float:
     return (await least_s(lambda: once(many)) - await least_s(lambda: once(one))) / stages * 1e3
 
 
+ELSEWHERE = {"code_execution"}
+"""Their work is done by other processes, whose time this process's clock does not count."""
+
+
 async def main(names: list[str]) -> int:
     held = True
     with tempfile.TemporaryDirectory() as folder:
@@ -183,7 +187,7 @@ async def main(names: list[str]) -> int:
             worlds[size] = World(shop, writes)
         print(f"{'CPU us a document of':20} " + "  ".join(f"{size:>9,}" for size in SIZES))
         for stage_id, stage in sorted(STAGES.items()):
-            if not stage.effects and (not names or stage_id in names):
+            if not stage.effects and stage_id not in ELSEWHERE and (not names or stage_id in names):
                 held = await measure(worlds, stage_id, stage) and held
         for size, world in worlds.items():
             took = await executor_ms(world)

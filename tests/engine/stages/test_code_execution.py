@@ -1,5 +1,6 @@
 """code_execution: what a program makes of documents, and what becomes of them where it fails."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from tamis.engine.plan import Planner
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages import STAGES
-from tamis.engine.stages.code_execution import CodeExecution
+from tamis.engine.stages.code_execution import BUILT_IN, CodeExecution
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
 from tamis.engine.taped_reach import taped_reach
 from tamis.engine.verdict import DROPPED
@@ -207,3 +208,18 @@ async def test_what_is_odd_in_a_document_comes_back_as_it_was(context: Context) 
         computed = outcome.hits[0].extra["computed"]
         assert isinstance(computed, dict)
         assert {name: computed[name] for name in odd} == odd
+
+
+async def test_the_modules_that_are_there_are_there(context: Context) -> None:
+    code = "\n".join(f"import {name}" for name in sorted(BUILT_IN)) + "\nresult = re.findall(r'\\w+', doc['text'])"
+    outcome = await of(context, HITS[:1], code=code, on_error="raise")
+    assert outcome.hits[0].extra["computed"] == ["one", "two"]
+
+
+@pytest.mark.parametrize(("language", "module"), [("python", "pydantic_monty"), ("javascript", "quickjs_rs")])
+async def test_what_is_not_installed_says_how_to_get_it(
+    context: Context, language: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(NotSetUpError, match=r"pip install 'tamis\[code\]'"):
+        await of(context, code="result = 1", language=language)

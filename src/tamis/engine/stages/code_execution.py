@@ -19,9 +19,12 @@ from tamis.errors import CodeError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
-_BUILT_IN = frozenset(
-    {"base64", "collections", "datetime", "decimal", "functools", "itertools", "json", "math", "random", "re"}
-)
+BUILT_IN = frozenset(
+    {
+        "base64", "bisect", "collections", "copy", "csv", "dataclasses", "datetime", "decimal", "functools", "hashlib",
+        "itertools", "json", "math", "random", "re", "typing", "unicodedata",
+    }
+)  # fmt: skip
 _LANGUAGE = re.compile(r"(python|javascript)[\d.]*")
 _SPELLINGS = {"py": "python", "js": "javascript", "ecmascript": "javascript"}
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -83,9 +86,9 @@ class CodeExecutionParameters(StageParameters):
     @field_validator("packages")
     @classmethod
     def _are_there(cls, value: list[str]) -> list[str]:
-        missing = sorted(set(value) - _BUILT_IN)
+        missing = sorted(set(value) - BUILT_IN)
         if missing:
-            raise ValueError(f"nothing is installed for a program; there are {', '.join(sorted(_BUILT_IN))}")
+            raise ValueError(f"nothing is installed for a program; there are {', '.join(sorted(BUILT_IN))}")
         return value
 
     @field_validator("env")
