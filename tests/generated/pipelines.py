@@ -44,8 +44,16 @@ STARTS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"OR": [_condition("tags", "eq", "knife"), _condition("no.such", "exists", False)]},
         {"natural_language": "{{INPUT.q}}, at most {{INPUT.most}}", "field_hints": ["price"]},
     ),
+    "external_web_search": (
+        {"query": "{{INPUT.q}}", "num_results": 5},
+        {"query": "{INPUT.q} by {{DOC.brand}}", "num_results": 2, "on_error": "raise"},
+    ),
+    "external_reverse_image": (
+        {"image_url": "https://example.com/knife.jpg", "top_k": 3},
+        {"image_url": "{{DOC.text}}", "top_k": 2},
+    ),
 }
-OPENINGS = ("feature_search", "attribute_filter")
+OPENINGS = ("feature_search", "attribute_filter", "external_web_search")
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,23 @@ async def test_found_pages_go_through_the_stages_behind(play: Abroad) -> None:
     assert "Use a ceramic rod." in json.dumps([hit.view() for hit in found.documents])
 
 
+async def test_a_page_goes_out_as_the_contracts_pages_show_it(play: Abroad) -> None:
+    body = {
+        "stages": [stage("external_web_search", query="{{INPUT.q}}", include_text=False)],
+        "collection_identifiers": ["products"],
+        "inputs": {"q": "bread"},
+    }
+    async with play.world.client() as client:
+        answer = await client.post("/v1/retrievers/execute", json=body)
+    assert answer.status_code == 200, answer.text
+    first = answer.json()["documents"][0]
+    assert first["document_id"].startswith("web_")
+    assert first["score"] == 0.62
+    for fields in (first, first["metadata"]):
+        assert (fields["source"], fields["url"]) == ("web", "https://www.knives.example/sharpen")
+        assert (fields["search_query"], fields["search_position"]) == ("bread", 0)
+
+
 PRICED = PriceTable({"external_web_search": Price(per_call=0.5, per_document=0.01)})
 
 

@@ -68,7 +68,7 @@ class StageFinished:
 class StageFailed:
     """skipped: the run went on with what the stage was given (`on_error: skip`).
 
-    credits_used: for the calls that it had made.  calls: as in `StageFinished`.
+    credits_used: for the calls that it had made.  shrunk, calls: as in `StageFinished`.
     """
 
     index: int
@@ -80,6 +80,7 @@ class StageFailed:
     error: TamisError
     skipped: bool = False
     credits_used: float = 0.0
+    shrunk: Mapping[str, JSON] = field(default_factory=dict)
     calls: Sequence[Taped] = ()
 
 

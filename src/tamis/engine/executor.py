@@ -156,7 +156,7 @@ class _Run:
             spent = self.ledger.end_calls(admission)
             return self._cut(index, planned, "max_time_ms", "ran out of time", before_ms, spent, attempt.calls)
         except Exception as error:
-            return self._fail(index, planned, attempt, error, before_ms, self.ledger.end_calls(admission))
+            return self._fail(index, planned, attempt, error, before_ms, admission)
         self._finish(index, planned, attempt, outcome, admission, before_ms)
         return True
 
@@ -256,8 +256,9 @@ class _Run:
         return False
 
     def _fail(
-        self, index: int, planned: PlannedStage, attempt: Attempt, cause: Exception, before_ms: float, spent: float
-    ) -> bool:
+        self, index: int, planned: PlannedStage, attempt: Attempt, cause: Exception, before_ms: float,
+        admission: Admission,
+    ) -> bool:  # fmt: skip
         error = failure_of(cause, planned.spec.stage_name, index, len(self.hits))
         skipped = planned.is_optional or isinstance(cause, StageTimeoutError)
         if skipped:
@@ -274,7 +275,8 @@ class _Run:
                 duration_ms=self._now_ms() - before_ms,
                 error=error,
                 skipped=skipped,
-                credits_used=spent,
+                credits_used=self.ledger.end_calls(admission),
+                shrunk=admission.taken(),
                 calls=attempt.calls,
             )
         )

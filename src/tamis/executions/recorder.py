@@ -176,7 +176,7 @@ def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes])
         message = end.error.message
         return StageRow(
             end.index, outcome.value, parameters, received, None, 0, _ms(end.duration_ms),
-            credits_used=end.credits_used, error=message,
+            credits_used=end.credits_used, error=message, shrunk=dict(end.shrunk),
         )  # fmt: skip
     return StageRow(
         index=end.index,

@@ -262,6 +262,14 @@ async def test_a_replay_asks_nobody_and_no_record_has_the_key(shop: Shop) -> Non
     assert again == live
 
 
+async def test_a_provider_that_sends_the_key_back_is_not_repeated(shop: Shop) -> None:
+    rows = [{"url": f"https://a.example/?k={KEY}", "title": f"your key is {KEY}", "text": KEY}]
+    async with web(shop, answering({"results": rows}), "exa") as opened:
+        outcome = await run(STAGE, {"query": "x"}, Hits(), opened.context)
+    assert KEY not in repr(outcome)
+    assert outcome.hits[0].extra["title"] == "your key is [secret]"
+
+
 async def test_who_is_not_set_up(shop: Shop) -> None:
     with pytest.raises(NotSetUpError, match="TAMIS_SEARCH_PROVIDERS"):
         await run(STAGE, {"query": "x"}, HITS, shop.context(1))
