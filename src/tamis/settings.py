@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """How long a stream of events may be silent before it sends a comment, so that proxies keep it open."""
     stream_stall_s: float = Field(60.0, gt=0, le=86400)
     """How long a reader of a stream may take nothing of what waits for him before he is dropped."""
+    stage_plugins: str = "*"
+    """Packages whose stages are added, by commas; `*` for every one that is installed, empty for none."""
     prices: dict[str, float | StagePrice] = Field(default_factory=dict)
     """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
     cache_bytes: int = Field(128 * 1024 * 1024, ge=0)

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import orjson
 
-from tamis import __version__
 from tamis.engine.events import (
     Event,
     ExecutionFinished,
@@ -19,6 +18,7 @@ from tamis.engine.events import (
     StageFinished,
 )
 from tamis.engine.plan import Plan
+from tamis.engine.plugins import code_version
 from tamis.engine.run import RunRequest
 from tamis.engine.tape import untaped
 from tamis.errors import TamisError
@@ -145,7 +145,7 @@ class Recorder:
             definition_hash=bytes.fromhex(self._plan.hash),
             retriever_version=self._retriever_version,
             seed=started.seed,
-            code_version=__version__,
+            code_version=code_version(one.spec.stage_id for one in self._plan.stages),
             models=self._models,
             collections=[_collection(one) for one in request.collections],
             ids=columns.ids(),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tamis import __version__
 from tamis.engine import templates
 from tamis.engine.caching import Policy, RunCaching, digest_of, policy_of
 from tamis.engine.environment import Environment
@@ -12,6 +11,7 @@ from tamis.engine.events import Sink, StageFinished, fan_out
 from tamis.engine.executor import Executor
 from tamis.engine.parameters import templated
 from tamis.engine.plan import Plan, PlannedStage
+from tamis.engine.plugins import code_version
 from tamis.engine.ports.cache import Cache, CacheObserver, Layer, NoObserver
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.run import RunRequest, RunResult
@@ -190,7 +190,8 @@ class _Run:
         owner = [job.retriever.retriever_id, job.retriever.updated_at] if job.retriever else []
         models = {**self.models, "lexical": environment.models.lexical().version}
         principal = job.principal
-        return digest_of(__version__, principal.organization_id, principal.namespace_id, owner, models, job.collections)
+        code = code_version(one.spec.stage_id for one in job.plan.stages)
+        return digest_of(code, principal.organization_id, principal.namespace_id, owner, models, job.collections)
 
     def _excluded(self) -> frozenset[str]:
         """Of the inputs that the configuration leaves out, those that no template can see."""

@@ -1,6 +1,7 @@
 """The whole of Tamis, opened: services over ports, ports over backends."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from tamis.auth.gate import Gate
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
+from tamis.engine.plugins import add_plugins
 from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
 from tamis.engine.reach import Reach
@@ -63,6 +65,8 @@ from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
+log = logging.getLogger("tamis.stages")
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
@@ -97,6 +101,7 @@ async def open_system(
     Raises: DataDirectoryInUse, StorageError, IndexUnavailableError.
     """
     async with contextlib.AsyncExitStack() as stack:
+        _add_plugins(settings)
         directory = DataDirectory(settings.data_dir)
         stack.callback(directory.close)
         backends = wrap(await open_backends(settings, directory, models or local_models(settings), stack))
@@ -133,6 +138,11 @@ async def open_system(
         announce=directory.announce,
         close=closing.aclose,
     )
+
+
+def _add_plugins(settings: Settings) -> None:
+    for plugin in add_plugins(STAGES, settings.stage_plugins.split(",")):
+        log.info("the stage %s is from %s", plugin.stage.id, plugin)
 
 
 def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> ExtractionWorker:
