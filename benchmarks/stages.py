@@ -42,6 +42,13 @@ GROWTH = 1.6
 EXECUTOR_LIMIT_MS = 0.1
 ROUNDS_S = 0.4
 """How long a stage is repeated at each size, if once does not take longer."""
+TAXONOMY = {
+    "nodes": [
+        {"id": f"{n}.{m}" if m else str(n), "parent": str(n) if m else None, "vector": [n + 1, m, 1]}
+        for n in range(10)
+        for m in range(10)
+    ]
+}
 WORDS = [word for _, text, *_ in PRODUCTS for word in text.split()]
 
 
@@ -53,6 +60,7 @@ def parameters_of(stage_id: str, stage: type[Stage], size: int) -> dict[str, Any
         "limit": {"limit": size},
         "sample": {"count": min(size // 2, 1_000), "seed": 7},
         "cluster": {"content_field": "text"},
+        "taxonomy_enrich": {"feature_uri": URI, "taxonomy": TAXONOMY},
     }
     example: dict[str, Any] = getattr(stage, "example", {})
     return own.get(stage_id, example)

@@ -8,8 +8,9 @@ from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
+from tamis.engine.ports.taxonomies import Taxonomies
 from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings, WebSearch
-from tamis.errors import NotSetUpError
+from tamis.errors import NotSetUpError, ValidationError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
@@ -53,6 +54,12 @@ class _NoCode:
         return Ran()
 
 
+class _NoTaxonomies:
+    async def definition(self, principal: Principal, identifier: str) -> Mapping[str, JSON]:
+        message = f"taxonomies are not stored yet, so there is no {identifier!r}: give its nodes inline, as `taxonomy`"
+        raise ValidationError.at(["parameters", "taxonomy_id"], message)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
@@ -60,6 +67,7 @@ class Reach:
     retrievers: Retrievers = field(default_factory=_NoRetrievers)
     web_search: WebSearch = field(default_factory=_NoWebSearch)
     code: CodeRunner = field(default_factory=_NoCode)
+    taxonomies: Taxonomies = field(default_factory=_NoTaxonomies)
 
 
 NOWHERE = Reach()

@@ -18,6 +18,7 @@ from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.queries import Need, Query, QueryVectors
 from tamis.engine.stored_clustering import Clustered, Clustering, cluster_stored
+from tamis.engine.stored_likeness import Likeness, Likenesses, StoredLikeness
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction, StoredVectors
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.collection import Collection
@@ -83,6 +84,7 @@ class Searcher:
         self._metadata = metadata
         self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors), embeddings)
         self._stored = StoredVectors(metadata, models)
+        self._likeness = StoredLikeness(index, metadata, models, self._vectors)
 
     async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
         """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.
@@ -232,6 +234,9 @@ class Searcher:
 
     async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
         return await cluster_stored(self._metadata, principal, asked)
+
+    async def likeness(self, principal: Principal, asked: Likeness) -> Likenesses:
+        return await self._likeness.of(principal, asked)
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         return await self._stored.late_interaction(principal, asked)

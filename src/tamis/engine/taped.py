@@ -16,9 +16,11 @@ from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder,
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
 from tamis.engine.stored_clustering import Clustered, Clustering
+from tamis.engine.stored_likeness import Likeness, Likenesses
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taxonomy import Near
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter
@@ -98,6 +100,9 @@ class TapedSearcher:
 
     async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
         return await self._tape.ask(_CLUSTER, (asked,), lambda: self._searcher.cluster(principal, asked))
+
+    async def likeness(self, principal: Principal, asked: Likeness) -> Likenesses:
+        return await self._tape.ask(_LIKENESS, (asked,), lambda: self._searcher.likeness(principal, asked))
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         return await self._tape.ask(
@@ -256,6 +261,14 @@ def _clustered(note: dict[str, Any]) -> Clustered:
     return Clustered(**{**note, **told, "centroids": centroids})
 
 
+def _likenesses(note: dict[str, Any]) -> Likenesses:
+    matches = tuple(
+        {node: Near(score, tuple((one, at) for one, at in near)) for node, (score, near) in own.items()}
+        for own in note["matches"]
+    )
+    return Likenesses(matches, note["reasons"])
+
+
 def _as_is(value: Any) -> Any:
     return value
 
@@ -333,6 +346,18 @@ _DIVERSIFY: Form[Diverse] = Form(
     lambda note, _: Diverse(tuple(Pick(**one) for one in note["picks"]), tuple(note["without"])),
 )
 _CLUSTER: Form[Clustered] = Form(SEARCHER, "cluster", asdict, lambda note, _: _clustered(note))
+_LIKENESS: Form[Likenesses] = Form(
+    SEARCHER,
+    "likeness",
+    lambda found: {
+        "matches": [
+            {node: [near.score, [list(one) for one in near.references]] for node, near in own.items()}
+            for own in found.matches
+        ],
+        "reasons": dict(found.reasons),
+    },
+    lambda note, _: _likenesses(note),
+)
 _LATE_INTERACTION: Form[Mapping[str, float]] = Form(SEARCHER, "late_interaction", dict, _as_noted)
 _LEXICAL: Form[Any] = Form(MODELS, "lexical", lambda found: found.version, lambda note, _: _Noted(version=note))
 _AVAILABLE: Form[Sequence[ModelInfo]] = Form(

@@ -10,6 +10,7 @@ from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
+from tamis.engine.ports.taxonomies import Taxonomies
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings, WebSearch
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.tape import Form, Tape
@@ -28,6 +29,7 @@ def taped_reach(reach: Reach, tape: Tape) -> Reach:
         TapedRetrievers(tape, reach.retrievers),
         web_search=TapedWebSearch(tape, reach.web_search),
         code=TapedCode(tape, reach.code),
+        taxonomies=TapedTaxonomies(tape, reach.taxonomies),
     )
 
 
@@ -96,6 +98,19 @@ class TapedRetrievers:
         return await self._tape.ask(_RETRIEVE, (asked,), lambda: self._retrievers.retrieve(principal, asked, charged))
 
 
+class TapedTaxonomies:
+    __slots__ = ("_tape", "_taxonomies")
+
+    def __init__(self, tape: Tape, taxonomies: Taxonomies) -> None:
+        self._tape = tape
+        self._taxonomies = taxonomies
+
+    async def definition(self, principal: Principal, identifier: str) -> Mapping[str, JSON]:
+        return await self._tape.ask(
+            _TAXONOMY, (identifier,), lambda: self._taxonomies.definition(principal, identifier)
+        )
+
+
 class TapedWebSearch:
     __slots__ = ("_search", "_tape")
 
@@ -139,6 +154,7 @@ _IMAGES: Form[Sightings] = Form(WEB_SEARCH, "images", asdict, _sightings)
 _RUN: Form[Sequence[Ran]] = Form(
     CODE, "run", lambda all: [asdict(one) for one in all], lambda note, _: tuple(Ran(**one) for one in note)
 )
+_TAXONOMY: Form[Mapping[str, JSON]] = Form("taxonomies", "definition", dict, lambda note, _: dict(note))
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,
     "fetch",

@@ -14,6 +14,7 @@ from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query
 from tamis.engine.searcher import Found, Search
 from tamis.engine.stage import Context
 from tamis.engine.stored_clustering import Clustered, Clustering
+from tamis.engine.stored_likeness import Likeness, Likenesses
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.model.collection import Collection
 from tamis.model.document import Document
@@ -163,6 +164,10 @@ class _SeenSearcher:
     async def cluster(self, principal: Principal, asked: Clustering) -> Clustered:
         self._witness.collections(asked.collections)
         return await self._inner.cluster(principal, asked)
+
+    async def likeness(self, principal: Principal, asked: Likeness) -> Likenesses:
+        self._witness.collections((*asked.collections, *asked.sources))
+        return await self._inner.likeness(principal, asked)
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         self._witness.collections(asked.collections)

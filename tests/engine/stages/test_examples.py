@@ -20,7 +20,7 @@ ISSUE = {
     "rerank", "maxsim_rerank", "mmr",
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
     "deduplicate", "group_by", "cluster", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
-    "code_execution", "json_transform", "rag_prepare", "unwind", "document_enrich",
+    "code_execution", "json_transform", "rag_prepare", "unwind", "document_enrich", "taxonomy_enrich",
 }  # fmt: skip
 
 # What a language model says, where the plainest answer that fits would do nothing.

@@ -12,6 +12,7 @@ from tamis.model.principal import Principal
 if TYPE_CHECKING:
     from tamis.engine.searcher import Found, Search
     from tamis.engine.stored_clustering import Clustered, Clustering
+    from tamis.engine.stored_likeness import Likeness, Likenesses
     from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 
 
@@ -61,6 +62,10 @@ class SearchPort(Protocol):
 
     async def cluster(self, principal: Principal, asked: "Clustering") -> "Clustered":
         """Group documents by their stored vectors. Raises: ValidationError, NotSetUpError."""
+        ...
+
+    async def likeness(self, principal: Principal, asked: "Likeness") -> "Likenesses":
+        """Documents against nodes of a taxonomy, by vectors. Raises: ValidationError, ModelMissingError."""
         ...
 
     async def late_interaction(self, principal: Principal, asked: "LateInteraction") -> Mapping[str, float]:

@@ -29,6 +29,7 @@ from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
 from tamis.engine.stages.sort_relevance import SortRelevance
 from tamis.engine.stages.summarize import Summarize
+from tamis.engine.stages.taxonomy_enrich import TaxonomyEnrich
 from tamis.engine.stages.unwind import Unwind
 from tamis.engine.stages.web_scrape import WebScrape
 
@@ -60,6 +61,7 @@ STAGES: dict[str, type[Stage]] = {
     "external_reverse_image": ExternalReverseImage,
     "code_execution": CodeExecution,
     "document_enrich": DocumentEnrich,
+    "taxonomy_enrich": TaxonomyEnrich,
     "json_transform": JsonTransform,
     "rag_prepare": RagPrepare,
     "unwind": Unwind,
