@@ -10,7 +10,7 @@ from tamis.engine.ports.retrieving import Retrieve, Retrieved
 from tamis.engine.stage import Context
 from tamis.engine.stored_likeness import Likeness
 from tamis.engine.taxonomy import Members, Near, Node, Retrieval, Rule, Taxonomy, best, descend
-from tamis.errors import TamisError
+from tamis.errors import AllowanceSpentError, TamisError
 from tamis.model.collection import Collection
 from tamis.model.hits import Hit
 from tamis.model.json import JSON
@@ -60,9 +60,17 @@ class Matcher:
             return await self._level(hits, nodes, allowed)
 
         self._found.ways = await descend(self._taxonomy, len(hits), self._rule, score)
+        self._raise_what_is_wrong_for_all()
         runs = [run for task in self._runs.values() if isinstance(run := task.result(), Retrieved)]
         self._found.calls, self._found.tokens = sum(run.calls for run in runs), sum(run.tokens for run in runs)
         return self._found
+
+    def _raise_what_is_wrong_for_all(self) -> None:
+        """What fails in every run, and is the caller's to mend, is no matter of documents."""
+        results = [task.result() for task in self._runs.values()]
+        wrong = [one for one in results if isinstance(one, TamisError) and one.status < 500]
+        if wrong and len(wrong) == len(results) and not any(isinstance(one, AllowanceSpentError) for one in wrong):
+            raise wrong[0]
 
     async def _level(
         self, hits: Sequence[Hit], nodes: Sequence[Node], allowed: Sequence[Sequence[int]]

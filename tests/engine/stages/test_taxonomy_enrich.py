@@ -18,7 +18,7 @@ from tamis.engine.stages import STAGES
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
 from tamis.engine.taped import TapedSearcher
 from tamis.engine.taxonomy import cosines
-from tamis.errors import DimensionMismatch, TamisError
+from tamis.errors import DimensionMismatch, NotFoundError, TamisError
 from tamis.errors import ValidationError as Refused
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hit, Hits
@@ -159,6 +159,18 @@ async def test_a_retriever_is_run_for_each_document_below_what_matched(shop: Sho
     assert labels["p4"]["primary"]["id"] == "sport"
     assert (outcome.llm_calls, outcome.tokens_used) == (2, 20)
     assert outcome.warnings == ("node 'shelf': out of order",)
+
+
+class NoShelves:
+    async def retrieve(self, principal: Principal, asked: Retrieve, allowance: Allowance) -> Retrieved:
+        raise NotFoundError.of("retriever", asked.retriever)
+
+
+async def test_a_retriever_that_is_not_there_is_no_matter_of_documents(shop: Shop) -> None:
+    found, _ = await enriched(shop)
+    context = replace(shop.context(1), reach=Reach(retrievers=NoShelves()))
+    with pytest.raises(NotFoundError, match="ret_x"):
+        await run("taxonomy_enrich", {"taxonomy": {"nodes": [{"id": "a", "retriever_id": "ret_x"}]}}, found, context)
 
 
 async def test_what_cannot_be_compared_keeps_its_place(shop: Shop) -> None:
