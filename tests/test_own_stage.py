@@ -9,9 +9,15 @@ import pytest
 
 from tamis.engine.plugins import add_plugins, code_version
 from tamis.engine.stage import Stage
+from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
 from tamis.errors import ConfigurationError
+from tamis.executions.causes import Cause
+from tamis.executions.replaying import ReplayMode, Verdict
+from tamis.services.execution_runs import RunOptions
+from tests.engine.stages.shop import PRINCIPAL
 from tests.live import LiveServer
+from tests.retrieval_world import opened, specs, stage
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "own-stage"
@@ -69,6 +75,37 @@ def test_a_name_that_is_taken_is_refused_with_both_owners(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ConfigurationError, match="'limit': 'tamis' and 'other-limits'"):
         add_plugins({"limit": Limit})
+
+
+async def test_edited_code_under_the_same_version_is_a_drift_by_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "long_enough", "tamis_long_enough:LongEnough", "tamis-long-enough")
+    source = (EXAMPLE / "tamis_long_enough.py").read_text()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def registry(code: str) -> dict[str, type[Stage]]:
+        (tmp_path / "tamis_long_enough.py").write_text(code)
+        sys.modules.pop("tamis_long_enough", None)
+        stages = dict(STAGES)
+        add_plugins(stages, ["tamis_long_enough"])
+        return stages
+
+    everything = stage("attribute_filter", field="text", operator="exists", value=True)
+    async with opened(tmp_path) as world:
+        before = world.restarted(registry(source))
+        stages = specs(everything, stage("long_enough", least=14))
+        executed = await before.executions.execute_anonymous(PRINCIPAL, stages, {}, RunOptions())
+        assert sorted(hit.id for hit in executed.documents) == ["p1", "p2", "p4", "p5"]
+        same = await before.replays.replay(PRINCIPAL, executed.execution_id, ReplayMode.FROZEN)
+        assert same.verdict is Verdict.IDENTICAL
+        after = world.restarted(registry(source.replace("len(text) >= ", "len(text) > 20 + ")))
+        edited = await after.replays.replay(PRINCIPAL, executed.execution_id, ReplayMode.FROZEN)
+    assert edited.verdict is Verdict.DRIFTED
+    assert edited.first_divergence is not None
+    assert edited.first_divergence.stage_index == 1
+    assert edited.first_divergence.cause is Cause.CODE
 
 
 def test_a_record_knows_the_packages_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
