@@ -8,7 +8,7 @@ import pydantic
 from pydantic import BaseModel
 
 from tamis.engine import templates
-from tamis.engine.features import resolve_feature
+from tamis.engine.features import is_output, resolve_feature
 from tamis.engine.inputs import Problem, fault, raise_all
 from tamis.errors import ValidationError
 from tamis.model.collection import Collection
@@ -35,9 +35,11 @@ def parameter_problems(
     except pydantic.ValidationError as error:
         located = [(*_inside(raw, one), one) for one in error.errors(include_url=False)]
     verbatim = getattr(model, "verbatim", ())
-    places = [] if final else [
-        path for path, _, one in located if not (path and path[0] in verbatim) and _is_open(raw, path, one)
-    ]
+    places = (
+        []
+        if final
+        else [path for path, _, one in located if not (path and path[0] in verbatim) and _is_open(raw, path, one)]
+    )
     problems = [
         fault([*loc, *path], _message(model, path, one), one["type"])
         for path, skipped, one in located
@@ -57,12 +59,16 @@ def validated(model: type[BaseModel], resolved: Mapping[str, Any], loc: Loc) -> 
 
 
 def feature_problems(raw: Mapping[str, Any], collections: Sequence[Collection], loc: Loc) -> Iterator[Problem]:
-    """Feature URIs that none of the collections has; those of templates are left for the run."""
+    """Feature URIs that none of the collections has; those of templates are left for the run.
+
+    A stage's own `feature_uri` may also be an output's name; a search's may not.
+    """
     for place, uri, lexical, identifiers in _feature_uris(raw, loc, raw):
-        if templates.find(uri) is not None:
+        meant = _among(collections, identifiers)
+        if templates.find(uri) is not None or (place[:-1] == loc and is_output(uri, meant)):
             continue
         try:
-            resolve_feature(uri, _among(collections, identifiers), lexical, place)
+            resolve_feature(uri, meant, lexical, place)
         except ValidationError as error:
             yield from error.problems
 

@@ -46,6 +46,11 @@ def feature_uris(collection: Collection) -> list[str]:
     return [_canonical(collection, spec.name) for spec in collection.features]
 
 
+def is_output(name: str, collections: Sequence[Collection]) -> bool:
+    """Whether one of them has an output of this name or alias."""
+    return any(name == spec.name or name in spec.aliases for one in collections for spec in one.features)
+
+
 def _find(wanted: FeatureUri, collection: Collection, lexical: bool) -> tuple[FeatureSpec, str | None] | None:
     """The vector to search, and the output that the URI names."""
     extractor = collection.extractor

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.plan import Plan, Planner
 from tamis.engine.ports.retrieving import Retrieve, Retrieved
 from tamis.engine.reach import Reach
 from tamis.engine.stage import Effect, Outcome, effects_of
@@ -23,7 +24,9 @@ from tamis.errors import ValidationError as Refused
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
+from tamis.model.retriever import Budget, Definition, StageSpec
 from tamis.model.vector import Dense
+from tests.engine.pipelines import DOCS
 from tests.engine.stages.shop import PRINCIPAL, Shop, document, hit, ids, run
 
 TREE: list[dict[str, Any]] = [
@@ -34,8 +37,11 @@ TREE: list[dict[str, Any]] = [
 ]
 
 
+EXISTS: dict[str, Any] = {"field": "text", "operator": "exists", "value": True}
+
+
 async def enriched(shop: Shop, nodes: list[dict[str, Any]] | None = None, **more: Any) -> tuple[Hits, Outcome]:
-    found = (await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})).hits
+    found = (await shop.run("attribute_filter", EXISTS)).hits
     taxonomy = {"nodes": nodes or TREE}
     parameters = {"feature_uri": "embedding", "taxonomy": taxonomy, "min_score": 0.55, **more}
     return found, await shop.run("taxonomy_enrich", parameters, found, 1)
@@ -238,6 +244,17 @@ def test_a_taxonomy_that_is_none_is_refused(nodes: list[dict[str, Any]], message
 async def test_another_length_names_the_node(shop: Shop) -> None:
     with pytest.raises(DimensionMismatch, match="'a' has 2 dimensions"):
         await enriched(shop, [{"id": "a", "vector": [1, 0]}])
+
+
+def test_a_plan_takes_the_name_of_an_output_and_no_other() -> None:
+    def plan(feature: str) -> Plan:
+        parameters: dict[str, Any] = {"feature_uri": feature, "taxonomy": {"nodes": TREE}}
+        stages = (StageSpec("found", "attribute_filter", EXISTS), StageSpec("labels", "taxonomy_enrich", parameters))
+        return Planner(STAGES).plan(Definition(stages, {}, ("col_1",), Budget()), [DOCS], [])
+
+    assert len(plan("embedding").stages) == 2
+    with pytest.raises(Refused, match="'embeding' is not"):
+        plan("embeding")
 
 
 def test_only_a_retriever_reaches_out() -> None:
