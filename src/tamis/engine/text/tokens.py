@@ -1,14 +1,15 @@
 """How many tokens a text is to a large language model, about, without its vocabulary.
 
-Byte-pair vocabularies of 100,000 pieces keep most English words whole. So: eight ASCII letters to a token, three
-digits, and any other visible character, a letter of another alphabet included, a token by itself. Rather too many.
+Large vocabularies keep most English words whole. So: six ASCII letters to a token, three digits, and any other visible
+character, a letter of another alphabet included, a token by itself. For English and code that is some 10% too many;
+German comes out too low, by up to 40%.
 """
 
 import re
 from collections.abc import Iterator
 
 NAME = "approximate"
-_TOKEN = re.compile(r"[A-Za-z]{1,8}|[0-9]{1,3}|\n+|[^\sA-Za-z0-9]")
+_TOKEN = re.compile(r"[A-Za-z]{1,6}|[0-9]{1,3}|\n+|[^\sA-Za-z0-9]")
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
