@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tamis.engine.parameters import with_nulls
 from tamis.errors import ValidationError
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget, Definition, StageSpec
@@ -97,7 +98,7 @@ def _parse(raw: Mapping[str, Any], loc: list[str | int]) -> StageSpec:
     stage_id = config.get("stage_id") or raw.get("stage_id") or raw.get("type") or raw.get("stage_name")
     if not isinstance(stage_id, str):
         raise ValidationError.at([*loc, "config", "stage_id"], "name the stage to run, such as 'feature_search'")
-    parameters = _parameters(raw, config, loc)
+    parameters = with_nulls(_parameters(raw, config, loc))
     options = {name: value for name in _OPTIONS if (value := raw.get(name, config.get(name))) is not None}
     if stage_id == SEARCH:
         parameters = _spelt_out_search(parameters)

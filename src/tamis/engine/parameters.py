@@ -1,15 +1,30 @@
 """What every stage's `Parameters` share: unknown ones are refused, null means the default."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, model_validator
 
 from tamis.engine.ports.secrets import REFERENCE
 from tamis.engine.templates import doubled, mentions
 from tamis.errors import ValidationError
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
+
+_NULL_AS_TEXT = frozenset(
+    {
+        "api_key", "category", "decision_model", "diversity_feature_uri", "expansion_prompt", "feature_address",
+        "feature_uri", "group_by", "inference_name", "model_name", "natural_language", "output_field",
+        "relevance_criteria", "response_path", "retriever_id", "sort_by", "start_published_date", "stratify_by", "url",
+    }
+)  # fmt: skip
+"""Of the published client's models, whose default for these is the text `null`: that is what it sends for null."""
+
+
+def with_nulls(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, null where the published client writes the text for it."""
+    return {name: None if value == "null" and name in _NULL_AS_TEXT else value for name, value in written.items()}
 
 
 class StageParameters(BaseModel):
@@ -28,7 +43,31 @@ class StageParameters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_the_default(cls, raw: Any) -> Any:
-        return {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
+        if not isinstance(raw, dict):
+            return raw
+        return _said_once(cls, {name: value for name, value in with_nulls(raw).items() if value is not None})
+
+
+def _said_once(model: type[BaseModel], raw: dict[str, Any]) -> dict[str, Any]:
+    """Raises: ValueError, where two spellings of one parameter say different things."""
+    for spellings in _spellings(model):
+        first, *more = [name for name in spellings if name in raw] or [""]
+        for name in more:
+            if raw[name] != raw[first]:
+                raise ValueError(f"{first} and {name} are two spellings of one parameter; give one of them")
+            del raw[name]
+    return raw
+
+
+@cache
+def _spellings(model: type[BaseModel]) -> tuple[tuple[str, ...], ...]:
+    """The names of each parameter that has several."""
+    aliases = ((name, field.validation_alias) for name, field in model.model_fields.items())
+    return tuple(
+        tuple(dict.fromkeys((*(str(one) for one in alias.choices), name)))
+        for name, alias in aliases
+        if isinstance(alias, AliasChoices)
+    )
 
 
 def template_roots(value: Any) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from tamis.errors import ValidationError
 from tamis.model.principal import Principal
 
-REFERENCE = re.compile(r"\{\{\s*SECRETS?\.([A-Za-z_][\w-]*)\s*\}\}")
+REFERENCE = re.compile(r"\{\{\s*(?:SECRETS?|secrets?)\.([A-Za-z_][\w-]*)\s*\}\}")
 """How a text refers to a secret; the name is group 1."""
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 

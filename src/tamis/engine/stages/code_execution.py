@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 from tamis.engine.outputs import put
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.code import Language, Program, Ran
+from tamis.engine.ports.secrets import REFERENCE
 from tamis.engine.programs import refuse
 from tamis.engine.reaching import OnFailure
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
@@ -94,7 +95,7 @@ class CodeExecutionParameters(StageParameters):
     @field_validator("env")
     @classmethod
     def _names_no_secret(cls, value: dict[str, str]) -> dict[str, str]:
-        if any("SECRET." in text.upper() for text in value.values()):
+        if any(REFERENCE.search(text) or "SECRET." in text.upper() for text in value.values()):
             raise ValueError("secrets are given to the hosts that they are bound to, never to a program")
         return value
 
