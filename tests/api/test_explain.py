@@ -204,3 +204,20 @@ async def test_the_price_list(shop: Explained) -> None:
     prices = {one.pop("stage_id"): one for one in found["prices"]}
     assert prices["feature_search"] == {"per_run": 0.01, "per_document": 0.001, "per_call": 0, "per_1k_tokens": 0}
     assert prices["sample"] == {"per_run": 0, "per_document": 0, "per_call": 0, "per_1k_tokens": 0}
+
+
+async def test_a_stage_whose_condition_the_inputs_show_to_be_false_costs_nothing(shop: Explained) -> None:
+    narrow = {**LIMIT, "when": "{{ INPUT.narrow }}"}
+    schema = {"narrow": {"type": "boolean"}}
+    plan = await shop.ask(search(), narrow, input_schema=schema, inputs={"narrow": False})
+    found, passed = plan["execution_plan"]
+    assert passed["estimated_input"] == passed["estimated_output"] == found["estimated_output"]
+    assert passed["estimated_cost_credits"] == 0.0
+    assert passed["warnings"] == ["with these inputs its condition is false: it is passed over"]
+    plan = await shop.ask(search(), narrow, input_schema=schema, inputs={"narrow": True})
+    assert plan["execution_plan"][1]["estimated_output"] == 1
+    assert (
+        plan["execution_plan"][1]["warnings"][0]
+        == "it runs only where its condition is true; this is what it does then"
+    )
+    assert await shop.records() == 0

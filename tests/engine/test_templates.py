@@ -81,7 +81,7 @@ def test_a_document_is_rendered_where_there_is_one() -> None:
         ("{{ INPUT.xyz.deeper }}", "INPUT has no 'xyz'"),
         ("{{INPUT.items[7].n}}", "this list has no 7"),
         ("{{query}}", "unknown name 'query'; templates know INPUT, DOC, CONTEXT, STAGE"),
-        ("{{secrets.key}}", "unknown name 'secrets'"),
+        ("{{vault.key}}", "unknown name 'vault'"),
         ("{{INPUT.query", "end of template"),
         ("{{ 1 / 0 }}", "division by zero"),
         ("{{" + "(" * 5000, "nested too deeply"),

@@ -85,7 +85,9 @@ def _step(stage_id: str, start: int, seed: int, changes: int, is_optional: bool)
     starts = starts_of(stage_id, stage)
     chance = Random(f"{stage_id} {seed}")
     parameters = parameters_of(stage, starts[start % len(starts)], chance, changes)
-    options = {"on_error": "skip"} if is_optional else {}
+    options: dict[str, Any] = {"on_error": "skip"} if is_optional else {}
+    if seed % 7 == 0:
+        options["when"] = chance.choice([False, "{{ CONTEXT.document_count > 3 }}", "{{ INPUT.q }}x", "true"])
     return {"stage_name": stage_id, "config": {"stage_id": stage_id, "parameters": parameters, **options}}
 
 

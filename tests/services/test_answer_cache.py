@@ -11,7 +11,7 @@ from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.metadata import ExecutionQuery
 from tamis.errors import StageError, ValidationError
 from tamis.executions.codec import decode
-from tamis.executions.record import Record
+from tamis.executions.record import Record, StageOutcome
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.execution import ExecutionStatus
 from tamis.model.retriever import Budget
@@ -59,6 +59,20 @@ async def test_an_answer_is_kept_and_given_again_as_an_execution_of_its_own(worl
             b.received, b.returned, b.parameters, b.metadata, b.calls,
         )  # fmt: skip
     assert fresh.revisions == cached.revisions
+
+
+async def test_a_condition_is_part_of_what_an_answer_follows_from(world: CachingWorld) -> None:
+    retriever = await world.saved(SEARCH, {**stage("count"), "when": "{{ INPUT.below > 50 }}"}, ttl_seconds=60)
+    first, second = [await world.run(retriever, text="running shoes", below=1) for _ in range(2)]
+    assert (state(first), state(second), Count.runs) == (CacheState.MISS, CacheState.HIT, 0)
+    assert shown(first) == shown(second) != []
+    fresh, cached = await record(world, first), await record(world, second)
+    assert [one.outcome for one in fresh.stages] == [one.outcome for one in cached.stages]
+    assert fresh.stages[1].outcome is StageOutcome.PASSED_OVER
+    assert (fresh.header.stages_completed, cached.header.stages_completed) == (1, 1)
+    assert fresh.stages[1].metadata == cached.stages[1].metadata
+    other = await world.run(retriever, text="running shoes", below=60)
+    assert (state(other), Count.runs) == (CacheState.MISS, 1)
 
 
 async def test_without_a_configuration_nothing_is_kept(world: CachingWorld) -> None:

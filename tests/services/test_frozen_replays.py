@@ -354,3 +354,25 @@ async def test_a_replay_whose_caller_leaves_has_a_record(world: World) -> None:
     assert sorted(one.replay.mode for one in found if one.replay) == ["frozen", "live"]
     for one in found:
         assert (await server.frozen(one.header.execution_id)).verdict is Verdict.IDENTICAL
+
+
+SLOW = {**stage("limit", limit=1), "when": "{{ CONTEXT.time_elapsed_ms > 100000 }}"}
+FEW = {**stage("limit", limit=1), "stage_name": "few", "when": "{{ STAGE.search.count > 1 }}"}
+
+
+async def test_conditions_are_asked_again_of_what_was_known_then(world: World) -> None:
+    """A run that took its time is told the same times, whatever the replay takes."""
+    server = Server(world.shop)
+    first = await server.run(search(), SLOW, FEW)
+    then = await server.record(first)
+    assert [one.outcome for one in then.stages] == ["completed", "passed_over", "completed"]
+    later = Server(world.shop, clock=Tomorrow())
+    assert (await later.frozen(first)).verdict is Verdict.IDENTICAL
+    await deleted(world.shop)
+    replayed = await later.frozen(first)
+    assert replayed.verdict is Verdict.IDENTICAL
+    now = await later.record(replayed.execution_id)
+    assert [one.outcome for one in now.stages] == ["completed", "passed_over", "completed"]
+    assert [one.metadata.get("passed_over") for one in now.stages] == [
+        one.metadata.get("passed_over") for one in then.stages
+    ]

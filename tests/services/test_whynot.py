@@ -286,6 +286,19 @@ async def test_a_run_that_failed_or_was_cut(world: World) -> None:
     assert answer.change.outcome == "returned"
 
 
+async def test_one_kept_from_the_end_by_a_stage_that_was_passed_over(world: World) -> None:
+    off = {**search(), "when": False}
+    executed = await run(world, off, stage("limit"))
+    answer = await why(world, executed, "p1")
+    assert verdict_of(answer)[0] is VerdictKind.PASSED_OVER
+    assert edited(answer) == [(("stages", 0, "options", "when"), False, True)]
+    assert answer.change is not None
+    assert answer.change.outcome == "returned"
+    through = await run(world, search(), {**stage("limit"), "when": "{{ STAGE.search.count < 1 }}"})
+    passed = await why(world, through, "p1")
+    assert [one.verdict.kind for one in passed.stages] == [VerdictKind.PASSED, VerdictKind.PASSED]
+
+
 async def test_one_that_still_runs(world: World) -> None:
     running = asyncio.create_task(run(world, search(), stage("wait")))
     await Wait.reached.wait()

@@ -46,6 +46,11 @@ def suggestions(outlooks: Sequence[StageOutlook]) -> Iterator[Suggestion]:
 
 def warnings(one: StageOutlook) -> Iterator[str]:
     """What the reader of an estimate should know."""
+    if one.prospect.is_passed_over:
+        yield "with these inputs its condition is false: it is passed over"
+        return
+    if "when" in one.prospect.planned.spec.options:
+        yield "it runs only where its condition is true; this is what it does then"
     if not one.is_reached:
         yield "max_credits does not reach this stage"
     for name, change in one.shrunk.items():

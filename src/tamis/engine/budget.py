@@ -97,6 +97,7 @@ class Ledger:
                 is_first=place == 0,
             )
             for place in range(index, len(stages))
+            if place == index or not stages[place].is_ruled_out(inputs)
         ]
         return self._admit(steps, count, None if caps is None else caps.get(index, ()))
 

@@ -13,7 +13,7 @@ SEARCH = "feature_search"
 _STAGE_KEYS = frozenset(
     {"stage_name", "stage_id", "stage_type", "type", "config", "parameters", "version", "batch_size", "description"}
 )
-_OPTIONS = ("on_error", "output_alias", "pre_filters", "post_filters")
+_OPTIONS = ("when", "on_error", "output_alias", "pre_filters", "post_filters")
 _CONFIG_KEYS = frozenset({*_STAGE_KEYS, *_OPTIONS, "stats"})
 
 
@@ -99,7 +99,12 @@ def _parse(raw: Mapping[str, Any], loc: list[str | int]) -> StageSpec:
     if not isinstance(stage_id, str):
         raise ValidationError.at([*loc, "config", "stage_id"], "name the stage to run, such as 'feature_search'")
     parameters = with_nulls(_parameters(raw, config, loc))
-    options = {name: value for name in _OPTIONS if (value := raw.get(name, config.get(name))) is not None}
+    given = {name: raw.get(name, config.get(name)) for name in _OPTIONS}
+    options = {
+        name: value
+        for name, value in given.items()
+        if value is not None and not (_is_of_documents(name, value) and parameters.get(name) is value)
+    }
     if stage_id == SEARCH:
         parameters = _spelt_out_search(parameters)
     spec = StageSpec(
@@ -125,8 +130,20 @@ def _parameters(raw: Mapping[str, Any], config: Mapping[str, Any], loc: list[str
                 raise ValidationError.at([*place, "parameters"], "an object of the stage's parameters")
             return dict(parameters)
     if config:
-        return {name: value for name, value in config.items() if name not in _CONFIG_KEYS}
-    return {name: value for name, value in raw.items() if name not in _STAGE_KEYS and name not in _OPTIONS}
+        return _own(config, _CONFIG_KEYS)
+    return _own(raw, frozenset({*_STAGE_KEYS, *_OPTIONS}))
+
+
+def _own(written: Mapping[str, Any], of_every_stage: frozenset[str]) -> dict[str, JSON]:
+    """Parameters that were written straight beside what every stage has."""
+    return {
+        name: value for name, value in written.items() if name not in of_every_stage or _is_of_documents(name, value)
+    }
+
+
+def _is_of_documents(name: str, value: Any) -> bool:
+    """`when` is also a parameter of stages that choose among documents: there it is a filter."""
+    return name == "when" and isinstance(value, dict)
 
 
 def _text(value: Any, loc: list[str | int]) -> str | None:

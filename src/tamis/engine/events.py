@@ -42,6 +42,7 @@ class StageFinished:
     credits_saved: what it would have cost without a cache.
     shrunk: what the budget took from it, `{parameter: [as written, as run]}`; `calls: [asked for, granted]`.
     calls: what it asked of its environment, and was answered; none where no tape was kept.
+    passed_over: why the stage was not run (its condition was false); what it received goes on.
     """
 
     index: int
@@ -62,6 +63,7 @@ class StageFinished:
     credits_saved: float = 0.0
     shrunk: Mapping[str, JSON] = field(default_factory=dict)
     calls: Sequence[Taped] = ()
+    passed_over: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

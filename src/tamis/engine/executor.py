@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from tamis.engine.allowance import Allowance
 from tamis.engine.attempt import Attempt
 from tamis.engine.budget import Admission, Ledger, told
 from tamis.engine.caching import NOT_CACHED
+from tamis.engine.conditions import PASSED_OVER, reason
 from tamis.engine.deadline import OutOfTimeError, within
 from tamis.engine.environment import Environment
 from tamis.engine.estimates import Experience, NoExperience, teach
@@ -137,6 +139,14 @@ class _Run:
         """Run one stage; whether the next one may."""
         if self._left_ms() == 0.0:
             return self._cut(index, planned, "max_time_ms", "was not begun, the time was up", self._now_ms())
+        environment = self.request.environment or self.executor.environment
+        attempt = Attempt(
+            environment, self.request, self.seed, index, planned, self.hits, tape=self.request.tapes(index)
+        )  # fmt: skip
+        if "when" in planned.spec.options:
+            goes_on = self._asked_whether(index, planned, attempt)
+            if goes_on is not None:
+                return goes_on
         admission = self.ledger.admission(
             index, len(self.hits), lambda: self.scope(index, planned), {"INPUT": self.inputs}
         )
@@ -144,12 +154,9 @@ class _Run:
             return self._cut(index, planned, "max_credits", admission.refusal, self._now_ms())
         self.sink(StageStarted(index, planned.spec.stage_name, planned.spec.stage_id, len(self.hits)))
         before_ms = self._now_ms()
-        environment = self.request.environment or self.executor.environment
-        admitted = replace(planned, caps=admission.caps) if admission.caps else planned
-        attempt = Attempt(
-            environment, self.request, self.seed, index, admitted, self.hits, admission.allowance,
-            tape=self.request.tapes(index),
-        )  # fmt: skip
+        attempt.allowance = admission.allowance
+        if admission.caps:
+            attempt.planned = replace(planned, caps=admission.caps)
         try:
             outcome = await within(self._left_ms(), attempt.go(self.scope(index, planned, attempt.told)))
         except OutOfTimeError:
@@ -160,8 +167,47 @@ class _Run:
         self._finish(index, planned, attempt, outcome, admission, before_ms)
         return True
 
+    def _asked_whether(self, index: int, planned: PlannedStage, attempt: Attempt) -> bool | None:
+        """None where the stage's condition lets it run; else whether the next one may."""
+        before_ms = self._now_ms()
+        try:
+            applies = planned.applies(self.scope(index, planned, attempt.told, planned.when_roots))
+        except TamisError as error:
+            self.sink(StageStarted(index, planned.spec.stage_name, planned.spec.stage_id, len(self.hits)))
+            return self._fail(index, planned, attempt, error, before_ms, Admission(Allowance()))
+        if not applies:
+            self._pass_over(index, planned, attempt, before_ms)
+        return None if applies else True
+
+    def _pass_over(self, index: int, planned: PlannedStage, attempt: Attempt, before_ms: float) -> None:
+        """What the stage was given goes on, also under its alias: later templates need not ask whether it ran."""
+        spec = planned.spec
+        self.sink(StageStarted(index, spec.stage_name, spec.stage_id, len(self.hits)))
+        self._name(spec.options.get("output_alias"), self.hits)
+        why = reason(spec.options["when"])
+        self._tell(
+            StageFinished(
+                index=index,
+                stage_name=spec.stage_name,
+                stage_id=spec.stage_id,
+                parameters=None,
+                received=self.hits,
+                returned=self.hits,
+                processed=0,
+                duration_ms=self._now_ms() - before_ms,
+                credits_used=0.0,
+                metadata={PASSED_OVER: why},
+                calls=attempt.calls,
+                passed_over=why,
+            )
+        )
+
+    def _name(self, alias: JSON, hits: Hits) -> None:
+        if isinstance(alias, str):
+            self.aliases[alias] = [hit.view() for hit in hits]
+
     def end(self, status: ExecutionStatus | None = None) -> RunResult:
-        finished = [end for end in self.ends if isinstance(end, StageFinished)]
+        finished = [end for end in self.ends if isinstance(end, StageFinished) and end.passed_over is None]
         cached = [end.cache_hit for end in finished if end.cache_hit is not None]
         if self.request.environment is None:
             fresh = [end for end in finished if end.index not in self.repeated]
@@ -196,15 +242,18 @@ class _Run:
         )
         return result
 
-    def scope(self, index: int, planned: PlannedStage, told: Told = lambda facts: facts) -> dict[str, Named]:
-        """What the templates of this stage see; only what they name is made.
+    def scope(
+        self, index: int, planned: PlannedStage, told: Told = lambda facts: facts, roots: frozenset[str] | None = None
+    ) -> dict[str, Named]:
+        """What the templates of this stage see; only what they name is made. roots: of its condition.
 
         told: what of it a replay may not know by itself, the run's time and money, goes through this.
         """
+        roots = planned.roots if roots is None else roots
         scope = {"INPUT": self.inputs}
-        if "CONTEXT" in planned.roots:
+        if "CONTEXT" in roots:
             scope["CONTEXT"] = Named("CONTEXT", self._context(told))
-        if "STAGE" in planned.roots:
+        if "STAGE" in roots:
             finished = [end for end in self.ends if isinstance(end, StageFinished)]
             took_ms = told({end.stage_name: end.duration_ms for end in finished})
             earlier = {end.stage_name: _stage_facts(end, took_ms[end.stage_name]) for end in finished}
@@ -307,9 +356,7 @@ class _Run:
             self.is_cut = True
             self.warnings.extend(told(spec.stage_name, shrunk))
         self.warnings.extend(f"stage {spec.stage_name!r}: {warning}" for warning in outcome.warnings)
-        alias = spec.options.get("output_alias")
-        if isinstance(alias, str):
-            self.aliases[alias] = [hit.view() for hit in outcome.hits]
+        self._name(spec.options.get("output_alias"), outcome.hits)
         self._tell(
             StageFinished(
                 index=index,

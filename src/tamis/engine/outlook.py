@@ -39,6 +39,7 @@ class Prospect:
     """What is known of one stage. parameters: None where only a run can tell.  means: of its own earlier runs.
 
     usual_ms: how long a stage of its kind takes here, where it has not run itself.
+    is_passed_over: the inputs alone show that its condition is false.
     """
 
     planned: PlannedStage
@@ -46,6 +47,7 @@ class Prospect:
     means: Means | None = None
     counted: Counted | None = None
     usual_ms: float | None = None
+    is_passed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,23 @@ def outlook(prospects: Sequence[Prospect], prices: PriceTable, max_credits: floa
 def _fitted(prospects: Sequence[Prospect], prices: PriceTable, max_credits: float | None) -> tuple[Caps, int]:
     if max_credits is None:
         return {}, len(prospects)
-    steps = [Step(one.planned, one.parameters, one.means, place == 0) for place, one in enumerate(prospects)]
+    places = [place for place, one in enumerate(prospects) if not one.is_passed_over]
+    if not places:
+        return {}, len(prospects)
+    steps = [Step(one.planned, one.parameters, one.means, place == 0) for place, one in _at(prospects, places)]
     fitting = Fitting(prices, steps, 0)
     caps = fitting.caps(max_credits)
-    first_is_paid = fitting.bears_first(caps, max_credits)
-    return caps, fitting.stop if first_is_paid else 0
+    stop = fitting.stop if fitting.bears_first(caps, max_credits) else 0
+    return {places[step]: cap for step, cap in caps.items()}, [*places, len(prospects)][stop]
+
+
+def _at(prospects: Sequence[Prospect], places: Sequence[int]) -> list[tuple[int, Prospect]]:
+    return [(place, prospects[place]) for place in places]
 
 
 def _stage(prospect: Prospect, given: Given, caps: Sequence[Cap], prices: PriceTable) -> StageOutlook:
+    if prospect.is_passed_over:
+        return StageOutlook(prospect, given.count, given.count, 0.0, 0.0, 0.0, Basis.DECLARED)
     written = prospect.parameters
     parameters = lowered(written, caps) if written is not None and caps else written
     forecast = _counted(expected(prospect.planned, parameters, given, prospect.means), prospect, given)

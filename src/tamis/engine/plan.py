@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tamis.engine import templates
 from tamis.engine.checks import Loc, checked_filter, feature_problems, parameter_problems, validated
+from tamis.engine.conditions import condition_problems, holds
 from tamis.engine.definition import SEARCH, to_json
 from tamis.engine.inputs import Problem, check_schema, fault, raise_all, schema_fields
 from tamis.engine.parameters import smuggled, templated, with_double_braces
@@ -38,7 +39,7 @@ class PlannedStage:
     roots: what its templates name.  deferred: the texts that the stage itself renders, for each document.
     filters: its `pre_filters` and `post_filters`, parsed where they have no templates.
     fingerprint: equal for stages that may be expected to do alike.  caps: what a budget lowered for this execution.
-    registry: all stages, for one that runs others.
+    registry: all stages, for one that runs others.  when_roots: what its condition's templates name.
     """
 
     spec: StageSpec
@@ -51,6 +52,7 @@ class PlannedStage:
     fingerprint: str = ""
     caps: tuple[Cap, ...] = ()
     registry: Mapping[str, type[Stage]] = field(default_factory=dict)
+    when_roots: frozenset[str] = frozenset()
 
     def resolve(self, scope: templates.Scope) -> tuple[dict[str, Any] | None, BaseModel]:
         """The parameters after templating (None where there was none), and validated. Raises: ValidationError."""
@@ -78,6 +80,19 @@ class PlannedStage:
             return self.filters.get(name)
         here = [*self.loc, "config", name]
         return checked_filter(templates.render(self.spec.options[name], scope, here), here)
+
+    def applies(self, scope: templates.Scope) -> bool:
+        """Whether its condition, `when`, is true; always without one. Raises: ValidationError."""
+        return "when" not in self.spec.options or holds(self.spec.options["when"], scope, [*self.loc, "when"])
+
+    def is_ruled_out(self, scope: templates.Scope) -> bool:
+        """Whether this scope alone shows that it will be passed over."""
+        if self.when_roots - scope.keys():
+            return False
+        try:
+            return not self.applies(scope)
+        except ValidationError:
+            return False
 
     @property
     def effects(self) -> frozenset[Effect]:
@@ -191,7 +206,8 @@ class Planner:
             return None, error.problems
         problems += feature_problems(spec.parameters, collections, here)
         filters, more = _filters(spec, loc)
-        problems += more + _option_problems(spec, loc)
+        wrong = condition_problems(spec.options.get("when"), [*loc, "when"])
+        problems += more + _option_problems(spec, loc) + wrong
         early = [template for template in found if "DOC" not in template.roots]
         planned = PlannedStage(
             spec=spec,
@@ -203,6 +219,7 @@ class Planner:
             filters=filters,
             fingerprint=fingerprint(spec, position == 0, collections),
             registry=self._stages,
+            when_roots=templates.mentions(spec.options.get("when")) if not wrong else frozenset(),
         )
         return planned, problems
 
@@ -304,3 +321,5 @@ def _mentioned(definition: Definition, stages: Mapping[str, type[Stage]]) -> Ite
         for value, name in places:
             for loc, template in templates.walk(value, [*config, name]):
                 yield from ((one, loc) for one in sorted(template.inputs) if one not in declared)
+        for loc, template in templates.walk(spec.options.get("when"), ["body", "stages", position, "when"]):
+            yield from ((one, loc) for one in sorted(template.inputs) if one not in declared)

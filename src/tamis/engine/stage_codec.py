@@ -50,6 +50,7 @@ class _Stage(msgspec.Struct, array_like=True):
     metadata: dict[str, Any]
     warnings: list[str]
     calls: list[RecordedCall]
+    passed_over: str | None = None
 
 
 class _Stages(msgspec.Struct, array_like=True):
@@ -137,7 +138,14 @@ def decode_stages(data: bytes) -> list[StageFinished]:
 
 
 def _kept(end: StageFinished) -> tuple[Any, ...]:
-    return end.received, end.returned, end.parameters, end.metadata, [call.recorded() for call in end.calls]
+    return (
+        end.received,
+        end.returned,
+        end.parameters,
+        end.metadata,
+        end.passed_over,
+        [call.recorded() for call in end.calls],
+    )
 
 
 def _row(end: StageFinished, before: Hits | None, shelf: "_Shelf") -> _Stage:
@@ -154,6 +162,7 @@ def _row(end: StageFinished, before: Hits | None, shelf: "_Shelf") -> _Stage:
         metadata=dict(end.metadata),
         warnings=list(end.warnings),
         calls=[call.recorded() for call in end.calls],
+        passed_over=end.passed_over,
     )
 
 
@@ -168,7 +177,8 @@ def _ended(row: _Stage, received: Hits, returned: Hits) -> StageFinished:
         processed=row.processed,
         duration_ms=0.0,
         credits_used=0.0,
-        cache_hit=True,
+        cache_hit=True if row.passed_over is None else None,
+        passed_over=row.passed_over,
         metadata=row.metadata,
         warnings=tuple(row.warnings),
         calls=row.calls,

@@ -39,6 +39,7 @@ class VerdictKind(StrEnum):
     DROPPED = "dropped"
     CHANGED = "changed"
     RUN_ENDED = "run_ended"
+    PASSED_OVER = "passed_over"
     NOT_REACHED = "not_reached"
     ON_ANOTHER_PAGE = "on_another_page"
 

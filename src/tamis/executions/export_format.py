@@ -68,7 +68,7 @@ class StagePart(_Part):
     """received: null for what the stage before returned.  returned: null for what it received."""
 
     index: Annotated[int, Meta(ge=0, lt=MOST_STAGES)]
-    outcome: Literal["completed", "failed", "skipped", "cut"]
+    outcome: Literal["completed", "failed", "skipped", "cut", "passed_over"]
     parameters: Object
     received: Hits | None
     returned: Hits | None

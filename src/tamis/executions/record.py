@@ -10,12 +10,16 @@ from tamis.model.json import JSON
 
 
 class StageOutcome(StrEnum):
-    """skipped: it failed and the run went on.  cut: the budget ended the run there."""
+    """skipped: it failed and the run went on.  cut: the budget ended the run there.
+
+    passed_over: its condition was false; what it received went on, and `metadata` has why.
+    """
 
     COMPLETED = "completed"
     FAILED = "failed"
     SKIPPED = "skipped"
     CUT = "cut"
+    PASSED_OVER = "passed_over"
 
 
 @dataclass(frozen=True, slots=True)

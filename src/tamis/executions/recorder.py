@@ -122,7 +122,7 @@ class Recorder:
         )
 
     def _so_far(self) -> ExecutionFinished:
-        done = [end for end in self._ends if isinstance(end, StageFinished)]
+        done = [end for end in self._ends if isinstance(end, StageFinished) and end.passed_over is None]
         credits_used = round(sum(end.credits_used for end in self._ends), 9)
         processed = sum(end.processed for end in done)
         return ExecutionFinished(ExecutionStatus.PROCESSING, 0.0, credits_used, processed, len(done), None)
@@ -180,7 +180,7 @@ def _row(end: StageEnd, before: Hits, columns: Columns, blobs: dict[str, bytes])
         )  # fmt: skip
     return StageRow(
         index=end.index,
-        outcome=StageOutcome.COMPLETED.value,
+        outcome=(StageOutcome.COMPLETED if end.passed_over is None else StageOutcome.PASSED_OVER).value,
         parameters=parameters,
         received=received,
         returned=None if end.returned is end.received else columns.write(end.returned.items),

@@ -15,7 +15,7 @@ from tamis.executions.diff import RankingDiff, compare
 from tamis.executions.record import Record, RecordedStage, StageOutcome
 from tamis.model.execution import ExecutionStatus
 
-_ENDED = (StageOutcome.COMPLETED, StageOutcome.SKIPPED, StageOutcome.FAILED)
+_ENDED = (StageOutcome.COMPLETED, StageOutcome.PASSED_OVER, StageOutcome.SKIPPED, StageOutcome.FAILED)
 _ABOUT_THE_REQUEST = ("pagination", REWRITE)
 
 

@@ -216,7 +216,8 @@ def _may_be_part(planned: PlannedStage, index: int, policies: Mapping[int, Polic
     policy = policies.get(index)
     asked = policy is not None and policy.with_effects
     refused = planned.spec.parameters.get("cache_behavior") == "disabled"
-    return not refused and (asked or not planned.effects) and not planned.roots & {"CONTEXT", "STAGE"}
+    roots = planned.roots | planned.when_roots
+    return not refused and (asked or not planned.effects) and not roots & {"CONTEXT", "STAGE"}
 
 
 def _visible(plan: Plan, names: frozenset[str]) -> frozenset[str]:

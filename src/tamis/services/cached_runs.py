@@ -25,7 +25,7 @@ class Telling:
             return
         self._has_begun = True
         self._is_over = isinstance(event, ExecutionFinished)
-        if isinstance(event, StageFinished):
+        if isinstance(event, StageFinished) and event.passed_over is None:
             self._ends.append(event)
         self._sink(event)
 
@@ -71,7 +71,7 @@ def tell_cached(
         duration_ms=clock.monotonic_ms() - began_ms,
         credits_used=0.0,
         total_processed=sum(end.processed for end in stages),
-        stages_completed=len(stages),
+        stages_completed=sum(end.passed_over is None for end in stages),
         inputs_hash=begun.inputs_hash,
         seed=begun.seed,
         cache_hit_rate=1.0,

@@ -103,7 +103,9 @@ class ExplainService:
             prospect = Prospect(planned, foreseen(planned, scope), known.get(planned.fingerprint))
             counted = await self._counted(principal, prospect, collections)
             usual_ms = known[every].duration_ms if every in known else None
-            found.append(replace(prospect, counted=counted, usual_ms=usual_ms))
+            found.append(
+                replace(prospect, counted=counted, usual_ms=usual_ms, is_passed_over=planned.is_ruled_out(scope))
+            )
         return found
 
     async def _counted(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tamis.engine.conditions import PASSED_OVER
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
@@ -284,6 +285,11 @@ def _run_ended(run: PastRun, n: int, rank: int | None) -> Verdict | None:
     stage = run.record.stages[n]
     if stage.outcome is StageOutcome.COMPLETED:
         return None
+    if stage.outcome is StageOutcome.PASSED_OVER:
+        when = run.definition["stages"][n]["options"]["when"]
+        free = (Edit(("stages", n, "options", "when"), when, True),)
+        reason = f"this stage was passed over: {stage.metadata.get(PASSED_OVER)}"
+        return Verdict(VerdictKind.PASSED_OVER, reason, {"rank": rank}, free)
     said = {
         StageOutcome.FAILED: "the run failed in this stage",
         StageOutcome.SKIPPED: "this stage failed and was skipped",

@@ -26,7 +26,7 @@ _BUCKETS_S = (
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
 _MODES = ("anonymous", "saved")
-_OUTCOMES = ("completed", "cached", "failed", "skipped", "cut")
+_OUTCOMES = ("completed", "cached", "passed_over", "failed", "skipped", "cut")
 # When each series began is a third of the page and nobody's question.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _ENDED = [status for status in ExecutionStatus if status is not ExecutionStatus.PROCESSING]
@@ -136,8 +136,12 @@ def _histogram(name: str, meaning: str, labels: Sequence[str], registry: Collect
 
 
 def outcome_of(end: StageFinished | StageFailed | StageCut) -> str:
-    """`completed`, `cached`, `failed`, `skipped` (it failed and the run went on) or `cut` (by the budget)."""
+    """`completed`, `cached`, `passed_over` (its condition was false), `failed`, `skipped` (it failed and the run went
+    on) or `cut` (by the budget).
+    """
     if isinstance(end, StageFinished):
+        if end.passed_over is not None:
+            return "passed_over"
         return "cached" if end.cache_hit else "completed"
     if isinstance(end, StageFailed):
         return "skipped" if end.skipped else "failed"
