@@ -39,7 +39,8 @@ class TracedDocuments(BaseModel):
 
 class TracedStage(BaseModel):
     """One stage. outcome: `completed`, `failed`, `skipped` (it failed and the run went on), `cut` (by the budget),
-    `passed_over` (its condition was false: `metadata.passed_over` says which), `running`, `not_run`; what follows is null where it did not run.
+    `passed_over` (its condition was false, as `metadata.passed_over` says), `running`, `not_run`; what follows is null
+    where it did not run.
 
     parameters: after templating.  start_ms: what the stages before it took; what lies between stages is not counted.
     calls: how many answers from outside the record keeps for a replay.
