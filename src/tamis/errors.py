@@ -131,6 +131,12 @@ class OutsideError(TamisError):
     status = 502
 
 
+class LookupTimeoutError(OutsideError):
+    """A database did not answer a lookup within its time."""
+
+    status = 504
+
+
 class LanguageModelError(TamisError):
     """A language model did not answer as it should: no answer, an error, or one that does not fit the schema."""
 

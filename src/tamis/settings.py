@@ -41,6 +41,25 @@ class SearchProvider(BaseModel):
     key: str | None = None
 
 
+class SqlConnection(BaseModel):
+    """url: `sqlite:///path/to/file.db` (four slashes where the path begins at the root) or `postgresql://...`.
+
+    tables: the only ones that are read, of an SQLite file; in PostgreSQL its role's rights say so.
+    namespaces: ids of those that may use it; None lets all.  max_rows, max_bytes, timeout_s: of one lookup.
+    at_once: lookups.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: SecretStr
+    tables: list[str] | None = None
+    namespaces: list[str] | None = None
+    max_rows: int = Field(1000, ge=1, le=100_000)
+    max_bytes: int = Field(1 << 20, ge=1024)
+    timeout_s: float = Field(30.0, gt=0, le=300)
+    at_once: int = Field(4, ge=1, le=64)
+
+
 class Settings(BaseSettings):
     """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
 
@@ -121,6 +140,8 @@ class Settings(BaseSettings):
     """Search engines that stages may ask, by name; the first of its kind is asked where a stage names none."""
     search_cache_s: float = Field(3600.0, ge=0, le=7 * 86400)
     """For how long their answers are given again without asking; 0 keeps none."""
+    sql_connections: dict[str, SqlConnection] = Field(default_factory=dict)
+    """Databases that stages may ask, by name, as `{"stock": {"url": "sqlite:///stock.db"}}`; they are only read."""
     llm_provider: str = "openai"
     """Where prompts go that name no provider: `openai`, `google`, `anthropic`, or one of `llm_providers`."""
     llm_base_url: str | None = Field(None, pattern="^https?://")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,10 +115,14 @@ def test_errors_are_a_line_that_helps(server: LiveServer, tmp_path: Path) -> Non
     assert "another Tamis server is using" in tamis("index", "rebuild", server=server, status=1)
 
 
-def test_doctor_says_what_is_here() -> None:
-    report = tamis("doctor", COLUMNS="200")
+def test_doctor_says_what_is_here(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "stock.db").execute("CREATE TABLE stock(n)")
+    given = {name: {"url": f"sqlite:///{tmp_path}/{name}.db"} for name in ("stock", "gone")}
+    report = tamis("doctor", COLUMNS="200", TAMIS_SQL_CONNECTIONS=json.dumps(given))
     assert "qdrant-edge-py" in report
     assert "all-MiniLM-L6-v2/model.onnx" in report
+    assert "database stock: answers" in report
+    assert "database gone: the database cannot be opened" in report
 
 
 def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.code import Program, Ran
+from tamis.engine.ports.databases import Lookup, Rows
 from tamis.engine.ports.language import Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings
@@ -113,4 +114,12 @@ class StubCode:
         return Ran(chance.choice(answers), is_transformed=True)
 
 
-STUBS = Reach(StubLanguage(), StubOutside(), web_search=StubWebSearch(), code=StubCode())
+class StubDatabases:
+    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
+        chance = chance_of(asdict(lookup))
+        _may_fail(chance, "the database")
+        rows: list[dict[str, JSON]] = [{"level": chance.randrange(9), "place": None}] * chance.randrange(3)
+        return Rows(tuple(rows[: lookup.max_rows]), truncated=len(rows) > lookup.max_rows)
+
+
+STUBS = Reach(StubLanguage(), StubOutside(), web_search=StubWebSearch(), code=StubCode(), databases=StubDatabases())

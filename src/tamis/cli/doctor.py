@@ -1,5 +1,6 @@
 """`tamis doctor`: what is installed, which models are at hand, what is missing and how to get it."""
 
+import asyncio
 import importlib.metadata
 import platform
 import sys
@@ -30,6 +31,7 @@ _PARTS = {
 def doctor() -> None:
     """Say what is here and what is missing. Exit status 1 where something that is needed is missing."""
     from tamis.wiring.operation import model_report
+    from tamis.wiring.sql import database_report
 
     out.print(f"Tamis {__version__}, Python {platform.python_version()}, {platform.platform()}", highlight=False)
     parts = Table("package", "version", "for", pad_edge=False)
@@ -37,6 +39,8 @@ def doctor() -> None:
         parts.add_row(name, _version(name), purpose)
     out.print(parts)
     out.print(_telemetry(Settings()), highlight=False)
+    for name, answer in asyncio.run(database_report(Settings())).items():
+        out.print(f"database {name}: {answer}", highlight=False)
     models = Table("model file", "size", "licence", "where", pad_edge=False)
     missing = []
     for line in model_report(Settings()):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.code import CodeRunner, Program, Ran
+from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
@@ -54,6 +55,11 @@ class _NoCode:
         return Ran()
 
 
+class _NoDatabases:
+    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
+        raise NotSetUpError("lookups in databases (the operator sets TAMIS_SQL_CONNECTIONS)")
+
+
 class _NoTaxonomies:
     async def definition(self, principal: Principal, identifier: str) -> Mapping[str, JSON]:
         message = f"taxonomies are not stored yet, so there is no {identifier!r}: give its nodes inline, as `taxonomy`"
@@ -68,6 +74,7 @@ class Reach:
     web_search: WebSearch = field(default_factory=_NoWebSearch)
     code: CodeRunner = field(default_factory=_NoCode)
     taxonomies: Taxonomies = field(default_factory=_NoTaxonomies)
+    databases: Databases = field(default_factory=_NoDatabases)
 
 
 NOWHERE = Reach()

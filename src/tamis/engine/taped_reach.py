@@ -7,6 +7,7 @@ from typing import Any
 
 from tamis.engine.allowance import Allowance
 from tamis.engine.ports.code import CodeRunner, Program, Ran
+from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
@@ -30,6 +31,7 @@ def taped_reach(reach: Reach, tape: Tape) -> Reach:
         web_search=TapedWebSearch(tape, reach.web_search),
         code=TapedCode(tape, reach.code),
         taxonomies=TapedTaxonomies(tape, reach.taxonomies),
+        databases=TapedDatabases(tape, reach.databases),
     )
 
 
@@ -111,6 +113,17 @@ class TapedTaxonomies:
         )
 
 
+class TapedDatabases:
+    __slots__ = ("_databases", "_tape")
+
+    def __init__(self, tape: Tape, databases: Databases) -> None:
+        self._tape = tape
+        self._databases = databases
+
+    async def look_up(self, principal: Principal, lookup: Lookup) -> Rows:
+        return await self._tape.ask(_LOOK_UP, (lookup,), lambda: self._databases.look_up(principal, lookup))
+
+
 class TapedWebSearch:
     __slots__ = ("_search", "_tape")
 
@@ -155,6 +168,9 @@ _RUN: Form[Sequence[Ran]] = Form(
     CODE, "run", lambda all: [asdict(one) for one in all], lambda note, _: tuple(Ran(**one) for one in note)
 )
 _TAXONOMY: Form[Mapping[str, JSON]] = Form("taxonomies", "definition", dict, lambda note, _: dict(note))
+_LOOK_UP: Form[Rows] = Form(
+    "databases", "look_up", asdict, lambda note, _: Rows(tuple(note["rows"]), note["truncated"])
+)
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,
     "fetch",

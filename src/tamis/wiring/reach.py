@@ -9,6 +9,7 @@ from tamis.wiring.language import language_of
 from tamis.wiring.outside import outside_of
 from tamis.wiring.search import web_search_of
 from tamis.wiring.secrets import secrets_of
+from tamis.wiring.sql import databases_of
 
 
 def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
@@ -18,9 +19,12 @@ def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
     stack.push_async_callback(language.close)
     code = code_of(settings)
     stack.push_async_callback(code.close)
+    databases = databases_of(settings)
+    stack.push_async_callback(databases.close)
     return Reach(
         language=language,
         outside=outside_of(settings, secrets),
         web_search=web_search_of(settings, secrets),
         code=code,
+        databases=databases,
     )

@@ -21,6 +21,7 @@ ISSUE = {
     "feature_search", "attribute_filter", "sort_attribute", "sort_relevance", "score_normalize", "limit", "sample",
     "deduplicate", "group_by", "cluster", "aggregate", "cross_compare", "agent_search", "agentic_enrich",
     "code_execution", "json_transform", "rag_prepare", "unwind", "document_enrich", "taxonomy_enrich",
+    "sql_lookup",
 }  # fmt: skip
 
 # What a language model says, where the plainest answer that fits would do nothing.
@@ -45,8 +46,8 @@ def test_the_registry_has_every_stage_under_its_own_name() -> None:
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES.keys())
 async def test_the_example_does_something(stage: type[Stage], shop: Shop) -> None:
-    if stage.id in ("api_call", "web_scrape", "code_execution", *SEARCHING_ELSEWHERE):
-        return  # in their own tests, against a server or an interpreter
+    if stage.id in ("api_call", "web_scrape", "code_execution", "sql_lookup", *SEARCHING_ELSEWHERE):
+        return  # in their own tests, against a server, an interpreter or a database
     found = await shop.run("attribute_filter", {"field": "text", "operator": "exists", "value": True})
     hits = Hits() if stage.id in ("feature_search", "agent_search") else found.hits
     async with theatre(shop) as opened:

@@ -28,6 +28,7 @@ from tamis.engine.stages.sample import Sample
 from tamis.engine.stages.score_normalize import ScoreNormalize
 from tamis.engine.stages.sort_attribute import SortAttribute
 from tamis.engine.stages.sort_relevance import SortRelevance
+from tamis.engine.stages.sql_lookup import SqlLookup
 from tamis.engine.stages.summarize import Summarize
 from tamis.engine.stages.taxonomy_enrich import TaxonomyEnrich
 from tamis.engine.stages.unwind import Unwind
@@ -56,6 +57,7 @@ STAGES: dict[str, type[Stage]] = {
     "query_expand": QueryExpand,
     "summarize": Summarize,
     "api_call": ApiCall,
+    "sql_lookup": SqlLookup,
     "web_scrape": WebScrape,
     "external_web_search": ExternalWebSearch,
     "external_reverse_image": ExternalReverseImage,

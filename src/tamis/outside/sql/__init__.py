@@ -1,0 +1,1 @@
+"""Databases of others, over connections that the operator registered."""
