@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from tamis.api import buckets, discovery, health, namespaces, objects, organizations, uploads
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
+from tamis.engine.needs import Need
 from tamis.engine.ports.metadata import Metadata
+from tamis.engine.stages import STAGES
 from tamis.model.ids import new_id
 from tamis.model.namespace import Namespace
 from tamis.model.organization import Organization, User
@@ -26,6 +28,7 @@ from tamis.services.keys import KeyDraft, KeyService, bootstrap
 from tamis.services.namespaces import NamespaceService
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
+from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
@@ -151,6 +154,7 @@ def _app(
         ObjectService: object_service,
         UploadService: UploadService(metadata, blobs, object_service, UploadLinks(SECRET), MAX_UPLOAD_BYTES),
         CollectionService: CollectionService(metadata, indexer, shelf),
+        StageCatalogue: StageCatalogue(STAGES, {Need.DATABASES: "none"}),
         HealthService: HealthService(metadata, blobs, index, NoModels()),
     }
     return app

@@ -53,6 +53,7 @@ from tamis.services.promotion import PromotionService
 from tamis.services.replays import ReplayService
 from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
+from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.traces import TraceService
 from tamis.services.whynot import WhyService
 from tamis.storage.metadata import open_sqlite
@@ -121,6 +122,7 @@ class World:
     in_flight: InFlight
     replays: ReplayService
     why: WhyService
+    reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
         """As after a restart: nothing is left but what was stored. registry: another version's stages."""
@@ -133,6 +135,7 @@ class World:
             Gate: Gate(self.shop.metadata),
             RetrieverService: self.retrievers,
             ExecutionService: self.executions,
+            StageCatalogue: StageCatalogue(STAGES, self.reach.lacks),
             ExecutionRecords: self.records,
             ExecutionDeletes: ExecutionDeletes(self.shop.metadata, self.in_flight, WallClock(), chunk=2),
             TraceService: TraceService(self.shop.metadata, self.records),
@@ -185,6 +188,7 @@ def _world(
         in_flight=in_flight,
         replays=ReplayService(shop.metadata, records, planner, executor, in_flight),
         why=WhyService(shop.metadata, records, planner, executor, clock),
+        reach=reach,
     )
 
 

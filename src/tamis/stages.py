@@ -1,5 +1,6 @@
 """What a stage of your own is written with. These names stay; docs/own-stages.md has a worked example."""
 
+from tamis.engine.needs import Need
 from tamis.engine.parameters import StageParameters
 from tamis.engine.spending import Spending
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
@@ -11,6 +12,7 @@ __all__ = [
     "Effect",
     "Hit",
     "Hits",
+    "Need",
     "Outcome",
     "Spending",
     "Stage",

@@ -64,6 +64,9 @@ async def test_probes_tell_life_and_readiness(world: Resources) -> None:
 async def test_discovery_tells_what_is_there(world: Resources) -> None:
     found = await get(world, "/v1/discovery")
     assert {stage["stage_id"] for stage in found["stages"]} == set(STAGES)
+    assert {stage["stage_id"]: stage["missing"] for stage in found["stages"] if stage["missing"]} == {
+        "sql_lookup": "lookups in databases (none)"
+    }
     assert {extractor["name"] for extractor in found["extractors"]} == {"letter_extractor", "copy_extractor"}
     assert {"method": "POST", "path": "/v1/buckets/{bucket_identifier}/objects"} in found["operations"]
     assert not any("collections" in operation["path"] for operation in found["operations"]), "not in this app"

@@ -17,7 +17,7 @@ from tamis.api.schemas.discovery import (
     StageDiscovery,
 )
 from tamis.api.schemas.extractor import extractor_model
-from tamis.api.stages import RetrieverStageDefinition, catalogue
+from tamis.api.stages import Catalogue, RetrieverStageDefinition, definitions
 from tamis.engine.ports.extraction import Extractor
 from tamis.engine.prices import DEFAULT_PRICES
 from tamis.engine.stage import Effect
@@ -39,13 +39,13 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @router.get("")
-async def discover(request: Request, collections: Collections) -> DiscoveryResponse:
+async def discover(request: Request, collections: Collections, catalogue: Catalogue) -> DiscoveryResponse:
     """Everything that this server can do. Open to all: it holds nobody's data."""
     return DiscoveryResponse(
         extractors=[_extractor(extractor) for extractor in collections.extractors()],
         manifest_schema=_manifest(request.app.openapi()),
         operations=_operations(request.app.openapi()),
-        stages=[_stage(stage) for stage in catalogue()],
+        stages=[_stage(stage) for stage in definitions(catalogue)],
         version=__version__,
     )
 
@@ -57,9 +57,9 @@ async def list_extractors(collections: Collections) -> list[ExtractorDiscovery]:
 
 
 @router.get("/stages")
-async def list_stages() -> list[StageDiscovery]:
+async def list_stages(catalogue: Catalogue) -> list[StageDiscovery]:
     """The retriever stages of this server, with parameters that are right."""
-    return [_stage(stage) for stage in catalogue()]
+    return [_stage(stage) for stage in definitions(catalogue)]
 
 
 @router.get("/schema")
@@ -98,6 +98,7 @@ def _stage(stage: RetrieverStageDefinition) -> StageDiscovery:
         description=stage.description,
         example_config=example,
         icon=stage.icon,
+        missing=stage.missing,
         parameter_schema=stage.parameter_schema,
         # Stages named so begin a pipeline: they bring documents in, the others work on what there is.
         requires_collections=stage.stage_id.endswith("_search"),

@@ -5,6 +5,7 @@ import importlib.metadata
 import platform
 import sys
 
+from rich.markup import escape
 from rich.table import Table
 
 from tamis import __version__
@@ -32,15 +33,18 @@ def doctor() -> None:
     """Say what is here and what is missing. Exit status 1 where something that is needed is missing."""
     from tamis.wiring.operation import model_report
     from tamis.wiring.sql import database_report
+    from tamis.wiring.stages import waiting_stages
 
     out.print(f"Tamis {__version__}, Python {platform.python_version()}, {platform.platform()}", highlight=False)
     parts = Table("package", "version", "for", pad_edge=False)
     for name, purpose in _PARTS.items():
-        parts.add_row(name, _version(name), purpose)
+        parts.add_row(name, _version(name), escape(purpose))
     out.print(parts)
     out.print(_telemetry(Settings()), highlight=False)
+    for need, stages in waiting_stages(Settings()).items():
+        out.print(f"[bold]{', '.join(stages)}[/]: not set up: {escape(need)}", highlight=False)
     for name, answer in asyncio.run(database_report(Settings())).items():
-        out.print(f"database {name}: {answer}", highlight=False)
+        out.print(f"database {name}: {answer}", highlight=False, markup=False)
     models = Table("model file", "size", "licence", "where", pad_edge=False)
     missing = []
     for line in model_report(Settings()):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.needs import Lacks
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
@@ -75,6 +76,7 @@ class Reach:
     code: CodeRunner = field(default_factory=_NoCode)
     taxonomies: Taxonomies = field(default_factory=_NoTaxonomies)
     databases: Databases = field(default_factory=_NoDatabases)
+    lacks: Lacks = field(default_factory=dict)
 
 
 NOWHERE = Reach()

@@ -98,6 +98,7 @@ class Stage(Protocol):
     id: file name, registry key and API name, the same word.  icon: the contract's (a lucide icon name).
     effects: of every run.  A class may also have `effects_with(parameters)`, a class method: those of a run with these
     parameters, as they were written.
+    A class may also have `needs: ClassVar[frozenset[Need]]`: what it cannot do without (see `needs`).
     A class may also have `spends: ClassVar[Spending]`: what it uses, and what a budget may lower (see `spending`).
     """
 

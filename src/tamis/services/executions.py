@@ -9,6 +9,7 @@ from tamis.engine.definition import with_filters
 from tamis.engine.events import Sink, fan_out, ignore
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
+from tamis.engine.needs import check_needs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Entry, Metadata, Session
@@ -130,7 +131,9 @@ class ExecutionService:
         return Job(principal, plan, collections, inputs, options, accepted_ms, retriever, made)
 
     async def _execute(self, job: Job, sink: Sink) -> Executed:
-        await check_programs(job.plan, self._executor.environment.reach.code)
+        reach = self._executor.environment.reach
+        check_needs(job.plan, reach.lacks)
+        await check_programs(job.plan, reach.code)
         snapshot = await self._series.find(job)
         recording = Recording(job.plan, _run_request(job), job.retriever, await self._models())
         recording.left_out = (await self._policies.of(job.principal)).exclude

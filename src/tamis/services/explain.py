@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tamis.engine.definition import with_filters
 from tamis.engine.estimates import Experience, foreseen
 from tamis.engine.inputs import check_inputs, schema_fields
+from tamis.engine.needs import Lacks, check_needs
 from tamis.engine.outlook import Counted, Prospect, StageOutlook, outlook
 from tamis.engine.plan import Plan, PlannedStage, Planner
 from tamis.engine.ports.index import VectorIndex
@@ -39,13 +40,21 @@ class ExplainService:
     """Estimates from this namespace's own collections and from what its stages did before."""
 
     def __init__(
-        self, metadata: Metadata, index: VectorIndex, planner: Planner, prices: PriceTable, experience: Experience
+        self,
+        metadata: Metadata,
+        index: VectorIndex,
+        planner: Planner,
+        prices: PriceTable,
+        experience: Experience,
+        lacks: Lacks | None = None,
     ) -> None:
+        """lacks: what this server has not set up."""
         self._metadata = metadata
         self._index = index
         self._planner = planner
         self._prices = prices
         self._experience = experience
+        self._lacks = lacks or {}
 
     async def explain_saved(self, principal: Principal, identifier: str, options: RunOptions) -> Explained:
         """As `execute_saved` would run it; inputs may be left out. Raises: ValidationError, NotFoundError."""
@@ -86,6 +95,7 @@ class ExplainService:
             budget=options.budget or definition.budget,
         )
         plan = self._planner.plan(definition, collections, ANY_NAME)
+        check_needs(plan, self._lacks)
         inputs = _at_hand(definition.input_schema, options.inputs)
         prospects = await self._prospects(principal, plan, collections, inputs)
         outlooks = outlook(prospects, self._prices, definition.budget.max_credits)

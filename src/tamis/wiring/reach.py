@@ -6,6 +6,7 @@ from tamis.engine.reach import Reach
 from tamis.settings import Settings
 from tamis.wiring.code import code_of
 from tamis.wiring.language import language_of
+from tamis.wiring.needs import lacks_of
 from tamis.wiring.outside import outside_of
 from tamis.wiring.search import web_search_of
 from tamis.wiring.secrets import secrets_of
@@ -27,4 +28,5 @@ def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
         web_search=web_search_of(settings, secrets),
         code=code,
         databases=databases,
+        lacks=lacks_of(settings, secrets),
     )

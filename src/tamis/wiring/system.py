@@ -1,7 +1,6 @@
 """The whole of Tamis, opened: services over ports, ports over backends."""
 
 import contextlib
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from tamis.auth.gate import Gate
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
-from tamis.engine.plugins import add_plugins
 from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
 from tamis.engine.reach import Reach
@@ -44,6 +42,7 @@ from tamis.services.record_policies import RecordPolicies
 from tamis.services.replays import ReplayService
 from tamis.services.retention import Sweeper
 from tamis.services.retrievers import RetrieverService
+from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.stage_statistics import StageExperience
 from tamis.services.streaming import Streaming
 from tamis.services.tasks import TaskService
@@ -63,9 +62,8 @@ from tamis.wiring.clock import SystemClock
 from tamis.wiring.prices import price_table
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
+from tamis.wiring.stages import add_stage_plugins
 from tamis.wiring.telemetry import metrics_page, open_telemetry
-
-log = logging.getLogger("tamis.stages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ async def open_system(
     Raises: DataDirectoryInUse, StorageError, IndexUnavailableError.
     """
     async with contextlib.AsyncExitStack() as stack:
-        _add_plugins(settings)
+        add_stage_plugins(settings)
         directory = DataDirectory(settings.data_dir)
         stack.callback(directory.close)
         backends = wrap(await open_backends(settings, directory, models or local_models(settings), stack))
@@ -138,11 +136,6 @@ async def open_system(
         announce=directory.announce,
         close=closing.aclose,
     )
-
-
-def _add_plugins(settings: Settings) -> None:
-    for plugin in add_plugins(STAGES, settings.stage_plugins.split(",")):
-        log.info("the stage %s is from %s", plugin.stage.id, plugin)
 
 
 def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> ExtractionWorker:
@@ -218,6 +211,7 @@ def _of_executions(
         retrievers,
         records,
         prices,
+        StageCatalogue(STAGES, reach.lacks),
         PromotionService(metadata, records, retrievers, clock),
         ExecutionService(
             metadata,
@@ -231,7 +225,7 @@ def _of_executions(
             policies=policies,
         ),
         ExecutionDeletes(metadata, in_flight, clock),
-        ExplainService(metadata, backends.index, planner, prices, experience),
+        ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
         TraceService(metadata, records),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),

@@ -30,6 +30,7 @@ class StageDiscovery(BaseModel):
     description: str
     example_config: dict[str, Any] | None = None
     icon: str
+    missing: str | None = None
     parameter_schema: dict[str, Any] | None = None
     requires_collections: bool = True
     stage_id: str

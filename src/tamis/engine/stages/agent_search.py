@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from tamis.engine.agent import Agent, Course, Ending, Limits, Model
 from tamis.engine.agent_tools import Combine, Toolbox, WorkingSet, tools_of
 from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.needs import Need
 from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict, VerdictKind
@@ -93,6 +94,7 @@ class AgentSearch:
     )
     Parameters: ClassVar[type[BaseModel]] = AgentSearchParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=_usage,
         yields=lambda parameters, given: parameters.max_iterations * _MOST_FOUND if given.is_first else given.count,

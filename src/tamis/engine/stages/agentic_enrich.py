@@ -11,6 +11,7 @@ from tamis.engine.agent_lookups import Analyst, Lookups
 from tamis.engine.agent_tools import shown
 from tamis.engine.json_schemas import checked_schema
 from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.needs import Need
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import checked_filter
 from tamis.engine.prompting import checked_prompt, instruction
@@ -100,6 +101,7 @@ class AgenticEnrich:
     )
     Parameters: ClassVar[type[BaseModel]] = AgenticEnrichParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=lambda _, given: Usage(documents=min(given.count, MAX_DOCUMENTS)),
         yields=lambda _, given: given.count,

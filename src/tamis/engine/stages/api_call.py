@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from tamis.engine.needs import Need
 from tamis.engine.outputs import put, steps_of, value_at
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
@@ -123,6 +124,7 @@ class ApiCall:
     )
     Parameters: ClassVar[type[BaseModel]] = ApiCallParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.OUTSIDE})
     example: ClassVar[dict[str, Any]] = {
         "url": "https://api.example.com/brands/{{ DOC.brand | urlencode }}",
         "allowed_domains": ["api.example.com"],

@@ -13,6 +13,7 @@ from tamis.engine.cluster_terms import CHARACTERS, DOCUMENTS, leading_terms
 from tamis.engine.clustering import NO_VECTOR
 from tamis.engine.deadline import within_hard_timeout
 from tamis.engine.grouping import value_at
+from tamis.engine.needs import Need
 from tamis.engine.prompting import instruction, text_of
 from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
@@ -56,6 +57,7 @@ class Cluster:
     )
     Parameters: ClassVar[type[BaseModel]] = ClusterParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.CLUSTERING})
     spends: ClassVar[Spending] = Spending(usage=_usage, yields=_yields)
     example: ClassVar[dict[str, Any]] = {"n_clusters": 2, "feature_uri": "embedding", "content_field": "text"}
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pydantic
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
+from tamis.engine.needs import Need
 from tamis.engine.outputs import put
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.code import Language, Program, Ran
@@ -112,6 +113,7 @@ class CodeExecution:
     )
     Parameters: ClassVar[type[BaseModel]] = CodeExecutionParameters
     effects: ClassVar[frozenset[Effect]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.PROGRAMS})
     example: ClassVar[dict[str, Any]] = {
         "code": "def transform(doc):\n    doc['words'] = len(doc.get('text', '').split())\n    return doc"
     }

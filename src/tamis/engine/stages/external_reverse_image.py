@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
+from tamis.engine.needs import Need
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.web_search import ImageQuery, Sighting, Sightings
 from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
@@ -51,6 +52,7 @@ class ExternalReverseImage:
     )
     Parameters: ClassVar[type[BaseModel]] = ExternalReverseImageParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.IMAGE_SEARCH})
     spends: ClassVar[Spending] = Spending(
         usage=lambda asked, given: Usage(_yields(asked, given), calls=how_many(asked.image_url, given)),
         yields=lambda asked, given: _yields(asked, given),

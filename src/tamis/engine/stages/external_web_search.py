@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.asked_query import asked_query
 from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
+from tamis.engine.needs import Need
 from tamis.engine.parameters import StageParameters, template_roots
 from tamis.engine.ports.web_search import Page, PageQuery, Pages
 from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
@@ -115,6 +116,7 @@ class ExternalWebSearch:
     )
     Parameters: ClassVar[type[BaseModel]] = ExternalWebSearchParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.WEB_SEARCH})
     spends: ClassVar[Spending] = Spending(
         usage=lambda asked, given: Usage(_yields(asked, given), calls=how_many(asked.query, given)),
         yields=lambda asked, given: _yields(asked, given),

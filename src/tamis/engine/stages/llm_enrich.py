@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from tamis.engine.json_schemas import checked_schema
 from tamis.engine.language_parameters import Effort, LanguageParameters, refused_feature
+from tamis.engine.needs import Need
 from tamis.engine.parameters import checked_filter
 from tamis.engine.pictures import pictures_at
 from tamis.engine.ports.language import Message, Prompt, Reply
@@ -78,6 +79,7 @@ class LlmEnrich:
     )
     Parameters: ClassVar[type[BaseModel]] = LlmEnrichParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=lambda given, taken: Usage(
             calls=ceil(taken.count / given.batch_size), tokens=taken.count * _TOKENS_A_DOCUMENT

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from tamis.engine.language_parameters import LanguageParameters, refused_feature
+from tamis.engine.needs import Need
 from tamis.engine.pictures import pictures_of
 from tamis.engine.ports.language import Message, Prompt, Reply
 from tamis.engine.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
@@ -59,6 +60,7 @@ class LlmFilter:
     )
     Parameters: ClassVar[type[BaseModel]] = LlmFilterParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=lambda given, taken: Usage(
             calls=ceil(taken.count / given.batch_size), tokens=taken.count * _TOKENS_A_DOCUMENT

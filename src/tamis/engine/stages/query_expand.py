@@ -12,6 +12,7 @@ from pydantic import AliasChoices, BaseModel, Field, model_validator
 from tamis.engine.checks import validated
 from tamis.engine.fusion import Fusion, contributions, fuse, reciprocal_rank
 from tamis.engine.language_parameters import LanguageAccess
+from tamis.engine.needs import Need
 from tamis.engine.ports.index import Scored
 from tamis.engine.ports.language import Message, Prompt
 from tamis.engine.prompting import RULES, fenced
@@ -102,6 +103,7 @@ class QueryExpand:
     )
     Parameters: ClassVar[type[BaseModel]] = QueryExpandParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=lambda parameters, given: Usage(documents=_rows(parameters, given), calls=1, tokens=_TOKENS), yields=_rows
     )

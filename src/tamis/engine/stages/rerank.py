@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 from tamis.engine.asked_query import asked_query
 from tamis.engine.deadline import within_hard_timeout
 from tamis.engine.grouping import value_at
+from tamis.engine.needs import Need
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.inference import CrossEncoder
@@ -109,6 +110,7 @@ class Rerank:
     )
     Parameters: ClassVar[type[BaseModel]] = RerankParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.RERANKER})
     spends: ClassVar[Spending] = Spending(
         usage=_usage, yields=_yields, knobs=(Knob(KnobKind.RERANK_DEPTH, ("max_candidates",)),)
     )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
+from tamis.engine.needs import Need
 from tamis.engine.outputs import put
 from tamis.engine.parameters import StageParameters, checked_filter, template_roots
 from tamis.engine.ports.databases import Lookup, Rows
@@ -93,6 +94,7 @@ class SqlLookup:
     )
     Parameters: ClassVar[type[BaseModel]] = SqlLookupParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.DATABASES})
     example: ClassVar[dict[str, Any]] = {
         "connection_id": "stock",
         "query": "SELECT level, place FROM stock WHERE brand = :brand",

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from tamis.engine.json_schemas import checked_schema
 from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.needs import Need
 from tamis.engine.ports.language import Message, Prompt, Reply
 from tamis.engine.prompting import RULES, checked_prompt, cut, instruction, mentioned, numbered, text_of
 from tamis.engine.questions import OnError, ask_all
@@ -92,6 +93,7 @@ class Summarize:
     )
     Parameters: ClassVar[type[BaseModel]] = SummarizeParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE, Effect.SPENDS})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.LANGUAGE})
     spends: ClassVar[Spending] = Spending(
         usage=lambda parameters, given: Usage(
             calls=_texts(parameters, given),

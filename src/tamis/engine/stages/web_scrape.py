@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
+from tamis.engine.needs import Need
 from tamis.engine.outputs import put, steps_of, value_at
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
@@ -91,6 +92,7 @@ class WebScrape:
     )
     Parameters: ClassVar[type[BaseModel]] = WebScrapeParameters
     effects: ClassVar[frozenset[Effect]] = frozenset({Effect.OUTSIDE})
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.OUTSIDE, Need.WEB_PAGES})
     example: ClassVar[dict[str, Any]] = {"url_field": "metadata.url", "include_links": True}
 
     def __init__(self, parameters: WebScrapeParameters) -> None:
