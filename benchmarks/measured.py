@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
-from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
+from tamis.engine.ports.inference import (
+    CrossEncoder,
+    Embedder,
+    LexicalEncoder,
+    ModelInfo,
+    Models,
+    TokenEmbedder,
+    VisualEmbedder,
+)
 from tamis.engine.ports.metadata import Entry, Metadata, Session
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages.feature_search import FeatureSearch
@@ -113,6 +121,9 @@ class MeteredModels:
 
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         return self._inner.late_interaction(name)
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        return self._inner.visual(name)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
+from tamis.engine.ports.inference import (
+    CrossEncoder,
+    Embedder,
+    LexicalEncoder,
+    ModelInfo,
+    Models,
+    TokenEmbedder,
+    VisualEmbedder,
+)
 from tamis.model.vector import FloatArray
 
 FOLDER = Path(__file__).parents[1] / ".cache" / "embeddings"
@@ -74,6 +82,9 @@ class CachedModels:
 
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         return self._inner.late_interaction(name)
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        return self._inner.visual(name)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

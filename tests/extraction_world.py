@@ -15,7 +15,15 @@ from pydantic import BaseModel, ConfigDict
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.index import VectorIndex, VectorSearch
-from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
+from tamis.engine.ports.inference import (
+    CrossEncoder,
+    Embedder,
+    LexicalEncoder,
+    ModelInfo,
+    Models,
+    TokenEmbedder,
+    VisualEmbedder,
+)
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ModelMissingError
 from tamis.jobs.extraction import ExtractionWorker
@@ -172,6 +180,9 @@ class NoModels:
         raise ModelMissingError
 
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
+        raise ModelMissingError
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

@@ -12,7 +12,15 @@ from tamis.engine.diversity import Pick
 from tamis.engine.environment import Environment
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.index import FacetCount, Scored
-from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, Models, TokenEmbedder
+from tamis.engine.ports.inference import (
+    CrossEncoder,
+    Embedder,
+    LexicalEncoder,
+    ModelInfo,
+    Models,
+    TokenEmbedder,
+    VisualEmbedder,
+)
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searcher import Found, Search
 from tamis.engine.stored_clustering import Clustered, Clustering
@@ -20,6 +28,7 @@ from tamis.engine.stored_likeness import Likeness, Likenesses
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taped_visual import taped_visual
 from tamis.engine.taxonomy import Near
 from tamis.model.collection import Collection
 from tamis.model.document import Document
@@ -130,6 +139,9 @@ class TapedModels:
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         found = self._tape.ask_now(_TOKEN_EMBEDDER, (name,), lambda: self._models.late_interaction(name))
         return TapedTokenEmbedder(self._tape, found)
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        return taped_visual(self._tape, self._models, name)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._tape.ask_now(_AVAILABLE, (), self._models.available)

@@ -35,7 +35,9 @@ class DirectoryModel:
         for tokenizer in sorted([*model_dir.glob("*/tokenizer.json"), *model_dir.glob("*/*/tokenizer.json")]):
             folder = tokenizer.parent
             model = next((folder / file for file in _MODEL_FILES if (folder / file).is_file()), None)
-            if model is not None:
+            # A joint image-text model is its halves (`inference/joint.py`); the two in one file are no use here.
+            is_joint = any((folder / file.replace("model", "vision_model")).is_file() for file in _MODEL_FILES)
+            if model is not None and not is_joint:
                 found.append(cls(folder.relative_to(model_dir).as_posix(), folder, model, tokenizer))
         return found
 

@@ -1,4 +1,4 @@
-"""Rerankers by name through `fastembed`, an extra that fetches models from the network on their first use."""
+"""Rerankers and image-text models by name through `fastembed`, an extra that fetches them on their first use."""
 
 import importlib
 import importlib.util
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tamis.engine.ports.inference import ModelInfo
+from tamis.engine.ports.inference import ModelInfo, Pixels, VisualEmbedder
 from tamis.errors import ModelMissingError
 from tamis.inference.cross_encoders import logistic
 from tamis.inference.spelling import plain_name
@@ -16,6 +16,8 @@ from tamis.model.vector import FloatArray
 
 _CROSS_ENCODERS = ("fastembed.rerank.cross_encoder", "TextCrossEncoder")
 _LATE_INTERACTION = ("fastembed", "LateInteractionTextEmbedding")
+_PICTURES = ("fastembed", "ImageEmbedding")
+_TEXTS = ("fastembed", "TextEmbedding")
 _MAX_TOKENS = 512
 
 
@@ -40,6 +42,29 @@ class FastembedTokens:
         return _unit(next(iter(self._model.query_embed(text))))
 
 
+class FastembedVisual:
+    def __init__(self, model: Any, info: ModelInfo) -> None:
+        self._model = model
+        self.info = info
+
+    def embed_images(self, images: Sequence[Pixels]) -> FloatArray:
+        from PIL import Image
+
+        pictures = [Image.fromarray(image) for image in images]
+        return _unit(np.reshape(list(self._model.embed(pictures)), (len(images), self.info.dimensions)))
+
+
+class FastembedJoint(FastembedVisual):
+    """texts: the model's other half."""
+
+    def __init__(self, model: Any, texts: Any, info: ModelInfo) -> None:
+        super().__init__(model, info)
+        self._texts = texts
+
+    def embed_texts(self, texts: Sequence[str]) -> FloatArray:
+        return _unit(np.reshape(list(self._texts.embed(list(texts))), (len(texts), self.info.dimensions)))
+
+
 def fastembed_cross_encoder(name: str, cache_dir: Path, downloads: bool, threads: int) -> FastembedCrossEncoder | None:
     """None where the extra is not installed or does not know the name. Raises: ModelMissingError."""
     found = _load(_CROSS_ENCODERS, name, cache_dir, downloads, threads)
@@ -50,6 +75,21 @@ def fastembed_tokens(name: str, cache_dir: Path, downloads: bool, threads: int) 
     """None where the extra is not installed or does not know the name. Raises: ModelMissingError."""
     found = _load(_LATE_INTERACTION, name, cache_dir, downloads, threads)
     return None if found is None else FastembedTokens(*found)
+
+
+def fastembed_visual(name: str, cache_dir: Path, downloads: bool, threads: int) -> VisualEmbedder | None:
+    """Both halves where the extra has a text model of the same space: `clip-ViT-B-32`, with or without `-vision`.
+
+    None where the extra is not installed or does not know the name. Raises: ModelMissingError.
+    """
+    whole = name.removesuffix("-vision").removesuffix("-text")
+    for spelling in (f"{whole}-vision", whole):
+        found = _load(_PICTURES, spelling, cache_dir, downloads, threads)
+        if found is not None:
+            text_half = f"{whole}-text" if spelling != whole else whole
+            texts = _load(_TEXTS, text_half, cache_dir, downloads, threads)
+            return FastembedVisual(*found) if texts is None else FastembedJoint(found[0], texts[0], found[1])
+    return None
 
 
 def is_installed() -> bool:

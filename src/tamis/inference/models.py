@@ -5,12 +5,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tamis.engine.ports.inference import CrossEncoder, ModelInfo, TokenEmbedder
+from tamis.engine.ports.inference import CrossEncoder, ModelInfo, TokenEmbedder, VisualEmbedder
 from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
 from tamis.inference.cross_encoders import load_cross_encoder
 from tamis.inference.directory import DirectoryModel
-from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens
+from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens, fastembed_visual
+from tamis.inference.joint import VisualDirectory
 from tamis.inference.lexical import Bm25Encoder
 from tamis.inference.manifest import ModelManifest, default_manifest
 from tamis.inference.onnx_text import OnnxTextEmbedder
@@ -45,8 +46,10 @@ class LocalModels:
         self._loaded: dict[str, OnnxTextEmbedder] = {}
         self._cross_encoders: dict[str, CrossEncoder] = {}
         self._tokens: dict[str | None, TokenEmbedder] = {}
+        self._visual: dict[str | None, VisualEmbedder] = {}
         self._lock = threading.Lock()
         self._rerank_lock = threading.Lock()
+        self._visual_lock = threading.Lock()
 
     def embedder(self, name: str | None = None) -> OnnxTextEmbedder:
         """Load on the first call, which may fetch; then answer from memory.
@@ -79,6 +82,32 @@ class LocalModels:
             if name not in self._tokens:
                 self._tokens[name] = self._load_tokens(name)
             return self._tokens[name]
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        """From the model directory, else through `fastembed`. Raises: UnknownModelError, which says how to get it."""
+        with self._visual_lock:
+            if name not in self._visual:
+                self._visual[name] = self._load_visual(name)
+            return self._visual[name]
+
+    def _load_visual(self, name: str | None) -> VisualEmbedder:
+        if name is None:
+            raise ModelMissingError("there is no default model that looks at pictures; name one")
+        folders = {one.name: one for one in (VisualDirectory.list(self._model_dir) if self._model_dir else ())}
+        folder = meant(name, folders)
+        if folder is not None:
+            return folders[folder].load(self._threads)
+        found = fastembed_visual(name, self._cache_dir, self._downloads, self._threads)
+        if found is None:
+            raise UnknownModelError(
+                f"there is no model {name!r} that looks at pictures. Put its vision_model.onnx, text_model.onnx, "
+                f"tokenizer.json and preprocessor_config.json into the folder {name!r} of the model directory "
+                f"(TAMIS_MODEL_DIR), or, where fastembed knows it, run pip install 'tamis[rerank]'; folders there: "
+                f"{', '.join(folders) or 'none'}",
+                model=name,
+                known=list(folders),
+            )
+        return found
 
     def _load_cross_encoder(self, name: str) -> CrossEncoder:
         folder = self._folder(name)

@@ -87,7 +87,7 @@ class OnnxTextEmbedder:
         if hidden.ndim != 3:
             raise ValueError(f"{self.info.name} gives one row for a text, and none for its tokens")
         own = [place for place, special in enumerate(encoded.special_tokens_mask) if not special]
-        return _unit(hidden[0, own] if own else hidden[0])
+        return unit_rows(hidden[0, own] if own else hidden[0])
 
     def spans(self, text: str) -> Sequence[tuple[int, int]]:
         """Character span of each of the model's tokens, the whole text through, special tokens left out."""
@@ -102,7 +102,7 @@ class OnnxTextEmbedder:
 
     def _embed(self, encoded: Sequence[list[int]]) -> FloatArray:
         hidden, mask = self._hidden(encoded)
-        return _unit(self._pool(hidden, mask))
+        return unit_rows(self._pool(hidden, mask))
 
     def _hidden(self, encoded: Sequence[list[int]]) -> tuple[FloatArray, NDArray[np.int64]]:
         """What the model gives, and which of its tokens are no padding."""
@@ -160,7 +160,8 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _unit(rows: FloatArray) -> FloatArray:
+def unit_rows(rows: FloatArray) -> FloatArray:
+    """The same directions at length 1; a row of zeros stays one."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit: FloatArray = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

@@ -13,7 +13,14 @@ import numpy as np
 
 from tamis.engine import templates
 from tamis.engine.ports.index import Point
-from tamis.engine.ports.inference import CrossEncoder, Embedder, LexicalEncoder, ModelInfo, TokenEmbedder
+from tamis.engine.ports.inference import (
+    CrossEncoder,
+    Embedder,
+    LexicalEncoder,
+    ModelInfo,
+    TokenEmbedder,
+    VisualEmbedder,
+)
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Outcome
@@ -123,6 +130,9 @@ class ThemeModels:
 
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         return ThemeTokens()
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:
         return [self.themes.info]

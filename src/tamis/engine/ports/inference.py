@@ -2,9 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tamis.model.vector import FloatArray, Sparse
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""A picture: uint8 [height, width, 3], red, green, blue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,25 @@ class TokenEmbedder(Protocol):
         ...
 
 
+class VisualEmbedder(Protocol):
+    """Looks at pictures."""
+
+    info: ModelInfo
+
+    def embed_images(self, images: Sequence[Pixels]) -> FloatArray:
+        """float32 [n, dim], unit rows."""
+        ...
+
+
+@runtime_checkable
+class JointEmbedder(VisualEmbedder, Protocol):
+    """Puts a text where the pictures are that it describes."""
+
+    def embed_texts(self, texts: Sequence[str]) -> FloatArray:
+        """float32 [n, dim], unit rows of the pictures' space."""
+        ...
+
+
 class LexicalEncoder(Protocol):
     """Text to BM25 term weights; the index multiplies a query's by inverse document frequency."""
 
@@ -83,6 +108,10 @@ class Models(Protocol):
 
     def late_interaction(self, name: str | None = None) -> TokenEmbedder:
         """The default text model's own tokens where no name is given. Raises: ModelMissingError."""
+        ...
+
+    def visual(self, name: str | None = None) -> VisualEmbedder:
+        """What looks at pictures; one that reads texts too is a JointEmbedder. Raises: ModelMissingError."""
         ...
 
     def available(self) -> Sequence[ModelInfo]: ...
