@@ -10,7 +10,7 @@ from tamis.errors import ValidationError
 from tamis.model.filters import And, Condition, Filter, IdIn, Not, Operator, Or, canonical_path, parse_filter
 from tamis.model.instants import instant
 from tamis.model.json import JSON
-from tamis.model.matching import check_filter, conditions, is_missing, matches, resolve
+from tamis.model.matching import check_filter, conditions, is_missing, matcher, matches, resolve
 
 SHOE: dict[str, JSON] = {
     "document_id": "doc_1",
@@ -224,6 +224,11 @@ FILTERS: st.SearchStrategy[Filter] = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+@given(FILTERS, VIEWS)
+def test_a_matcher_matches_the_same(one: Filter, view: dict[str, JSON]) -> None:
+    assert matcher(one)(view) is matches(one, view)
 
 
 @given(FILTERS, VIEWS)

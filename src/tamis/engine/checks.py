@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias, get_args
 
 import pydantic
@@ -112,13 +113,14 @@ def _unknown(model: type[BaseModel], raw: Mapping[str, Any], loc: Loc) -> list[P
     ]
 
 
-def _names(model: type[BaseModel]) -> set[str]:
+@lru_cache(maxsize=1024)
+def _names(model: type[BaseModel]) -> frozenset[str]:
     names = set(model.model_fields)
     for field in model.model_fields.values():
         alias = field.validation_alias or field.alias
         choices = alias.choices if isinstance(alias, pydantic.AliasChoices) else [alias]
         names.update(choice for choice in choices if isinstance(choice, str))
-    return names
+    return frozenset(names)
 
 
 def _message(model: type[BaseModel], path: Loc, error: Mapping[str, Any]) -> str:

@@ -120,6 +120,7 @@ class ExecutionFinished:
 
 
 StageEnd: TypeAlias = StageFinished | StageFailed | StageCut
+STAGE_ENDS = (StageFinished, StageFailed, StageCut)  # for isinstance: a union is slower
 Event: TypeAlias = ExecutionStarted | StageStarted | StageEnd | ExecutionFinished
 Sink: TypeAlias = Callable[[Event], None]
 

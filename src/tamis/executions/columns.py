@@ -72,10 +72,9 @@ class Columns:
     def positions(self, ids: Sequence[str]) -> list[int]:
         """Where these stand in the table of ids; those that no hit had are added to it."""
         rows = self.rows
-        new = [one for one in dict.fromkeys(ids) if one not in rows]
-        rows.update(zip(new, range(len(rows), len(rows) + len(new)), strict=True))
-        self.revisions.extend([0] * len(new))
-        return [rows[one] for one in ids]
+        placed = [rows.setdefault(one, len(rows)) for one in ids]
+        self.revisions.extend([0] * (len(rows) - len(self.revisions)))
+        return placed
 
     def versions(self, ids: Sequence[str], revisions: Sequence[int]) -> tuple[list[int], dict[int, int]]:
         """Their positions, and by place in `ids` each revision that is not the one in the table.
@@ -83,6 +82,8 @@ class Columns:
         A zero there may still be filled by a later call, so a zero of its own is always told.
         """
         rows, known = self.positions(ids), self.revisions
+        if all(revisions) and [known[row] for row in rows] == revisions:
+            return rows, {}
         for row, revision in zip(rows, revisions, strict=True):
             known[row] = known[row] or revision
         pairs = enumerate(zip(rows, revisions, strict=True))
@@ -164,10 +165,14 @@ def _pack_ids(ids: list[str]) -> Ids:
     """Ids of ours are a prefix and hex digits: half the bytes, for hex does not compress further."""
     prefix, mark, digits = ids[0].partition("_") if ids else ("", "", "")
     prefix += mark
-    start, width = len(prefix), len(digits)
-    if width == 0 or width % 2 or set(map(len, ids)) != {start + width} or {one[:start] for one in ids} != {prefix}:
+    width = len(digits)
+    # Cut at the prefix, equally long ids fall into their digits only where each begins with it.
+    parts = "".join(ids).split(prefix) if prefix else []
+    if width == 0 or width % 2 or set(map(len, ids)) != {len(prefix) + width}:
         return Ids(texts=ids)
-    joined = "".join([one[start:] for one in ids])
+    if parts[:1] != [""] or len(parts) != len(ids) + 1 or set(map(len, parts[1:])) != {width}:
+        return Ids(texts=ids)
+    joined = "".join(parts)
     try:
         packed = bytes.fromhex(joined)
     except ValueError:

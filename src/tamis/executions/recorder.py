@@ -9,6 +9,7 @@ import msgspec
 import orjson
 
 from tamis.engine.events import (
+    STAGE_ENDS,
     Event,
     ExecutionFinished,
     ExecutionStarted,
@@ -69,7 +70,7 @@ class Recorder:
         self._finished: ExecutionFinished | None = None
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, StageFinished | StageFailed | StageCut):
+        if isinstance(event, STAGE_ENDS):
             self._ends.append(event)
         elif isinstance(event, ExecutionStarted):
             self._started = event

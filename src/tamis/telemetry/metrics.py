@@ -16,7 +16,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from tamis import __version__
-from tamis.engine.events import Event, StageCut, StageFailed, StageFinished
+from tamis.engine.events import STAGE_ENDS, Event, StageCut, StageFailed, StageFinished
 from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.telemetry import Vitals
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
@@ -87,7 +87,7 @@ class Metrics:
 
     def told(self, event: Event) -> None:
         """The sink of every execution."""
-        if not isinstance(event, StageFinished | StageFailed | StageCut):
+        if not isinstance(event, STAGE_ENDS):
             return
         stage_id = event.stage_id if event.stage_id in self._stage_times else "other"
         outcome = outcome_of(event)

@@ -17,7 +17,7 @@ from tamis.engine.worded_filter import TOKENS, question, worded
 from tamis.model.filters import Filter, Operator, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import looked_at, matches
+from tamis.model.matching import looked_at, matcher, matches
 
 MAX_LISTED = 10_000
 _GROUPS = ("AND", "OR", "NOT")
@@ -136,6 +136,7 @@ class AttributeFilter:
         self._by_document = "DOC" in template_roots(self._tree)
         self._filter = None if self._by_document else self._parsed(self._tree)
         self._looked_at = looked_at(self._filter) if self._filter else frozenset[str]()
+        self._matches = matcher(self._filter) if self._filter else None
 
     @property
     def filter(self) -> Filter | None:
@@ -215,7 +216,7 @@ class AttributeFilter:
         if self._by_document:
             filter = self._parsed(context.render(self._tree, hit))
             return filter is None or matches(filter, hit.view())
-        return self._filter is None or matches(self._filter, hit.part(self._looked_at))
+        return self._matches is None or self._matches(hit.part(self._looked_at))
 
     def _parsed(self, tree: dict[str, Any]) -> Filter | None:
         return parse_filter(_heedless(tree) if self._ignore_case else tree, ["parameters", "conditions"])

@@ -18,6 +18,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +34,7 @@ def safe_name(text: str) -> str:
     return name if len(name) <= _NAME_LIMIT else "%%" + hashlib.sha256(text.encode()).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def shard_key(organization_id: str, namespace_id: str, collection_id: str) -> str:
     return "/".join(safe_name(part) for part in (organization_id, namespace_id, collection_id))
 
