@@ -1,9 +1,9 @@
 """Run pipelines. Mounted before the saved retrievers, whose paths would take these for names."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import pydantic
 from fastapi import APIRouter, Depends, Request, Response
@@ -29,6 +29,9 @@ from tamis.api.schemas.stream import stream_content
 from tamis.api.streams import streamed
 from tamis.engine.events import Sink, ignore
 from tamis.errors import TamisError, ValidationError
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+from tamis.model.retriever import StageSpec
 from tamis.services.execution_runs import ANONYMOUS, Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
@@ -46,6 +49,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
         "content": stream_content(),
     }
 }
+Pipeline: TypeAlias = tuple[tuple[StageSpec, ...], Mapping[str, JSON]]
 _ANONYMOUS = {"X-Execution-Mode": ANONYMOUS}
 _SAVED: Mapping[str, str] = {}
 
@@ -91,10 +95,26 @@ async def execute_anonymous_retriever(
     asked: AskedInUrl,
 ) -> Response:
     """Run a pipeline sent whole. It is not stored; its record is."""
+
+    def pipeline() -> Pipeline:
+        return read_stages(body.stages), read_fields(body.input_schema)
+
+    return await run_anonymous(principal, request, body, pipeline, executions, asked)
+
+
+async def run_anonymous(
+    principal: Principal,
+    request: Request,
+    body: ExecutionOptions,
+    pipeline: Callable[[], Pipeline],
+    executions: ExecutionService,
+    asked: _AskedInUrl,
+) -> Response:
+    """pipeline: reads its stages and its input schema; what is wrong with them is answered as a run's failure is."""
     options = _options(body, asked)
 
     def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
-        stages, schema = read_stages(body.stages), read_fields(body.input_schema)
+        stages, schema = pipeline()
         return executions.execute_anonymous(principal, stages, schema, options, sink)
 
     return await _answered(request, executions, work, body, asked, _ANONYMOUS)

@@ -6,8 +6,10 @@ and all, and is answered there.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import pydantic
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tamis.api import executions
 from tamis.api.bodies import parse
 from tamis.api.errors import answer_to
-from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest
+from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest, ExecutionOptions
+from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.auth.gate import Gate
 from tamis.errors import TamisError
 from tamis.model.principal import Permission, Principal
@@ -24,6 +27,7 @@ from tamis.services.executions import ExecutionService
 _PREFIX = "/v1/retrievers/"
 _SUFFIX = "/execute"
 _ANONYMOUS = "/v1/retrievers/execute"
+_LARGEST_KEPT = 16 * 1024
 
 Call = Callable[[Request], Awaitable[Response]]
 
@@ -56,16 +60,31 @@ class Express:
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), Permission.READ
             )
             return self._bound(principal, retriever, parse(body))
-        except (TamisError, pydantic.ValidationError, ValueError):
+        except (TamisError, pydantic.ValidationError, ValueError, TypeError):
             return None
 
     def _bound(self, principal: Principal, retriever: str, value: Any) -> Call:
         asked, service = executions.NOTHING_ASKED, self._executions
         if not retriever:
-            anonymous = AnonymousExecuteRequest.model_validate(value)
-            return lambda request: executions.execute_anonymous_retriever(principal, request, anonymous, service, asked)
+            options, pipeline = ExecutionOptions.model_validate(value), _pipeline(value)
+            return lambda request: executions.run_anonymous(
+                principal, request, options, lambda: pipeline, service, asked
+            )
         saved = ExecuteRetrieverRequest.model_validate(value)
         return lambda request: executions.execute_retriever(principal, request, retriever, saved, service, asked)
+
+
+def _pipeline(value: dict[str, Any]) -> executions.Pipeline:
+    """The same pipeline comes again and again, asked something else: it is read once."""
+    text = orjson.dumps((value.get("stages"), value.get("input_schema")))
+    return _read_pipeline(text) if len(text) <= _LARGEST_KEPT else _read_pipeline.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _read_pipeline(text: bytes) -> executions.Pipeline:
+    stages, schema = orjson.loads(text)
+    body = AnonymousExecuteRequest.model_validate({"stages": stages, "input_schema": schema})
+    return read_stages(body.stages), read_fields(body.input_schema)
 
 
 def _retriever(scope: Scope) -> str | None:
