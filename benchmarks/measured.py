@@ -11,12 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import (
+    AcousticDescriber,
     CrossEncoder,
     Embedder,
     LexicalEncoder,
     ModelInfo,
     Models,
     TokenEmbedder,
+    Transcriber,
     VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Entry, Metadata, Session
@@ -124,6 +126,12 @@ class MeteredModels:
 
     def visual(self, name: str | None = None) -> VisualEmbedder:
         return self._inner.visual(name)
+
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        return self._inner.transcriber(name)
+
+    def acoustic(self) -> AcousticDescriber:
+        return self._inner.acoustic()
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

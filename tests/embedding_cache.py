@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from tamis.engine.ports.inference import (
+    AcousticDescriber,
     CrossEncoder,
     Embedder,
     LexicalEncoder,
     ModelInfo,
     Models,
     TokenEmbedder,
+    Transcriber,
     VisualEmbedder,
 )
 from tamis.model.vector import FloatArray
@@ -85,6 +87,12 @@ class CachedModels:
 
     def visual(self, name: str | None = None) -> VisualEmbedder:
         return self._inner.visual(name)
+
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        return self._inner.transcriber(name)
+
+    def acoustic(self) -> AcousticDescriber:
+        return self._inner.acoustic()
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.index import VectorIndex, VectorSearch
 from tamis.engine.ports.inference import (
+    AcousticDescriber,
     CrossEncoder,
     Embedder,
     LexicalEncoder,
     ModelInfo,
     Models,
     TokenEmbedder,
+    Transcriber,
     VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Metadata, Session
@@ -183,6 +185,12 @@ class NoModels:
         raise ModelMissingError
 
     def visual(self, name: str | None = None) -> VisualEmbedder:
+        raise ModelMissingError
+
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        raise ModelMissingError
+
+    def acoustic(self) -> AcousticDescriber:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

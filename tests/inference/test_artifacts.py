@@ -136,9 +136,15 @@ def test_a_wheel_is_opened_as_an_archive(tmp_path: Path, monkeypatch: pytest.Mon
         Artifacts(None, tmp_path / "cache", True).get(absent, missing)
 
 
+FILES_OF = {
+    "embedding": {"model.onnx", "tokenizer.json"},
+    "transcription": {"model.bin", "config.json", "tokenizer.json", "vocabulary.txt"},
+}
+
+
 def test_the_manifest_is_complete() -> None:
     for entry in default_manifest():
-        assert {file.name for file in entry.files} == {"model.onnx", "tokenizer.json"}
+        assert {file.name for file in entry.files} == FILES_OF[entry.task]
         for file in entry.files:
             assert len(file.sha256) == 64
             assert file.sources

@@ -28,7 +28,7 @@ def embedder(models: LocalModels) -> OnnxTextEmbedder:
 
 
 def directly(models: LocalModels, text: str) -> FloatArray:
-    [status] = models.inspect()
+    status = models.inspect()[0]
     files = {file.artifact.name: file.path for file in status.files}
     tokenizer = Tokenizer.from_file(str(files["tokenizer.json"]))
     tokenizer.no_padding()

@@ -20,6 +20,8 @@ _PARTS = {
     "onnxruntime": "models",
     "tokenizers": "models",
     "obstore": "blobs",
+    "av": "sound and video (pip install 'tamis[media]')",
+    "faster-whisper": "speech to text (pip install 'tamis[media]')",
     "scikit-learn": "clusters (pip install 'tamis[cluster]')",
     "pydantic-monty": "programs in Python (pip install 'tamis[code]')",
     "quickjs-rs": "programs in JavaScript (pip install 'tamis[code]')",
@@ -54,7 +56,7 @@ def doctor() -> None:
     out.print(models)
     for line in missing:
         out.print(f"[bold]{line.name}[/] is missing: {line.how_to_get}", highlight=False)
-    sys.exit(1 if missing else 0)
+    sys.exit(1 if any(line.is_needed for line in missing) else 0)
 
 
 def _telemetry(settings: Settings) -> str:

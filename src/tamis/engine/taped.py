@@ -13,12 +13,14 @@ from tamis.engine.environment import Environment
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.inference import (
+    AcousticDescriber,
     CrossEncoder,
     Embedder,
     LexicalEncoder,
     ModelInfo,
     Models,
     TokenEmbedder,
+    Transcriber,
     VisualEmbedder,
 )
 from tamis.engine.ports.searching import SearchPort
@@ -28,6 +30,7 @@ from tamis.engine.stored_likeness import Likeness, Likenesses
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taped_sound import taped_acoustic, taped_transcriber
 from tamis.engine.taped_visual import taped_visual
 from tamis.engine.taxonomy import Near
 from tamis.model.collection import Collection
@@ -142,6 +145,12 @@ class TapedModels:
 
     def visual(self, name: str | None = None) -> VisualEmbedder:
         return taped_visual(self._tape, self._models, name)
+
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        return taped_transcriber(self._tape, self._models, name)
+
+    def acoustic(self) -> AcousticDescriber:
+        return taped_acoustic(self._tape, self._models)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._tape.ask_now(_AVAILABLE, (), self._models.available)

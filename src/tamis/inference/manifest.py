@@ -7,6 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+EMBEDDING = "embedding"
+TRANSCRIPTION = "transcription"
+
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
@@ -47,6 +50,8 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
+    """task: what it is for; the first model of a task is its default. dimensions: 0 where it makes no vectors."""
+
     name: str
     aliases: tuple[str, ...]
     summary: str
@@ -54,6 +59,7 @@ class ModelManifest:
     max_tokens: int
     license: str
     files: tuple[Artifact, ...]
+    task: str = EMBEDDING
 
     @property
     def version(self) -> str:
@@ -93,6 +99,7 @@ def _model(entry: dict[str, Any]) -> ModelManifest:
             )
             for file in entry["files"]
         ),
+        task=entry.get("task", EMBEDDING),
     )
 
 

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from tamis.engine.ports.inference import CrossEncoder, ModelInfo, TokenEmbedder, VisualEmbedder
 from tamis.errors import ModelMissingError, UnknownModelError
+from tamis.inference.acoustic import LogMelStatistics
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
 from tamis.inference.cross_encoders import load_cross_encoder
 from tamis.inference.directory import DirectoryModel
 from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens, fastembed_visual
 from tamis.inference.joint import VisualDirectory
 from tamis.inference.lexical import Bm25Encoder
-from tamis.inference.manifest import ModelManifest, default_manifest
+from tamis.inference.manifest import EMBEDDING, ModelManifest, default_manifest
 from tamis.inference.onnx_text import OnnxTextEmbedder
+from tamis.inference.speech import WhisperTranscriber
 from tamis.inference.spelling import meant
 from tamis.inference.token_vectors import TOKENS, TokensOfEmbedder
+from tamis.inference.transcribers import Transcribers
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +44,10 @@ class LocalModels:
         self._downloads = downloads
         self._artifacts = Artifacts(model_dir, self._cache_dir, downloads)
         self._threads = threads
-        self._manifest = tuple(manifest if manifest is not None else default_manifest())
+        self._every = tuple(manifest if manifest is not None else default_manifest())
+        self._manifest = tuple(model for model in self._every if model.task == EMBEDDING)
+        self._transcribers = Transcribers(self._artifacts, self._every, model_dir, threads)
+        self._acoustic = LogMelStatistics()
         self._lexical = Bm25Encoder()
         self._loaded: dict[str, OnnxTextEmbedder] = {}
         self._cross_encoders: dict[str, CrossEncoder] = {}
@@ -90,6 +96,13 @@ class LocalModels:
                 self._visual[name] = self._load_visual(name)
             return self._visual[name]
 
+    def transcriber(self, name: str | None = None) -> WhisperTranscriber:
+        """Of the manifest, else a folder of the model directory. Raises: UnknownModelError, ModelMissingError."""
+        return self._transcribers.get(name)
+
+    def acoustic(self) -> LogMelStatistics:
+        return self._acoustic
+
     def _load_visual(self, name: str | None) -> VisualEmbedder:
         if name is None:
             raise ModelMissingError("there is no default model that looks at pictures; name one")
@@ -135,12 +148,13 @@ class LocalModels:
 
     def available(self) -> Sequence[ModelInfo]:
         """Those that can be used without fetching anything, the default one first."""
-        listed = [_info(status.model) for status in self.inspect() if status.is_at_hand]
+        statuses = self._artifacts.inspect(self._manifest)
+        listed = [_info(status.model) for status in statuses if status.is_at_hand]
         return [*listed, *self._directory_infos({info.name for info in listed})]
 
     def inspect(self) -> list[ModelStatus]:
         """Of each model of the manifest: which files are at hand and where, what is missing."""
-        return self._artifacts.inspect(self._manifest)
+        return self._artifacts.inspect(self._every)
 
     def _listed(self, name: str | None) -> ModelManifest | None:
         if name is None:

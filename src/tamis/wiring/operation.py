@@ -9,6 +9,7 @@ from pathlib import Path
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import ConflictError, NotFoundError
 from tamis.inference.artifacts import how_to_get
+from tamis.inference.manifest import EMBEDDING
 from tamis.model.collection import Collection
 from tamis.model.principal import Permission, Principal
 from tamis.services.indexing import Indexer
@@ -120,20 +121,21 @@ async def _count(metadata: Metadata, principal: Principal, collection: Collectio
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """where: None while it is missing."""
+    """where: None while it is missing. is_needed: nothing can be searched without it."""
 
     name: str
     size_bytes: int
     license: str
     where: Path | None
     how_to_get: str
+    is_needed: bool
 
 
 def model_report(settings: Settings) -> list[ModelFile]:
     """Each file of each default model: at hand or not; nothing is fetched."""
     return [
         ModelFile(f"{status.model.name}/{file.artifact.name}", file.artifact.size_bytes, file.artifact.license,
-                  file.path, how_to_get(status.model))
+                  file.path, how_to_get(status.model), status.model.task == EMBEDDING)
         for status in local_models(settings).inspect()
         for file in status.files
     ]  # fmt: skip

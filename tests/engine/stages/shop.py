@@ -14,11 +14,13 @@ import numpy as np
 from tamis.engine import templates
 from tamis.engine.ports.index import Point
 from tamis.engine.ports.inference import (
+    AcousticDescriber,
     CrossEncoder,
     Embedder,
     LexicalEncoder,
     ModelInfo,
     TokenEmbedder,
+    Transcriber,
     VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Metadata
@@ -132,6 +134,12 @@ class ThemeModels:
         return ThemeTokens()
 
     def visual(self, name: str | None = None) -> VisualEmbedder:
+        raise ModelMissingError
+
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        raise ModelMissingError
+
+    def acoustic(self) -> AcousticDescriber:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

@@ -1,4 +1,7 @@
-"""Models: text to vectors, dense and lexical. Calls block and release the GIL; callers run them on worker threads."""
+"""Models: text, pictures and sound to vectors, speech to text.
+
+Calls block and release the GIL; callers run them on worker threads.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +10,13 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from tamis.model.media_sound import Transcript
 from tamis.model.vector import FloatArray, Sparse
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """A picture: uint8 [height, width, 3], red, green, blue."""
+Samples: TypeAlias = NDArray[np.float32 | np.int16]
+"""Sound: [n], mono, 16 kHz; float32 in -1..1, or int16, which may be a memory map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,30 @@ class LexicalEncoder(Protocol):
     def encode_query(self, text: str, language: str | None = None) -> Sparse: ...
 
 
+class Transcriber(Protocol):
+    """languages: the codes that it understands."""
+
+    info: ModelInfo
+    languages: tuple[str, ...]
+
+    def transcribe(self, samples: Samples, language: str | None = None) -> Transcript:
+        """What is said, found by voice activity; a memory map is read piece by piece.
+
+        Detects the language where none is given. Raises: UnknownModelError where the model does not understand it.
+        """
+        ...
+
+
+class AcousticDescriber(Protocol):
+    """Whole sounds to vectors; those that sound alike are near each other."""
+
+    info: ModelInfo
+
+    def describe(self, samples: Samples) -> FloatArray:
+        """float32 [dim], unit length."""
+        ...
+
+
 class Models(Protocol):
     """The models at hand, loaded once and kept."""
 
@@ -114,4 +144,12 @@ class Models(Protocol):
         """What looks at pictures; one that reads texts too is a JointEmbedder. Raises: ModelMissingError."""
         ...
 
-    def available(self) -> Sequence[ModelInfo]: ...
+    def transcriber(self, name: str | None = None) -> Transcriber:
+        """The default where no name is given. Raises: ModelMissingError, which says how to get it."""
+        ...
+
+    def acoustic(self) -> AcousticDescriber: ...
+
+    def available(self) -> Sequence[ModelInfo]:
+        """The text embedding models that can be used at once."""
+        ...
