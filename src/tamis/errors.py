@@ -186,6 +186,10 @@ class UnknownModelError(ModelMissingError):
     status = 404
 
 
+class EmbeddingServiceError(ModelMissingError):
+    """An embeddings endpoint did not answer as it should: no answer, an error, or rows of another length."""
+
+
 class IndexUnavailableError(TamisError):
     """The search index does not answer; it restarts by itself, try again shortly."""
 

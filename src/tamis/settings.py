@@ -28,6 +28,27 @@ class LanguageProvider(BaseModel):
     model: str | None = None
 
 
+class EmbeddingService(BaseModel):
+    """base_url: of OpenAI's `/embeddings`, as `http://localhost:8000/v1`.  model: its name there, else the entry's.
+
+    dimensions: of its rows.  max_tokens: what it reads of a text; longer ones are cut, by estimate.
+    query_prefix, document_prefix: what the model was trained to expect.  batch: texts in a request.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = Field(pattern="^https?://")
+    model: str | None = None
+    dimensions: int = Field(ge=1, le=65_535)
+    api_key: SecretStr | None = None
+    max_tokens: int = Field(512, ge=8, le=1_000_000)
+    query_prefix: str = ""
+    document_prefix: str = ""
+    batch: int = Field(32, ge=1, le=2048)
+    timeout_s: float = Field(60.0, gt=0, le=600)
+    retries: int = Field(3, ge=0, le=10)
+
+
 class SearchProvider(BaseModel):
     """protocol: one of those that Tamis speaks, where the name is none.  base_url: where it has no public one.
 
@@ -85,6 +106,8 @@ class Settings(BaseSettings):
     """Where fetched models are kept; else the user's cache directory."""
     model_downloads: bool = True
     """Whether a missing model may be fetched."""
+    embedding_endpoints: dict[str, EmbeddingService] = Field(default_factory=dict)
+    """Text embedding models of services, by the name that collections give as `model`."""
     extraction_threads: int = Field(2, ge=1, le=64)
     """Extractor calls at once; with two, one counts words while the other embeds."""
     model_threads: int = Field(0, ge=0, le=256)

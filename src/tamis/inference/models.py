@@ -5,12 +5,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tamis.engine.ports.inference import CrossEncoder, ModelInfo, TokenEmbedder, VisualEmbedder
+from tamis.engine.ports.inference import CrossEncoder, Embedder, ModelInfo, TokenEmbedder, VisualEmbedder
 from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.acoustic import LogMelStatistics
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
 from tamis.inference.cross_encoders import load_cross_encoder
 from tamis.inference.directory import DirectoryModel
+from tamis.inference.embedding_endpoints import EmbeddingEndpoint, EndpointEmbedder
 from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens, fastembed_visual
 from tamis.inference.joint import VisualDirectory
 from tamis.inference.lexical import Bm25Encoder
@@ -38,6 +39,7 @@ class LocalModels:
         downloads: bool = True,
         threads: int = 0,
         manifest: Sequence[ModelManifest] | None = None,
+        endpoints: Sequence[EmbeddingEndpoint] = (),
     ) -> None:
         self._model_dir = model_dir
         self._cache_dir = cache_dir or default_cache_dir()
@@ -50,6 +52,7 @@ class LocalModels:
         self._acoustic = LogMelStatistics()
         self._lexical = Bm25Encoder()
         self._loaded: dict[str, OnnxTextEmbedder] = {}
+        self._endpoints = {one.name: EndpointEmbedder(one) for one in endpoints}
         self._cross_encoders: dict[str, CrossEncoder] = {}
         self._tokens: dict[str | None, TokenEmbedder] = {}
         self._visual: dict[str | None, VisualEmbedder] = {}
@@ -57,11 +60,14 @@ class LocalModels:
         self._rerank_lock = threading.Lock()
         self._visual_lock = threading.Lock()
 
-    def embedder(self, name: str | None = None) -> OnnxTextEmbedder:
-        """Load on the first call, which may fetch; then answer from memory.
+    def embedder(self, name: str | None = None) -> Embedder:
+        """Load on the first call, which may fetch; then answer from memory. An endpoint comes before a folder.
 
         Raises: UnknownModelError, ModelMissingError where a known one cannot be had.
         """
+        return self._endpoints[name] if name in self._endpoints else self._onnx(name)
+
+    def _onnx(self, name: str | None) -> OnnxTextEmbedder:
         listed = self._listed(name)
         key = listed.name if listed else str(name)
         loaded = self._loaded.get(key)
@@ -135,7 +141,7 @@ class LocalModels:
         plain = name.removesuffix(TOKENS) if name is not None else None
         folder = self._folder(plain) if plain is not None else None
         if plain is None or folder is not None or self._listed(plain) is not None:
-            return TokensOfEmbedder(self.embedder(folder.name if folder else plain))
+            return TokensOfEmbedder(self._onnx(folder.name if folder else plain))
         found = fastembed_tokens(plain, self._cache_dir, self._downloads, self._threads)
         if found is None:
             raise _no_reranker(plain, "late-interaction model", [model.name for model in self._directories()])
@@ -150,7 +156,8 @@ class LocalModels:
         """Those that can be used without fetching anything, the default one first."""
         statuses = self._artifacts.inspect(self._manifest)
         listed = [_info(status.model) for status in statuses if status.is_at_hand]
-        return [*listed, *self._directory_infos({info.name for info in listed})]
+        served = [embedder.info for embedder in self._endpoints.values()]
+        return [*listed, *served, *self._directory_infos({info.name for info in (*listed, *served)})]
 
     def inspect(self) -> list[ModelStatus]:
         """Of each model of the manifest: which files are at hand and where, what is missing."""
@@ -172,10 +179,15 @@ class LocalModels:
         return found.load(self._threads)
 
     def _unknown(self, name: str) -> UnknownModelError:
-        known = sorted({model.name for model in self._manifest} | {model.name for model in self._directories()})
+        known = sorted(
+            {model.name for model in self._manifest}
+            | {model.name for model in self._directories()}
+            | {*self._endpoints}
+        )
         return UnknownModelError(
             f"there is no model {name!r}; known: {', '.join(known)}. To add one, put its model.onnx and "
-            f"tokenizer.json into the folder {name!r} of the model directory (TAMIS_MODEL_DIR)",
+            f"tokenizer.json into the folder {name!r} of the model directory (TAMIS_MODEL_DIR), or name a service that "
+            f"has it in TAMIS_EMBEDDING_ENDPOINTS",
             model=name,
             known=known,
         )

@@ -9,9 +9,12 @@ from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
+from tamis.errors import ConfigurationError
 from tamis.extractors import ExtractorRegistry
+from tamis.inference.embedding_endpoints import EmbeddingEndpoint
+from tamis.inference.manifest import default_manifest
 from tamis.inference.models import LocalModels
-from tamis.settings import Settings
+from tamis.settings import EmbeddingService, Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.index import open_cluster_index, open_edge_index
@@ -30,7 +33,33 @@ class Backends:
 
 
 def local_models(settings: Settings) -> LocalModels:
-    return LocalModels(settings.model_dir, settings.model_cache_dir, settings.model_downloads, settings.model_threads)
+    """Raises: ConfigurationError."""
+    return LocalModels(
+        settings.model_dir,
+        settings.model_cache_dir,
+        settings.model_downloads,
+        settings.model_threads,
+        endpoints=[_endpoint(name, one) for name, one in settings.embedding_endpoints.items()],
+    )
+
+
+def _endpoint(name: str, given: EmbeddingService) -> EmbeddingEndpoint:
+    if any(model.is_called(name) for model in default_manifest()):
+        # Documents embedded by the one would be searched with the other.
+        raise ConfigurationError(f"TAMIS_EMBEDDING_ENDPOINTS: {name!r} is a model that Tamis brings; call it otherwise")
+    return EmbeddingEndpoint(
+        name,
+        given.base_url,
+        given.model or name,
+        given.dimensions,
+        given.api_key,
+        given.max_tokens,
+        given.query_prefix,
+        given.document_prefix,
+        given.batch,
+        given.timeout_s,
+        given.retries,
+    )
 
 
 async def open_metadata(settings: Settings, path: Path) -> Metadata:
