@@ -24,7 +24,9 @@ TEXTS = [
 
 @pytest.fixture
 def embedder(models: LocalModels) -> OnnxTextEmbedder:
-    return models.embedder()
+    found = models.embedder()
+    assert isinstance(found, OnnxTextEmbedder)
+    return found
 
 
 def directly(models: LocalModels, text: str) -> FloatArray:
