@@ -1,8 +1,10 @@
-"""Sounds that tests share: read to samples by the plainest means, and how far a transcript is from what was said."""
+"""Sounds and videos that tests share: made on the spot, or read by the plainest means."""
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,3 +47,56 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> float:
     import jiwer
 
     return float(jiwer.wer([plain(one) for one in said], [plain(one) for one in heard]))
+
+
+def tone(hertz: float, seconds: float, rate: int = 16_000) -> FloatArray:
+    return (0.3 * np.sin(np.arange(round(seconds * rate)) * 2 * np.pi * hertz / rate)).astype(np.float32)
+
+
+def write_sound(path: Path, sound: FloatArray, codec: str, rate: int = 16_000, layout: str = "mono") -> None:
+    """sound: mono at 16 kHz."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        _encode_sound(container, container.add_stream(codec, rate=rate, layout=layout), sound)
+
+
+def write_video(
+    path: Path,
+    colours: Sequence[tuple[int, int, int]],
+    codec: str,
+    seconds: float = 1.0,
+    fps: int = 10,
+    sound: FloatArray | None = None,
+    sound_codec: str = "aac",
+) -> None:
+    """Each colour for so long, in 160 x 96 pixels; over it a mark that moves, so that no two frames are the same."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=fps)
+        stream.width, stream.height = 160, 96
+        stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+        voice = container.add_stream(sound_codec, rate=48_000, layout="mono") if sound is not None else None
+        for number in range(round(len(colours) * seconds * fps)):
+            image = np.full((96, 160, 3), colours[int(number / fps / seconds)], np.uint8)
+            image[40:48, number % 150 : number % 150 + 8] = 255
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if voice is not None and sound is not None:
+            _encode_sound(container, voice, sound)
+
+
+def _encode_sound(container: Any, stream: Any, sound: FloatArray) -> None:
+    import av
+
+    frame = av.AudioFrame.from_ndarray(sound[None, :], format="flt", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
+    wanted = stream.codec_context
+    size = wanted.frame_size or None
+    resampler = av.AudioResampler(wanted.format, wanted.layout, wanted.sample_rate, frame_size=size)
+    for one in [*resampler.resample(frame), *resampler.resample(None)]:
+        container.mux(stream.encode(one))
+    container.mux(stream.encode(None))

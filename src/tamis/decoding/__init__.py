@@ -1,0 +1,1 @@
+"""Files to plain values, in a worker process: one file a kind of medium."""
