@@ -41,6 +41,19 @@ class Sparse:
 Vector: TypeAlias = Dense | MultiDense | Sparse
 
 
+class Space(StrEnum):
+    """What a feature can be asked with, besides vectors and stored documents.
+
+    TEXT: texts, by the text model that it names.  VISUAL: pictures, by the model that it names; texts too where that
+    reads them.  ACOUSTIC: sounds.  OWN: nothing else; only its extractor can make such vectors.
+    """
+
+    TEXT = "text"
+    VISUAL = "visual"
+    ACOUSTIC = "acoustic"
+    OWN = "own"
+
+
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
     """One vector output of an extractor, as the index needs to know it.
@@ -57,3 +70,4 @@ class FeatureSpec:
     inference_name: str | None = None
     aliases: tuple[str, ...] = ()
     description: str = ""
+    space: Space = Space.TEXT
