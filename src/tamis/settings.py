@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     """How long a reader of a stream may take nothing of what waits for him before he is dropped."""
     stage_plugins: str = "*"
     """Packages whose stages are added, by commas; `*` for every one that is installed, empty for none."""
+    extractor_plugins: str = "*"
+    """Packages whose extractors are added, by commas; `*` for every one that is installed, empty for none."""
     prices: dict[str, float | StagePrice] = Field(default_factory=dict)
     """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
     cache_bytes: int = Field(128 * 1024 * 1024, ge=0)

@@ -15,7 +15,7 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
-from tamis.model.vector import Dense, FeatureSpec, FloatArray, MultiDense, Sparse, Vector, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, MultiDense, Space, Sparse, Vector, VectorKind
 
 _SHORT = 256
 """Characters whose words are weighed sooner than a thread is reached."""
@@ -96,6 +96,9 @@ class QueryVectors:
 
     async def _texts(self, principal: Principal, need: Need) -> tuple[str, ...]:
         query, loc = need.query, list(need.loc)
+        if need.spec.space is Space.OWN and isinstance(query, TextQuery | ContentQuery | MultiQuery):
+            message = f"{need.spec.name!r} is asked with a vector or a stored document: only its extractor makes such"
+            raise ValidationError.at(loc, f"{message} vectors")
         if isinstance(query, TextQuery):
             return (query.text,)
         if isinstance(query, ContentQuery):

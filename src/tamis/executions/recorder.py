@@ -146,7 +146,10 @@ class Recorder:
             definition_hash=bytes.fromhex(self._plan.hash),
             retriever_version=self._retriever_version,
             seed=started.seed,
-            code_version=code_version(one.spec.stage_id for one in self._plan.stages),
+            code_version=code_version(
+                (one.spec.stage_id for one in self._plan.stages),
+                (one.extractor.name for one in self._request.collections),
+            ),
             models=self._models,
             collections=[_collection(one) for one in request.collections],
             ids=columns.ids(),

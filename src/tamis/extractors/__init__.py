@@ -24,5 +24,9 @@ class ExtractorRegistry:
         found = self._extractors.get(name) or self._extractors.get(name + _SUFFIX)
         return found if found is not None and found.version == version else None
 
+    def add(self, extractor: Extractor) -> None:
+        """One of another package's."""
+        self._extractors[extractor.name] = extractor
+
     def all(self) -> Sequence[Extractor]:
         return tuple(self._extractors.values())

@@ -1,9 +1,11 @@
 """Which backend answers for each port, by the settings."""
 
 import contextlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from tamis.engine.extractor_plugins import extractor_plugins
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
@@ -19,6 +21,8 @@ from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.index import open_cluster_index, open_edge_index
 from tamis.storage.metadata import open_postgres, open_sqlite
+
+_LOG = logging.getLogger("tamis.extractors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,16 @@ def _endpoint(name: str, given: EmbeddingService) -> EmbeddingEndpoint:
     )
 
 
+def extractors_of(settings: Settings, models: Models) -> ExtractorRegistry:
+    """Tamis' own, and those of installed packages. Raises: ConfigurationError."""
+    registry = ExtractorRegistry(models)
+    own = [one.name for one in registry.all()]
+    for plugin in extractor_plugins(own, settings.extractor_plugins.split(",")):
+        _LOG.info("the extractor %s is from %s", plugin.extractor.name, plugin.package)
+        registry.add(plugin.extractor)
+    return registry
+
+
 async def open_metadata(settings: Settings, path: Path) -> Metadata:
     """The system of record: the settings' database, else SQLite at `path`."""
     if settings.database_url:
@@ -85,4 +99,4 @@ async def open_backends(
     index = await open_index(settings, directory.index_path)
     stack.push_async_callback(index.close)
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
-    return Backends(metadata, index, blobs, models, ExtractorRegistry(models))
+    return Backends(metadata, index, blobs, models, extractors_of(settings, models))

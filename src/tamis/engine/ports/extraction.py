@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from tamis.engine.ports.inference import Models
 from tamis.model.document import BlobRef
@@ -40,6 +40,12 @@ class ExtractionFailure:
 
     message: str
     error_type: str = "validation"
+
+
+class ExtractorParameters(BaseModel):
+    """What parameters of an extractor share: unknown ones are refused. Each has a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Extractor(Protocol):
