@@ -77,6 +77,7 @@ def test_the_example_is_built_installed_and_run_by_a_server(tmp_path: Path) -> N
     with LiveServer(tmp_path / "data", PYTHONPATH=path) as server, server.client() as client:
         listed = {one["feature_extractor_id"]: one for one in client.get("collections/features/extractors")}
         assert "least" in listed["style_extractor_v1"]["parameter_schema"]["properties"]
+        assert [listed[one]["source"] for one in ("style_extractor_v1", "text_extractor_v1")] == ["custom", "builtin"]
         documents = _ingested(client)
         assert {one["small_words"] for one in documents} == {5, 6, 15}
         execution_id, found = _alike(client, _of("one", documents))

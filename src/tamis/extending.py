@@ -1,6 +1,7 @@
 """What an extractor of your own is written with. These names stay; docs/own-extractors.md has a worked example."""
 
 from tamis.engine.ports.extraction import (
+    Cost,
     ExtractionFailure,
     Extractor,
     ExtractorParameters,
@@ -14,6 +15,7 @@ from tamis.model.vector import Dense, FeatureSpec, MultiDense, Space, Sparse, Ve
 
 __all__ = [
     "JSON",
+    "Cost",
     "Dense",
     "ExtractionFailure",
     "Extractor",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from tamis.engine.ports.extraction import ExtractionFailure, Segment, SourceItem
+from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Models
 from tamis.model.json import JSON
 from tamis.model.vector import FeatureSpec
@@ -29,6 +29,8 @@ class PassthroughExtractor:
         "file", "image", "audio", "video", "pdf", "document", "spreadsheet", "presentation",
     )  # fmt: skip
     max_inputs: ClassVar[Mapping[str, int]] = {}
+    limits: ClassVar[Mapping[str, float]] = {}
+    cost: ClassVar[Cost] = Cost(1, "no model: fields are copied")
     input_schema: ClassVar[Mapping[str, Any]] = {"type": "object", "properties": {}}
     Parameters: ClassVar[type[BaseModel]] = PassthroughParameters
 

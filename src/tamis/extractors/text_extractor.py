@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from tamis.engine.ports.extraction import ExtractionFailure, Segment, SourceItem
+from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, Models
 from tamis.engine.text.chunks import Chunking, chunk
 from tamis.engine.text.sentences import Span
@@ -148,6 +148,8 @@ class TextExtractor:
     icon: ClassVar[str] = "file-text"
     supported_input_types: ClassVar[tuple[str, ...]] = ("text", "string")
     max_inputs: ClassVar[Mapping[str, int]] = {"text": 1}
+    limits: ClassVar[Mapping[str, float]] = {"chunks": _MOST_CHUNKS}
+    cost: ClassVar[Cost] = Cost(2, "one pass of the text model for each chunk")
     input_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {"text": {"type": "string", "description": "The text, or a list of texts to be read as one."}},

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tamis.api.schemas.fields import BucketSchemaFieldType
 from tamis.api.schemas.namespace import PayloadIndexConfig
-from tamis.engine.ports.extraction import Extractor
+from tamis.engine.extractor_plugins import package_of_extractor
+from tamis.engine.ports.extraction import Cost, Extractor
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.vector import FeatureSpec, VectorKind
@@ -71,7 +72,14 @@ class VectorIndexDefinition(BaseModel):
     type: Literal["single", "multi"]
 
 
+class ExtractorSource(StrEnum):
+    BUILTIN = "builtin"
+    CUSTOM = "custom"
+
+
 class FeatureExtractorResponseModel(BaseModel):
+    """limits: what of a source is refused or cut beyond, by what is counted.  source: Tamis', or another package's."""
+
     costs: CostsInfo | None = None
     default_parameters: dict[str, Any]
     description: str
@@ -79,11 +87,13 @@ class FeatureExtractorResponseModel(BaseModel):
     feature_extractor_name: str
     icon: str
     input_schema: dict[str, Any]
+    limits: dict[str, float] = Field(default_factory=dict)
     max_inputs: dict[str, int]
     output_schema: dict[str, Any]
     parameter_schema: dict[str, Any] | None
     required_payload_indexes: list[PayloadIndexConfig] | None
     required_vector_indexes: list[VectorIndexDefinition] | None
+    source: ExtractorSource = ExtractorSource.BUILTIN
     supported_input_types: list[str]
     version: str
 
@@ -108,12 +118,14 @@ def extractor_model(extractor: Extractor) -> FeatureExtractorResponseModel:
         defaults = extractor.Parameters.model_construct()
     features = extractor.features(defaults)
     return FeatureExtractorResponseModel(
+        costs=_costs(extractor),
         default_parameters=defaults.model_dump(mode="json"),
         description=extractor.description,
         feature_extractor_id=f"{extractor.name}_{extractor.version}",
         feature_extractor_name=extractor.name,
         icon=extractor.icon,
         input_schema=dict(extractor.input_schema),
+        limits=dict(getattr(extractor, "limits", {})),
         max_inputs=dict(extractor.max_inputs),
         output_schema=dict(extractor.output_schema(defaults)),
         parameter_schema=extractor.Parameters.model_json_schema(),
@@ -121,9 +133,15 @@ def extractor_model(extractor: Extractor) -> FeatureExtractorResponseModel:
         required_vector_indexes=vector_definitions(
             f"{extractor.name}_{extractor.version}", features, extractor.supported_input_types
         ),
+        source=ExtractorSource.CUSTOM if package_of_extractor(extractor.name) else ExtractorSource.BUILTIN,
         supported_input_types=list(extractor.supported_input_types),
         version=extractor.version,
     )
+
+
+def _costs(extractor: Extractor) -> CostsInfo | None:
+    cost: Cost | None = getattr(extractor, "cost", None)
+    return None if cost is None else CostsInfo(rates=[], tier=cost.tier, tier_label=cost.label)
 
 
 def vector_definitions(

@@ -42,6 +42,17 @@ class ExtractionFailure:
     error_type: str = "validation"
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an item takes, for people. tier: 1 copies, 2 small models, 3 decoding and small models, 4 large models.
+
+    No credits: what an extractor runs on is the operator's own machine.
+    """
+
+    tier: int
+    label: str
+
+
 class ExtractorParameters(BaseModel):
     """What parameters of an extractor share: unknown ones are refused. Each has a default."""
 
@@ -52,6 +63,8 @@ class Extractor(Protocol):
     """One file in `extractors/`, one line in its registry.
 
     `supported_input_types` and `icon` are the contract's. `input_schema`: JSON schema of `SourceItem.inputs`.
+    A class may also have `cost: ClassVar[Cost]`, and `limits: ClassVar[Mapping[str, float]]`: what of a source is
+    refused or cut beyond, by what is counted.
     """
 
     name: ClassVar[str]
