@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from tamis.decoding.pool import DecoderPool
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.index import VectorIndex, VectorSearch
 from tamis.engine.ports.inference import (
@@ -29,6 +30,7 @@ from tamis.engine.ports.inference import (
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ModelMissingError
 from tamis.jobs.extraction import ExtractionWorker
+from tamis.jobs.source_files import SourceFiles
 from tamis.model.batch import Batch
 from tamis.model.bucket import Blob, Bucket, BucketObject
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
@@ -51,6 +53,7 @@ from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
 
 DIMENSIONS = 26
+FILE_LIMITS = dict.fromkeys(("text", "image", "audio", "video", "document", "other"), 1 << 20)
 BOOM = "breaks the extractor"
 BAD = "is refused"
 SCHEMA: dict[str, JSON] = {
@@ -213,6 +216,7 @@ class World:
     principal: Principal
     stranger: Principal
     blobs: Any
+    files: SourceFiles
 
     async def bucket(self, name: str = "things", schema: dict[str, JSON] | None = None) -> Bucket:
         now = datetime.now(UTC)
@@ -276,7 +280,9 @@ async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float
     shelf = Shelf()
     shelf.letter.slow_s = slow_s
     blobs = open_blobs(path / "blobs", None)
-    worker = ExtractionWorker(metadata, indexer, shelf, NoModels(), blobs, poll_s=0.05)
+    decoding = DecoderPool(path / "work" / "decoding")
+    files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS)
+    worker = ExtractionWorker(metadata, indexer, shelf, NoModels(), blobs, files, poll_s=0.05)
     principal, stranger = await _tenants(metadata)
     world = World(
         metadata=metadata,
@@ -284,7 +290,7 @@ async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float
         indexer=indexer,
         worker=worker,
         shelf=shelf,
-        collections=CollectionService(metadata, indexer, shelf),
+        collections=CollectionService(metadata, indexer, shelf, blobs),
         documents=DocumentService(metadata, indexer),
         lineage=LineageService(metadata),
         batches=BatchService(metadata, worker.wake),
@@ -293,6 +299,7 @@ async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float
         principal=principal,
         stranger=stranger,
         blobs=blobs,
+        files=files,
     )
     await worker.start()
     try:

@@ -153,7 +153,7 @@ def _app(
         BucketService: BucketService(metadata, blobs),
         ObjectService: object_service,
         UploadService: UploadService(metadata, blobs, object_service, UploadLinks(SECRET), MAX_UPLOAD_BYTES),
-        CollectionService: CollectionService(metadata, indexer, shelf),
+        CollectionService: CollectionService(metadata, indexer, shelf, blobs),
         StageCatalogue: StageCatalogue(STAGES, {Need.DATABASES: "none"}),
         HealthService: HealthService(metadata, blobs, index, NoModels()),
     }

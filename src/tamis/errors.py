@@ -88,6 +88,19 @@ class ValidationError(TamisError):
         return cls(f"{where}: {message}", problems=[problem], **details)
 
 
+class DecodeError(TamisError):
+    """A file cannot be decoded; the message says why.
+
+    error_type: the contract's ErrorCategory.
+    """
+
+    status = 422
+
+    def __init__(self, message: str | None = None, error_type: str = "validation", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.error_type = error_type
+
+
 class NotBuiltError(TamisError):
     """This operation of the contract is not built in this version of Tamis."""
 

@@ -5,7 +5,9 @@ from tamis.engine.ports.extraction import (
     ExtractionFailure,
     Extractor,
     ExtractorParameters,
+    MadeFile,
     Segment,
+    SourceFile,
     SourceItem,
 )
 from tamis.engine.ports.inference import Models
@@ -21,9 +23,11 @@ __all__ = [
     "Extractor",
     "ExtractorParameters",
     "FeatureSpec",
+    "MadeFile",
     "Models",
     "MultiDense",
     "Segment",
+    "SourceFile",
     "SourceItem",
     "Space",
     "Sparse",

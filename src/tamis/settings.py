@@ -81,6 +81,19 @@ class SqlConnection(BaseModel):
     at_once: int = Field(4, ge=1, le=64)
 
 
+class FileLimits(BaseModel):
+    """The most bytes of one file by what it is, which its content tells. Decoding is by pieces: these bound time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: int = Field(64 << 20, ge=0)
+    image: int = Field(64 << 20, ge=0)
+    audio: int = Field(2 << 30, ge=0)
+    video: int = Field(16 << 30, ge=0)
+    document: int = Field(256 << 20, ge=0)
+    other: int = Field(64 << 20, ge=0)
+
+
 class Settings(BaseSettings):
     """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
 
@@ -112,6 +125,14 @@ class Settings(BaseSettings):
     """Extractor calls at once; with two, one counts words while the other embeds."""
     model_threads: int = Field(0, ge=0, le=256)
     """Threads inside one model call; 0 takes one for each core."""
+    decode_workers: int = Field(0, ge=0, le=64)
+    """Processes that decode media, started when they are needed; 0 takes one for each core."""
+    decode_memory_bytes: int = Field(1 << 30, ge=128 << 20)
+    """The most memory of one of them; a file that needs more fails."""
+    decode_timeout_s: float = Field(300.0, gt=0, le=86400)
+    """For one file, where its kind has no longer one."""
+    file_limits: FileLimits = FileLimits()
+    """The most bytes of a file that is extracted, by its kind: `{"video": 2000000000}`; the others keep theirs."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
     results_alias: bool = True

@@ -173,7 +173,7 @@ async def test_a_deleted_namespace_takes_everything_with_it(world: Resources) ->
     blob = {"property": "file", "type": "image", "data": "data:image/png;base64,aGVsbG8="}
     await inside.post("/buckets/b/objects", {"blobs": [blob]})
     principal = world.principal.within(made["namespace_id"])
-    collections = CollectionService(world.metadata, world.indexer, Shelf())
+    collections = CollectionService(world.metadata, world.indexer, Shelf(), world.blobs)
     draft = CollectionDraft("notes", Source("bucket", (bucket["bucket_id"],)), ExtractorConfig("letter", "v1"))
     collection_id = (await collections.create(principal, draft)).collection.collection_id
     assert len(world.files()) == 1

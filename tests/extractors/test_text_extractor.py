@@ -1,6 +1,7 @@
 """Text to documents: fields, offsets, features; what is refused and how."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,17 @@ from tamis.extractors.text_extractor import TextExtractor, TextParameters
 from tamis.inference.models import LocalModels
 from tamis.model.vector import Dense, MultiDense, Sparse, VectorKind
 from tamis.testing.extractor_contract import ExtractorContract
+from tests.source_files import on_disk
 
 STORY = "The mill stood still. Nobody came.\n\nIn spring the river rose. The wheel turned again."
 
 
-def item(text: Any, file: bytes | None = None) -> SourceItem:
-    return SourceItem("src", {} if text is None else {"text": text}, {} if file is None else {"text": file})
+def item(text: Any) -> SourceItem:
+    return SourceItem("src", {} if text is None else {"text": text})
+
+
+def filed(data: bytes, folder: Path, declared_type: str | None = None) -> SourceItem:
+    return SourceItem("src", {}, {"text": on_disk(data, folder, declared_type)})
 
 
 def extract(models: LocalModels, source: SourceItem, **parameters: Any) -> Sequence[Segment]:
@@ -34,12 +40,12 @@ class TestContract(ExtractorContract):
         return TextExtractor()
 
     @pytest.fixture
-    def good(self) -> Sequence[SourceItem]:
-        return [item(STORY), item(["Eins.", "Zwei."]), item("猫"), item(7), item(None, "Ọmọ".encode())]
+    def good(self, tmp_path: Path) -> Sequence[SourceItem]:
+        return [item(STORY), item(["Eins.", "Zwei."]), item("猫"), item(7), filed("Ọmọ".encode(), tmp_path)]
 
     @pytest.fixture
-    def bad(self) -> Sequence[SourceItem]:
-        return [item(""), item(" \n"), item(None), item({"a": 1}), item(None, b"\xff\xfe\xff")]
+    def bad(self, tmp_path: Path) -> Sequence[SourceItem]:
+        return [item(""), item(" \n"), item(None), item({"a": 1}), filed(b"\xff\xfe\xff", tmp_path)]
 
 
 class TestContractInChunks(TestContract):
@@ -127,9 +133,8 @@ def test_a_text_of_countless_chunks_is_refused(models: LocalModels) -> None:
         ("Straße".encode("latin-1"), "text/plain; charset=iso-8859-1"),
     ],
 )
-def test_files_are_decoded(models: LocalModels, data: bytes, content_type: str | None) -> None:
-    types = {"text": content_type} if content_type else {}
-    [segment] = extract(models, SourceItem("src", {}, {"text": data}, types))
+def test_files_are_decoded(models: LocalModels, tmp_path: Path, data: bytes, content_type: str | None) -> None:
+    [segment] = extract(models, filed(data, tmp_path, content_type))
     assert segment.fields["text"] == "Straße"
 
 
@@ -138,10 +143,9 @@ def test_files_are_decoded(models: LocalModels, data: bytes, content_type: str |
     [(b"Stra\xdfe", None, "byte 4"), (b"x", "text/plain; charset=klingon", "'klingon' is not known")],
 )
 def test_a_file_that_is_no_text_says_why(
-    models: LocalModels, data: bytes, content_type: str | None, reason: str
+    models: LocalModels, tmp_path: Path, data: bytes, content_type: str | None, reason: str
 ) -> None:
-    source = SourceItem("src", {}, {"text": data}, {"text": content_type} if content_type else {})
-    [outcome] = TextExtractor().extract([source], TextParameters(), models)
+    [outcome] = TextExtractor().extract([filed(data, tmp_path, content_type)], TextParameters(), models)
     assert isinstance(outcome, ExtractionFailure)
     assert reason in outcome.message
     assert outcome.error_type == "validation"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractor
 from tamis.engine.ports.inference import Models
 from tamis.extractors.passthrough_extractor import PassthroughExtractor
@@ -11,9 +12,9 @@ _SUFFIX = "_extractor"
 
 
 class ExtractorRegistry:
-    """models: lets an extractor that takes a model's name find out about it."""
+    """models: lets an extractor that takes a model's name find out about it.  decoding: for files of media."""
 
-    def __init__(self, models: Models | None = None) -> None:
+    def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:
         self._extractors: dict[str, Extractor] = {
             "text_extractor": TextExtractor(models),
             "passthrough_extractor": PassthroughExtractor(),

@@ -297,7 +297,8 @@ def _read(item: SourceItem, parameters: TextParameters, embedder: Embedder) -> _
 def _text_of(item: SourceItem) -> str:
     """Raises: ValueError saying what is wrong with the input."""
     if "text" in item.files:
-        return _decode(item.files["text"], item.content_types.get("text"))
+        file = item.files["text"]
+        return _decode(file.path.read_bytes(), file.declared_type)
     value = item.inputs.get("text")
     if value is None:
         raise ValueError("the input 'text' is missing: the source has no value where input_mappings points")

@@ -21,6 +21,7 @@ from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
 from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
+from tamis.jobs.made_files import MadeFiles
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
@@ -45,6 +46,7 @@ class Workshop:
     extractors: Extractors
     models: Models
     loader: Loader
+    made: MadeFiles
     threads: Executor
     thread_count: int
 
@@ -158,12 +160,18 @@ class BatchRun:
         loop = asyncio.get_running_loop()
         while (work := await loaded.get()) is not None:
             if self._over:
+                self._shop.loader.release(work.loads)
                 continue
             started = monotonic()
-            results = await loop.run_in_executor(
-                self._shop.threads, _call, work.extractor, work.loads, self._shop.models
-            )
-            self._adapt(work.collection.collection_id, len(work.loads), monotonic() - started)
+            try:
+                results = await loop.run_in_executor(
+                    self._shop.threads, _call, work.extractor, work.loads, self._shop.models
+                )
+            finally:
+                self._shop.loader.release(work.loads)
+            collection_id = work.collection.collection_id
+            self._adapt(collection_id, len(work.loads), monotonic() - started)
+            await self._shop.made.store(self._principal, collection_id, results.values())
             await extracted.put(Chunk(tier, work.collection, work.loads, results))
 
     async def _commit(self, extracted: asyncio.Queue[Chunk | None]) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.inference import Models
-from tamis.errors import ModelMissingError, TamisError, ValidationError
+from tamis.errors import DecodeError, ModelMissingError, TamisError, ValidationError
 from tamis.services.batches import TRANSIENT
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ def extract(extractor: Extractor, items: Sequence[SourceItem], parameters: BaseM
 
 def category(error: BaseException) -> str:
     """The contract's ErrorCategory of an exception."""
+    if isinstance(error, DecodeError):
+        return error.error_type
     if isinstance(error, ModelMissingError | ImportError):
         return "dependency"
     if isinstance(error, MemoryError):

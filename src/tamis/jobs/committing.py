@@ -9,6 +9,7 @@ from tamis.engine.ports.extraction import ExtractionFailure, Segment
 from tamis.engine.ports.metadata import Session
 from tamis.jobs.calling import Result
 from tamis.jobs.loading import LeftOut, Load, Loaded, Unloadable
+from tamis.jobs.made_files import references
 from tamis.model.batch import BatchItem, ItemStatus, TaskStatus, Tier
 from tamis.model.bucket import BucketObject
 from tamis.model.collection import Collection
@@ -150,7 +151,7 @@ def _document(
         created_at=now,
         updated_at=now,
         lineage=replace(load.lineage, chain=(*load.lineage.chain, step)),
-        blobs=segment.blobs,
+        blobs=(*segment.blobs, *references(collection.collection_id, segment.files)),
         source_blobs=load.source_blobs,
         history=(_processing(load.batch_item, collection, now),) if keep_history else (),
     )

@@ -14,6 +14,8 @@ from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
 from tamis.jobs.calling import step_back
 from tamis.jobs.loading import Loader
+from tamis.jobs.made_files import MadeFiles
+from tamis.jobs.source_files import SourceFiles
 from tamis.model.batch import Batch
 from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
@@ -37,13 +39,16 @@ class ExtractionWorker:
         extractors: Extractors,
         models: Models,
         blobs: BlobStore,
+        files: SourceFiles,
         threads: int = 1,
         poll_s: float = 2.0,
     ) -> None:
         """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced."""
         self._metadata = metadata
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="extract", initializer=step_back)
-        self._shop = Workshop(metadata, indexer, extractors, models, Loader(metadata, blobs), self._pool, threads)
+        self._decoding = files.decoding
+        loader, made = Loader(metadata, files), MadeFiles(blobs)
+        self._shop = Workshop(metadata, indexer, extractors, models, loader, made, self._pool, threads)
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
@@ -68,6 +73,8 @@ class ExtractionWorker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
+        # What is decoded now is for nobody: the threads need not wait for it.
+        await asyncio.to_thread(self._decoding.close)
         await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
 
     async def drain(self) -> None:

@@ -1,21 +1,21 @@
 """From batch items to what an extractor takes: the source is read, filtered, mapped, and its files fetched."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import BaseModel
 
-from tamis.engine.ports.blobs import BlobStore
-from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceItem
+from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceFile, SourceItem
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import NotFoundError, TamisError, ValidationError
+from tamis.errors import TamisError, ValidationError
+from tamis.jobs.source_files import SourceFiles
 from tamis.model.batch import BatchItem
 from tamis.model.bucket import Blob, BucketObject
-from tamis.model.collection import Collection
-from tamis.model.document import Document, Lineage
+from tamis.model.collection import Collection, ExtractorConfig
+from tamis.model.document import BlobRef, Document, Lineage
 from tamis.model.filters import Filter, parse_filter
 from tamis.model.json import JSON
 from tamis.model.matching import matches
@@ -23,7 +23,6 @@ from tamis.model.principal import Principal
 from tamis.services.sources import is_dynamic, mapped_inputs, parameters_for, passed_fields
 
 _OURS = "blob://"
-_READS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Source:
     """An object or a document as a source. lineage: of the documents-to-be, their own step not yet in it.
 
     changed_at: when it was last written, by which a commit sees that it has been overtaken.
+    made: files that a document has of its own, by field; an input may be one, as it may be a blob of an object.
     """
 
     source_id: str
@@ -39,6 +39,15 @@ class Source:
     lineage: Lineage
     blobs: tuple[Mapping[str, JSON], ...] = ()
     elsewhere: frozenset[str] = frozenset()
+    made: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+
+    def inputs(self, config: ExtractorConfig) -> dict[str, JSON]:
+        return mapped_inputs({**{name: blob["url"] for name, blob in self.made.items()}, **self.view}, config)
+
+    def blobs_of(self, inputs: Mapping[str, JSON]) -> tuple[Mapping[str, JSON], ...]:
+        """The blobs that documents made of these inputs come from."""
+        read = list(inputs.values())
+        return (*self.blobs, *(blob for blob in self.made.values() if blob["url"] in read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +81,14 @@ Load: TypeAlias = Loaded | LeftOut | Unloadable
 
 
 class Loader:
-    def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
+    def __init__(self, metadata: Metadata, files: SourceFiles) -> None:
         self._metadata = metadata
-        self._blobs = blobs
-        self._reads = asyncio.Semaphore(_READS_AT_ONCE)
+        self._files = files
 
     async def load(
         self, principal: Principal, collection: Collection, extractor: Extractor, items: Sequence[BatchItem]
     ) -> list[Load]:
-        """One answer for each item, in order. What is wrong with one source stays with it."""
+        """One answer for each item, in order; `release` follows. What is wrong with one source stays with it."""
         sources = await self._sources(principal, collection, [item.source_id for item in items])
         wanted = parse_filter(collection.source.filters)
         shared = None if is_dynamic(collection.extractor) else parameters_for(extractor, collection.extractor, None)
@@ -109,27 +117,36 @@ class Loader:
         }
         if not keys:
             return load
+        files: dict[str, SourceFile] = {}
+        told = {str(blob.get("url")): blob for blob in load.source_blobs}
         try:
-            files = {name: await self._read(principal, url.removeprefix(_OURS)) for name, url in keys.items()}
-            texts = {name: _text(name, data) for name, data in files.items() if _is_text(extractor, name)}
+            for name, url in keys.items():
+                files[name] = await self._taken(principal, url, told.get(url, {}))
+            texts = {
+                name: await asyncio.to_thread(_text, name, file)
+                for name, file in files.items()
+                if _is_text(extractor, name)
+            }
         except TamisError as error:
+            self._files.release(files.values())
             kind = "validation" if error.status < 500 else "dependency"
             return Unloadable(load.batch_item, ExtractionFailure(error.message, kind))
-        types = {str(blob.get("url")): str(blob.get("content_type") or "") for blob in load.source_blobs}
-        item = replace(
-            load.item,
-            inputs={**load.item.inputs, **texts},
-            files=files,
-            content_types={name: types.get(url, "") for name, url in keys.items()},
-        )
-        return replace(load, item=item)
+        return replace(load, item=replace(load.item, inputs={**load.item.inputs, **texts}, files=files))
 
-    async def _read(self, principal: Principal, key: str) -> bytes:
-        async with self._reads:
-            try:
-                return await self._blobs.get(principal, key)
-            except NotFoundError:
-                raise ValidationError(f"the file {key!r} of the source is missing") from None
+    async def _taken(self, principal: Principal, url: str, told: Mapping[str, JSON]) -> SourceFile:
+        declared, filename = told.get("content_type"), told.get("filename")
+        return await self._files.take(
+            principal,
+            url.removeprefix(_OURS),
+            declared if isinstance(declared, str) else None,
+            filename if isinstance(filename, str) else None,
+        )
+
+    def release(self, loads: Iterable[Load]) -> None:
+        """Nothing reads the files of these sources any more."""
+        for load in loads:
+            if isinstance(load, Loaded):
+                self._files.release(load.item.files.values())
 
 
 def _map(
@@ -145,7 +162,7 @@ def _map(
     if wanted is not None and not matches(wanted, source.view):
         return LeftOut(item, source.changed_at)
     try:
-        inputs = mapped_inputs(source.view, collection.extractor)
+        inputs = source.inputs(collection.extractor)
         _check_inputs(inputs, source, collection, extractor)
         return Loaded(
             batch_item=item,
@@ -153,7 +170,7 @@ def _map(
             parameters=parameters or parameters_for(extractor, collection.extractor, source.view),
             passed=passed_fields(source.view, collection.extractor),
             lineage=source.lineage,
-            source_blobs=source.blobs,
+            source_blobs=source.blobs_of(inputs),
             changed_at=source.changed_at,
         )
     except ValidationError as error:
@@ -176,9 +193,9 @@ def _is_text(extractor: Extractor, name: str) -> bool:
     return bool(declared.get("type") == "string" and declared.get("format") != "binary")
 
 
-def _text(name: str, data: bytes) -> str:
+def _text(name: str, file: SourceFile) -> str:
     try:
-        return data.decode("utf-8-sig")
+        return file.path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ValidationError(f"the file of the input {name!r} is not UTF-8 text") from None
 
@@ -206,7 +223,8 @@ def _from_document(found: Document, collection: Collection) -> Source:
         source_document_id=found.document_id,
         path=f"{before.path or found.collection_id}/{collection.collection_id}",
     )
-    return Source(found.document_id, found.updated_at, found.view(), lineage, found.source_blobs)
+    made = {blob.field: _made(blob) for blob in reversed(found.blobs)}
+    return Source(found.document_id, found.updated_at, found.view(), lineage, found.source_blobs, made=made)
 
 
 def _blob(blob: Blob) -> dict[str, JSON]:
@@ -219,5 +237,18 @@ def _blob(blob: Blob) -> dict[str, JSON]:
         "content_type": blob.mime_type,
         "size_bytes": blob.size_bytes,
         "checksum": blob.hash,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _made(blob: BlobRef) -> dict[str, JSON]:
+    known: dict[str, JSON] = {
+        "field": blob.field,
+        "type": blob.type,
+        "url": blob.url,
+        "filename": blob.filename,
+        "content_type": blob.content_type,
+        "size_bytes": blob.size_bytes,
+        "checksum": blob.checksum,
     }
     return {name: value for name, value in known.items() if value is not None}

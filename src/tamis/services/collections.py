@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractor, Extractors
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
@@ -86,10 +87,11 @@ class CollectionDetails:
 
 
 class CollectionService:
-    def __init__(self, metadata: Metadata, indexer: Indexer, extractors: Extractors) -> None:
+    def __init__(self, metadata: Metadata, indexer: Indexer, extractors: Extractors, blobs: BlobStore) -> None:
         self._metadata = metadata
         self._indexer = indexer
         self._extractors = extractors
+        self._blobs = blobs
 
     def extractors(self) -> Sequence[Extractor]:
         return self._extractors.all()
@@ -164,6 +166,7 @@ class CollectionService:
 
         collection_id = await self._metadata.write(delete)
         await self._indexer.drop(principal, collection_id)
+        await self._blobs.delete_prefix(principal, collection_id)  # what extractors made beside the documents
         return collection_id
 
     def _chosen(self, config: ExtractorConfig) -> Extractor:

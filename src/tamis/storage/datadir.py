@@ -36,6 +36,11 @@ class DataDirectory:
         return self.root / "blobs"
 
     @property
+    def work_path(self) -> Path:
+        """For files while something is made of them; nothing in it outlives the server."""
+        return self.root / "work"
+
+    @property
     def address_path(self) -> Path:
         return self.root / "server.json"
 

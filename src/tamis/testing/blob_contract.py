@@ -78,6 +78,22 @@ class BlobStoreContract:
             await blobs.put_stream(ONE, "k", broken(b"x" * 9_000_000))
         assert await blobs.size(ONE, "k") is None
 
+    @pytest.mark.parametrize(
+        ("start", "end", "expected"), [(0, None, b"0123456789"), (3, None, b"3456789"), (2, 5, b"234"), (4, 4, b"")]
+    )
+    async def test_streams_a_part(self, blobs: BlobStore, start: int, end: int | None, expected: bytes) -> None:
+        await blobs.put(ONE, "k", b"0123456789")
+        assert b"".join([chunk async for chunk in blobs.stream(ONE, "k", start, end)]) == expected
+        with pytest.raises(NotFoundError):
+            await anext(aiter(blobs.stream(SIBLING, "k")))
+
+    async def test_a_path_is_the_file(self, blobs: BlobStore) -> None:
+        await blobs.put(ONE, "a/b.png", b"picture")
+        path = blobs.path(ONE, "a/b.png")
+        assert path is None or path.read_bytes() == b"picture"
+        assert blobs.path(ONE, "a/none.png") is None
+        assert blobs.path(OTHER, "a/b.png") is None
+
     async def test_a_broken_stream_leaves_the_old_bytes(self, blobs: BlobStore) -> None:
         await blobs.put(ONE, "k", b"old")
         with pytest.raises(ConnectionResetError):

@@ -2,11 +2,14 @@
 
 import contextlib
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tamis.decoding.pool import DecoderPool
 from tamis.engine.extractor_plugins import extractor_plugins
 from tamis.engine.ports.blobs import BlobStore
+from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
@@ -34,6 +37,7 @@ class Backends:
     blobs: BlobStore
     models: Models
     extractors: Extractors
+    decoding: Decoding
 
 
 def local_models(settings: Settings) -> LocalModels:
@@ -66,9 +70,9 @@ def _endpoint(name: str, given: EmbeddingService) -> EmbeddingEndpoint:
     )
 
 
-def extractors_of(settings: Settings, models: Models) -> ExtractorRegistry:
+def extractors_of(settings: Settings, models: Models, decoding: Decoding) -> ExtractorRegistry:
     """Tamis' own, and those of installed packages. Raises: ConfigurationError."""
-    registry = ExtractorRegistry(models)
+    registry = ExtractorRegistry(models, decoding)
     own = [one.name for one in registry.all()]
     for plugin in extractor_plugins(own, settings.extractor_plugins.split(",")):
         _LOG.info("the extractor %s is from %s", plugin.extractor.name, plugin.package)
@@ -99,4 +103,13 @@ async def open_backends(
     index = await open_index(settings, directory.index_path)
     stack.push_async_callback(index.close)
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
-    return Backends(metadata, index, blobs, models, extractors_of(settings, models))
+    decoding = decoding_of(settings, directory)
+    stack.callback(decoding.close)
+    return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding), decoding)
+
+
+def decoding_of(settings: Settings, directory: DataDirectory) -> Decoding:
+    workers = settings.decode_workers or os.cpu_count() or 1
+    return DecoderPool(
+        directory.work_path / "decoding", workers, settings.decode_memory_bytes, settings.decode_timeout_s
+    )

@@ -15,6 +15,7 @@ from tamis.engine.ports.inference import Models
 from tamis.engine.reach import Reach
 from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
+from tamis.jobs.source_files import SourceFiles
 from tamis.model.namespace import ExtractorRef
 from tamis.services.batches import BatchService
 from tamis.services.buckets import BucketService
@@ -107,7 +108,7 @@ async def open_system(
         created = await bootstrap(backends.metadata, settings.root_key, extractors)
         indexer = Indexer(backends.metadata, backends.index)
         stack.push_async_callback(indexer.close)
-        worker = _worker(settings, backends, indexer)
+        worker = _worker(settings, directory, backends, indexer)
         links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
@@ -138,9 +139,12 @@ async def open_system(
     )
 
 
-def _worker(settings: Settings, backends: Backends, indexer: Indexer) -> ExtractionWorker:
+def _worker(settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer) -> ExtractionWorker:
+    limits = settings.file_limits.model_dump()
+    files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits)
     return ExtractionWorker(
-        backends.metadata, indexer, backends.extractors, backends.models, backends.blobs, settings.extraction_threads
+        backends.metadata, indexer, backends.extractors, backends.models, backends.blobs, files,
+        settings.extraction_threads,
     )  # fmt: skip
 
 
@@ -185,7 +189,7 @@ def _of_data(
         BucketService(metadata, blobs),
         objects,
         UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
-        CollectionService(metadata, indexer, backends.extractors),
+        CollectionService(metadata, indexer, backends.extractors, blobs),
         DocumentService(metadata, indexer),
         LineageService(metadata),
         BatchService(metadata, worker.wake),

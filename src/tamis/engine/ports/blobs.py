@@ -1,6 +1,7 @@
 """Files of objects: bytes under keys, on disk or in an object store."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Protocol
 
 from tamis.model.principal import Principal
@@ -16,6 +17,14 @@ class BlobStore(Protocol):
 
     async def get(self, principal: Principal, key: str) -> bytes:
         """Raises: NotFoundError."""
+        ...
+
+    def stream(self, principal: Principal, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `end`, which is not among them. Raises: NotFoundError."""
+        ...
+
+    def path(self, principal: Principal, key: str) -> Path | None:
+        """The file itself, to be read and left as it is; None where the store is no folder of this machine."""
         ...
 
     async def size(self, principal: Principal, key: str) -> int | None: ...

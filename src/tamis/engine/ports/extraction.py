@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -13,13 +14,40 @@ from tamis.model.vector import FeatureSpec, Vector
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to be read, and left as it is. content_type: by what is in it, never by its name.
+
+    declared_type: what whoever sent it calls it, which may name a charset.
+    """
+
+    path: Path
+    size_bytes: int
+    content_type: str
+    declared_type: str | None = None
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceItem:
-    """inputs: by the extractor's input names, mapped from the source's view. files: bytes of file inputs by name."""
+    """inputs: by the extractor's input names, mapped from the source's view. files: those of them that are files."""
 
     source_id: str
     inputs: Mapping[str, JSON]
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    content_types: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, SourceFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A small file that an extractor made, as a thumbnail; it is stored once, by its content.
+
+    field: what the document calls it.  role: the contract's: processed, thumbnail, artifact, aux.
+    """
+
+    field: str
+    role: str
+    content_type: str
+    data: bytes
+    filename: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +57,7 @@ class Segment:
     fields: Mapping[str, JSON]
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     blobs: tuple[BlobRef, ...] = ()
+    files: tuple[MadeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

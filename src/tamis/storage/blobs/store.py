@@ -13,6 +13,8 @@ from tamis.errors import NotFoundError, StorageError, ValidationError
 from tamis.model.principal import Principal
 
 _MAX_KEY_BYTES = 700
+_PLAIN = re.compile(r"^[A-Za-z0-9_./-]+$")
+_CHUNK_BYTES = 256 * 1024
 _SEGMENT = re.compile(r"^[^\x00-\x1f\x7f/\\]{1,200}$")
 
 
@@ -23,8 +25,10 @@ class ObstoreBlobs:
     completed. Durable against a kill of the process; a folder is not flushed to the disk on each write.
     """
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, root: Path | None = None) -> None:
+        """root: the folder, where `store` is one."""
         self._store = store
+        self._root = root
         self._keeps_types = not isinstance(store, LocalStore)
 
     async def put(self, principal: Principal, key: str, data: bytes, content_type: str | None = None) -> None:
@@ -52,6 +56,28 @@ class ObstoreBlobs:
             raise NotFoundError.of("blob", key) from None
         except (BaseError, OSError) as error:
             raise _failed("read", key) from error
+
+    async def stream(
+        self, principal: Principal, key: str, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        if end is not None and end <= start:
+            return
+        options: Any = {"range": {"offset": start} if end is None else (start, end)} if start or end else None
+        try:
+            result = await obstore.get_async(self._store, _path(principal, key), options=options)
+            async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES):
+                yield bytes(chunk)
+        except FileNotFoundError:
+            raise NotFoundError.of("blob", key) from None
+        except (BaseError, OSError) as error:
+            raise _failed("read", key) from error
+
+    def path(self, principal: Principal, key: str) -> Path | None:
+        # Other characters are written differently on disk.
+        if self._root is None or not _PLAIN.match(key):
+            return None
+        found = self._root / _path(principal, key)
+        return found if found.is_file() else None
 
     async def size(self, principal: Principal, key: str) -> int | None:
         try:
@@ -108,7 +134,7 @@ def open_blobs(root: Path | None, url: str | None) -> ObstoreBlobs:
             return ObstoreBlobs(from_url(url))
         if root is None:
             raise StorageError("blobs need a folder or a URL")
-        return ObstoreBlobs(LocalStore(root, mkdir=True, automatic_cleanup=True))
+        return ObstoreBlobs(LocalStore(root, mkdir=True, automatic_cleanup=True), root.resolve())
     except (BaseError, ValueError, OSError) as error:
         raise StorageError(f"the blob store cannot be opened: {error}") from error
 

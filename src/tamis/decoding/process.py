@@ -1,0 +1,87 @@
+"""A worker process as the server sees it: asked, waited for, killed."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+from time import monotonic
+
+import msgspec
+
+from tamis.decoding.messages import HEAD_BYTES, MOST_BYTES, Asked, Told, framed, length
+from tamis.errors import DecodeError
+
+_BOOT = "import sys; sys.path[:] = sys.argv.pop(1).split('|'); from tamis.decoding.worker import main; main()"
+_START_S = 60.0
+_ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
+
+
+class WorkerProcess:
+    """Nothing of the server's environment is in it; packages are found where the server finds them."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        """Raises: DecodeError where it does not come up."""
+        self.runs = 0
+        packages = "|".join(path for path in sys.path if os.path.isabs(path))
+        self._process = subprocess.Popen(  # noqa: S603 - our own program, by our own interpreter
+            [sys.executable, "-I", "-B", "-c", _BOOT, packages, str(memory_bytes)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=_ALONE, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        try:
+            self._read(monotonic() + _START_S)
+        except (OSError, EOFError, TimeoutError):
+            self.end()
+            raise DecodeError("the decoding process does not start", "dependency") from None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, asked: Asked) -> Told:
+        """Raises: TimeoutError; EOFError where it died; OSError where it had died before. Then it is of no more use."""
+        self.runs += 1
+        until_s = monotonic() + asked.timeout_s
+        if self._process.stdin is None:
+            raise EOFError
+        self._process.stdin.write(framed(asked))
+        self._process.stdin.flush()
+        return self._read(until_s)
+
+    def ended_by(self) -> str:
+        """How it died, once it has."""
+        status = self._process.wait()
+        return signal.Signals(-status).name if status < 0 else f"status {status}"
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _read(self, until_s: float) -> Told:
+        size = length(self._exactly(HEAD_BYTES, until_s))
+        if size > MOST_BYTES:
+            raise EOFError
+        return msgspec.msgpack.decode(self._exactly(size, until_s), type=Told)
+
+    def _exactly(self, size: int, until_s: float) -> bytes:
+        if self._process.stdout is None:
+            raise EOFError
+        descriptor, data, waiting = self._process.stdout.fileno(), bytearray(), select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        while len(data) < size:
+            if not waiting.poll(max(0.0, until_s - monotonic()) * 1000):
+                raise TimeoutError
+            chunk = os.read(descriptor, min(size - len(data), 1 << 20))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return bytes(data)

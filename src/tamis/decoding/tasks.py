@@ -1,0 +1,12 @@
+"""What a decoding worker can be asked: one line a task, `module:function`, imported by the first who asks.
+
+A function takes `(path: Path, options: <frozen dataclass>, work: Path)` and answers a frozen dataclass.
+"""
+
+from collections.abc import Mapping
+
+TASKS: Mapping[str, str] = {
+    "sound": "tamis.decoding.sound:decode_sound",
+    "video": "tamis.decoding.video:decode_video",
+    "picture": "tamis.decoding.pictures:decode_picture",
+}
