@@ -1,19 +1,19 @@
 """The first figures: extraction against the bare model, an anonymous execution's time split, start and memory.
 
-    python -m benchmarks.first [--documents 600] [--executions 300]
+    python -m benchmarks.first [--documents 400] [--executions 300] [--rounds 3]
 
 Everything is measured in one run on one machine; figures that carry a limit are checked, and the exit status says so.
+Rounds go in turn, Tamis and what it is compared with; a ratio is the median of the rounds' ratios.
+
 Times of the split are CPU milliseconds of the server process (all of its threads) at the median over executions that
 are sent one after another over loopback from another process. `embed` is the query's dense and lexical vector, `search`
 the search stage's other work (asking the index, fusing, reading the documents found); `outside` is all the rest: HTTP,
 authentication, plan, the other stages, the answer, the record.
 
 Three ways of asking, each told: `new`, another question each time, so that the server waits 5 ms for the model and has
-cold caches; `paused`, questions asked before with a pause of 5 ms in the model's place; `known`, those
-back to back. The limit is on `known`, which is the work itself: docs/decisions/0029 has why.
-
-`outside_in_ready_bytes` is `outside` in units of what the same HTTP server takes to answer ready bytes, measured in the
-same run: for comparing machines. It carries no limit.
+cold caches; `paused`, questions asked before with a pause of 5 ms in the model's place; `known`, those back to back.
+The limit is on `known`, in units of what the same HTTP server takes to answer ready bytes in the same run, asked back
+to back too: 2 ms where ready bytes take 0.08. docs/decisions/0029 has why.
 """
 
 import argparse
@@ -26,8 +26,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,7 +56,7 @@ KEY = "sk_benchmark_0123456789abcdef0123456789"
 QUESTIONS = ["how do I run a program", "parse a date", "compress a file", "open a socket", "sort a list by a key"]
 _PAUSE_S = 0.005
 _WARM = 20
-LIMITS = {"extraction_ratio": 0.8, "cpu_ms": 2.0}
+LIMITS = {"extraction_ratio": 0.8, "outside_known_in_ready_bytes": 25.0}
 
 
 async def ready_bytes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,14 +111,12 @@ async def yardstick(executions: int) -> float:
         return float(meter.split()["cpu_ms_total"])
 
 
-def load(url: str, count: int) -> tuple[str, float]:
+def load(url: str, count: int, name: str = "bench") -> tuple[str, float]:
     """Objects in, one batch submitted; returns the collection's id and when the batch was submitted."""
     rows = list(docstrings())[:count]
     with Client(url, KEY, "default", timeout_s=300) as client:
-        bucket = ensure_bucket(
-            client, "bench", {"text": "text", "name": "string", "kind": "string", "lines": "integer"}
-        )
-        collection = ensure_collection(client, "bench", bucket, ["name", "kind", "lines"])
+        bucket = ensure_bucket(client, name, {"text": "text", "name": "string", "kind": "string", "lines": "integer"})
+        collection = ensure_collection(client, name, bucket, ["name", "kind", "lines"])
         ids: list[str] = []
         for start in range(0, len(rows), 100):
             objects = [
@@ -200,33 +199,51 @@ async def asked(meter: Meter, url: str, collection: str, count: int, way: str) -
     return walls, meter.split()
 
 
-async def measure(documents: int, executions: int, folder: Path) -> dict[str, Any]:
+async def measure(documents: int, executions: int, rounds: int, folder: Path) -> dict[str, Any]:
     models = local_models(Settings())
     meter = Meter()
-    bare_before = bare_rate(models, documents)
     async with served(folder / "split", meter, models) as (system, url):
-        collection, submitted = await elsewhere(load, url, documents)
-        await system.worker.drain()
-        rate = documents / (time.time() - submitted)
+        collection, extraction = await extracted(system, url, models, documents, rounds)
         walls, split = await asked(meter, url, collection, executions, "new")
-        paused, known = [
-            (await asked(meter, url, collection, executions, way))[1]["cpu_ms_outside"] for way in ("paused", "known")
-        ]
-        ready = await yardstick(executions)
-    bare = statistics.mean((bare_before, bare_rate(models, documents)))
+        _, paused = await asked(meter, url, collection, executions, "paused")
+        known, ready = [], []
+        for _ in range(rounds):
+            known.append((await asked(meter, url, collection, executions, "known"))[1]["cpu_ms_outside"])
+            ready.append(await yardstick(executions))
     return {
-        "documents": documents,
-        "bare_model_per_s": round(bare, 1),
-        "extracted_per_s": round(rate, 1),
-        "extraction_ratio": round(rate / bare, 3),
+        **extraction,
         "execution_wall_ms_median": round(statistics.median(walls), 2),
         "execution_wall_ms_p99": round(sorted(walls)[int(len(walls) * 0.99)], 2),
         **split,
-        "cpu_ms_outside_paused": paused,
-        "cpu_ms_outside_known": known,
-        "cpu_ms_ready_bytes": ready,
-        "outside_in_ready_bytes": round(split["cpu_ms_outside"] / ready, 1),
+        "cpu_ms_outside_paused": paused["cpu_ms_outside"],
+        "cpu_ms_outside_known": statistics.median(known),
+        "cpu_ms_ready_bytes": statistics.median(ready),
+        "outside_known_in_ready_bytes": round(ratio(known, ready), 1),
     }
+
+
+async def extracted(
+    system: System, url: str, models: Models, documents: int, rounds: int
+) -> tuple[str, dict[str, Any]]:
+    """A collection that is filled, and documents a second beside those of the model alone, before and after."""
+    bare, rates = [await asyncio.to_thread(bare_rate, models, documents)], []
+    collection = ""
+    for number in range(rounds):
+        collection, submitted = await elsewhere(load, url, documents, f"bench_{number}")
+        await system.worker.drain()
+        rates.append(documents / (time.time() - submitted))
+        bare.append(await asyncio.to_thread(bare_rate, models, documents))
+    around = [statistics.mean(pair) for pair in pairwise(bare)]
+    return collection, {
+        "documents": documents,
+        "bare_model_per_s": round(statistics.median(bare), 1),
+        "extracted_per_s": round(statistics.median(rates), 1),
+        "extraction_ratio": round(ratio(rates, around), 3),
+    }
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def start_and_memory(folder: Path) -> dict[str, Any]:
@@ -245,17 +262,19 @@ def start_and_memory(folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--documents", type=int, default=600)
+    parser.add_argument("--documents", type=int, default=400)
     parser.add_argument("--executions", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
         folder = Path(name)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            figures = runner.run(measure(arguments.documents, arguments.executions, folder))
+            figures = runner.run(measure(arguments.documents, arguments.executions, arguments.rounds, folder))
         figures |= start_and_memory(folder)
     print(json.dumps(figures, indent=2))
     extraction_kept = figures["extraction_ratio"] >= LIMITS["extraction_ratio"]
-    kept = extraction_kept and figures["cpu_ms_outside_known"] <= LIMITS["cpu_ms"]
+    name = "outside_known_in_ready_bytes"
+    kept = extraction_kept and figures[name] <= LIMITS[name]
     print("limits kept" if kept else f"LIMITS NOT KEPT: {LIMITS}")
     return 0 if kept else 1
 
