@@ -1,4 +1,5 @@
 import re
+import time
 from typing import Any
 
 import pytest
@@ -146,6 +147,63 @@ def test_results_are_bounded(text: str) -> None:
     assert len(render("{{ [INPUT.text] | join }}!", large)) == 600_001
     with pytest.raises(ValidationError, match="longer than 1000000 characters"):
         render(text, large, ["body"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for a in INPUT.many %}{{ INPUT.text }}{% endfor %}",
+        "{% for a in INPUT.many %}" + "x" * 10_000 + "{% endfor %}",
+        "{% for a in INPUT.many %}{{ INPUT.words | sort | first }}{% endfor %}",
+        "{% for a in INPUT.many %}{{ INPUT.many | tojson | length }}{% endfor %}",
+        "{% for a in INPUT.many %}{{ INPUT.text | replace('x', 'y') | length }}{% endfor %}",
+        "{% for a in INPUT.many %}{{ INPUT.text[1:] | length }}{% endfor %}",
+        "{% for a in INPUT.many %}{{ INPUT.deep == [[INPUT.many]] }}{% endfor %}",
+        "{% for a in INPUT.many if a in INPUT.words %}x{% endfor %}",
+        "{{ INPUT.many | select('in', INPUT.words) | list | length }}",
+        "{{ INPUT.many | map('in', INPUT.words) | list | length }}",
+        "{{ [" + ", ".join(["INPUT.text | upper"] * 500) + "] | length }}",
+        "{{ (" + " ~ ".join(["INPUT.text"] * 500) + ") | length }}",
+        "{{ (" + " + ".join(["INPUT.many"] * 500) + ") | length }}",
+        "{{ [INPUT.many, INPUT.many] | sum(start=[]) | length }}",
+        "{{ 1 | round(100000000, 'ceil') }}",
+        "{{ " + " * ".join(["(999999 ** 64)"] * 500) + " }}",
+        "{{ (INPUT.text | replace('x', 'f') | int(0, 16)) * 3 }}",
+        "{{ INPUT.many | _turns }}",
+        "{{ INPUT.a }}" * 5_000,
+    ],
+)
+def test_what_takes_long_is_ended(text: str) -> None:
+    scope = {
+        "INPUT": {
+            "text": "x" * 500_000,
+            "many": [*range(20_000)],
+            "words": [f"word {n}" for n in range(20_000)],
+            "deep": [[[*range(20_000)]]],
+        }
+    }
+    started = time.process_time()
+    with pytest.raises(ValidationError):
+        render(text, scope, ["body"])
+    assert time.process_time() - started < 3.0  # in all some 0.5 s; without limits minutes, or the memory
+
+
+def test_nothing_is_worked_out_while_a_template_is_read() -> None:
+    """What constants come to is counted like anything else, and not kept with the template."""
+    grown = "'xx'" + "|replace('', 'yyyyyyyyyy')" * 5
+    with pytest.raises(ValidationError):
+        render(f"{{{{ [{', '.join([grown] * 100)}] | length }}}}", {}, ["body"])
+
+
+def test_usual_work_is_within_the_limits() -> None:
+    """A thousand documents under an alias, five fields of each written out."""
+    one = {"id": "doc", "title": "Running shoes", "text": "x" * 500, "price": 12.5, "tags": ["a", "b"]}
+    scope = {"CONTEXT": {"found": [one] * 1_000}}
+    line = (
+        "{{ d.id }} {{ d.title | upper }} {{ d.text | truncate(80) }} {{ d.price | round(1) }} {{ d.tags | join(',') }}"
+    )
+    text = render("{% for d in CONTEXT.found if d.price > 3 %}" + line + "{% endfor %}", scope)
+    assert text.count("RUNNING SHOES") == 1_000
 
 
 def test_what_is_mentioned() -> None:

@@ -13,11 +13,22 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from jinja2 import TemplateError, UndefinedError, nodes
-from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Undefined
 
+from tamis.engine.metering import metering
 from tamis.engine.ports.secrets import REFERENCE
-from tamis.engine.sandbox import ENVIRONMENT, MAX_TEXT, Named, check, missing, suggestion
+from tamis.engine.sandbox import (
+    ENVIRONMENT,
+    MAX_TEXT,
+    Named,
+    check,
+    check_length,
+    compiled,
+    compiled_expression,
+    missing,
+    suggestion,
+    undeclared,
+)
 from tamis.errors import ValidationError
 from tamis.model.json import JSON
 
@@ -202,37 +213,32 @@ def _path_template(text: str, expression: str) -> Template:
 
 
 def _jinja_template(text: str) -> Template:
+    check_length(text)
     tree = ENVIRONMENT.parse(text)
     check(tree)
-    used = find_undeclared_variables(tree)
+    used = undeclared(tree)
     unknown = sorted(used - ROOTS.keys())
     if unknown:
         raise TemplateError(f"unknown name {unknown[0]!r}; templates know INPUT, DOC, CONTEXT, STAGE")
-    body = _only_expression(tree)
-    if body is not None:
-        run: Callable[..., Any] = ENVIRONMENT.compile_expression(_inside(text), undefined_to_none=False)
-    else:
-        run = ENVIRONMENT.from_string(text).render
+    names, body = _input_names(tree), _only_expression(tree)
+    run = compiled(tree) if body is None else compiled_expression(tree, body)
 
     def evaluate(scope: Mapping[str, Any]) -> Any:
         absent = sorted(name for name in used if ROOTS[name] not in scope)
         if absent:
             raise UndefinedError(_not_here(ROOTS[absent[0]], scope))
-        return run({name: scope[ROOTS[name]] for name in used})
+        with metering():
+            return run({name: scope[ROOTS[name]] for name in used})
 
-    return Template(text, frozenset(ROOTS[name] for name in used), _input_names(tree), evaluate)
+    return Template(text, frozenset(ROOTS[name] for name in used), names, evaluate)
 
 
-def _only_expression(tree: nodes.Template) -> nodes.Node | None:
+def _only_expression(tree: nodes.Template) -> nodes.Expr | None:
     """The expression of a text that is `{{ ... }}` and nothing else."""
     if len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output) or len(tree.body[0].nodes) != 1:
         return None
     body = tree.body[0].nodes[0]
     return None if isinstance(body, nodes.TemplateData) else body
-
-
-def _inside(text: str) -> str:
-    return text.strip().removeprefix("{{").removeprefix("-").removesuffix("}}").removesuffix("-")
 
 
 def _input_names(tree: nodes.Template) -> frozenset[str]:
