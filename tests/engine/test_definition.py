@@ -111,3 +111,16 @@ def test_a_definition_survives_json() -> None:
         (stage, WANTED), {"k": {"type": "integer"}}, ("col_1",), Budget(1.5, 100), {"enabled": True}
     )
     assert from_json(to_json(definition)) == definition
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"stage_name": "f", "batch_size": "4", "config": {"stage_id": "llm_filter", "parameters": {}}},
+        {"stage_name": "f", "config": {"stage_id": "llm_filter", "batch_size": "4"}},
+        {"type": "llm_filter", "batch_size": "4"},
+    ],
+)
+def test_a_batch_size_is_found_wherever_it_stands(raw: dict[str, Any]) -> None:
+    (stage,) = parse_stages([raw])
+    assert stage.batch_size == "4"

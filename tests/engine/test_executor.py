@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -97,6 +98,18 @@ async def test_an_alias_keeps_a_stage_s_hits_for_later_templates(bench: Bench) -
     first = spec("emit", options={"output_alias": "found"}, count=3)
     label = spec("label", text="{{ CONTEXT.found | map(attribute='n') | join('+') }}")
     assert (await bench.run(planned(first, label))).hits[0].extra == {"label": "0+1+2"}
+
+
+async def test_an_alias_also_names_what_the_stage_came_to(bench: Bench) -> None:
+    first = spec("emit", options={"output_alias": "found"}, count=3)
+    label = spec("label", text="{{ STAGE.found.count }} of {{ STAGE.emit.count }}")
+    assert (await bench.run(planned(first, label))).hits[0].extra == {"label": "3 of 3"}
+
+
+async def test_a_stage_without_batches_says_so(bench: Bench) -> None:
+    result = await bench.run(planned(replace(spec("emit", count=1), batch_size="{{ INPUT.size }}")))
+    assert result.status is ExecutionStatus.COMPLETED
+    assert result.warnings == ("stage 'emit' works without batches: its batch_size changes nothing",)
 
 
 async def test_filters_before_and_after_a_stage(bench: Bench) -> None:

@@ -54,6 +54,38 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert URI in told["stages.4.config.parameters.searches.0.feature_uri"]
 
 
+@pytest.mark.parametrize(
+    ("size", "own", "taken"),
+    [(5, None, 5), ("5", None, 5), (None, 7, 7), (7, 7, 7), ("{{INPUT.k}}", None, "{{INPUT.k}}")],
+)
+def test_the_option_batch_size_is_the_stages_parameter(size: Any, own: Any, taken: Any) -> None:
+    parameters = {"criteria": "red", **({} if own is None else {"batch_size": own})}
+    definition = Definition((StageSpec("f", "llm_filter", parameters, batch_size=size),), {"k": {"type": "integer"}})
+    (stage,) = Planner(STAGES).plan(definition, [DOCS]).stages
+    assert stage.resolve({"INPUT": {"k": 3}})[1].model_dump()["batch_size"] == (3 if isinstance(taken, str) else taken)
+
+
+@pytest.mark.parametrize(
+    ("size", "own", "said"),
+    [
+        (0, None, "a whole number"),
+        ("many", None, "a whole number"),
+        ("{{DOC.n}}", None, "before any document"),
+        ("{{INPUT.", None, "template"),
+        (5, 6, "give one of them"),
+    ],
+)
+def test_batch_sizes_that_cannot_be(size: Any, own: Any, said: str) -> None:
+    parameters = {} if own is None else {"batch_size": own}
+    told = problems(StageSpec("f", "llm_filter", parameters, batch_size=size), registry=STAGES)
+    assert said in " ".join(told.values())
+
+
+def test_an_alias_hides_nothing_of_the_context() -> None:
+    told = problems(spec("emit", options={"output_alias": "document_count"}, count=1))
+    assert "has a meaning already" in told["stages.0.output_alias"]
+
+
 def test_a_pipeline_has_a_stage() -> None:
     assert problems() == {"stages": "a pipeline has at least one stage"}
 

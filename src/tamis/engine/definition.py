@@ -111,7 +111,7 @@ def _parse(raw: Mapping[str, Any], loc: list[str | int]) -> StageSpec:
         stage_name=_text(raw.get("stage_name"), [*loc, "stage_name"]) or "",
         stage_id=stage_id,
         parameters=parameters,
-        batch_size=raw.get("batch_size"),
+        batch_size=raw.get("batch_size", config.get("batch_size")),
         description=_text(raw.get("description"), [*loc, "description"]),
         stage_type=_text(raw.get("stage_type"), [*loc, "stage_type"]),
         options=options,

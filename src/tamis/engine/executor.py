@@ -119,6 +119,7 @@ class _Run:
     def begin(self) -> None:
         self.started_ms = self.executor.clock.monotonic_ms()
         self.inputs_hash = sha1_of(self.request.inputs, ["body", "inputs"])
+        self.warnings.extend(warning for planned in self.plan.stages for warning in planned.warnings)
         given = self.request.seed
         self.seed = seed_of(self.inputs_hash, self.plan.chance) if given is None else given
         # An input that is declared and not given is null in a template, not undefined.
@@ -256,7 +257,10 @@ class _Run:
         if "STAGE" in roots:
             finished = [end for end in self.ends if isinstance(end, StageFinished)]
             took_ms = told({end.stage_name: end.duration_ms for end in finished})
-            earlier = {end.stage_name: _stage_facts(end, took_ms[end.stage_name]) for end in finished}
+            facts = [(end, _stage_facts(end, took_ms[end.stage_name])) for end in finished]
+            aliased = [(self.plan.stages[end.index].spec.options.get("output_alias"), of) for end, of in facts]
+            earlier = {str(alias): of for alias, of in aliased if alias is not None}
+            earlier.update((end.stage_name, of) for end, of in facts)
             scope["STAGE"] = Named("STAGE", {"name": planned.spec.stage_name, "index": index, **earlier})
         return scope
 

@@ -18,6 +18,7 @@ from tamis.engine.parameters import smuggled, templated, with_double_braces
 from tamis.engine.sandbox import suggestion
 from tamis.engine.spending import Cap, lowered, written
 from tamis.engine.stage import Effect, Stage, StageKind, effects_of
+from tamis.engine.stage_options import batched, has_batches, option_problems
 from tamis.errors import ValidationError
 from tamis.model.canonical import sha1_of, sha256_of
 from tamis.model.collection import Collection
@@ -98,6 +99,13 @@ class PlannedStage:
     def effects(self) -> frozenset[Effect]:
         """Those of the stage with the parameters that the definition gives it."""
         return effects_of(self.stage, self.spec.parameters)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller should know before it has run."""
+        if self.spec.batch_size is None or has_batches(self.stage.Parameters):
+            return ()
+        return (f"stage {self.spec.stage_name!r} works without batches: its batch_size changes nothing",)
 
     @property
     def is_optional(self) -> bool:
@@ -185,7 +193,10 @@ class Planner:
 
     def _spelled(self, spec: StageSpec) -> StageSpec:
         stage = self._stages.get(spec.stage_id)
-        if stage is None or not getattr(stage.Parameters, "in_single_braces", None):
+        if stage is None:
+            return spec
+        spec = batched(spec, stage.Parameters)
+        if not getattr(stage.Parameters, "in_single_braces", None):
             return spec
         return replace(spec, parameters=with_double_braces(stage.Parameters, spec.parameters))
 
@@ -207,7 +218,7 @@ class Planner:
         problems += feature_problems(spec.parameters, collections, here)
         filters, more = _filters(spec, loc)
         wrong = condition_problems(spec.options.get("when"), [*loc, "when"])
-        problems += more + _option_problems(spec, loc) + wrong
+        problems += more + option_problems(spec, loc) + wrong
         early = [template for template in found if "DOC" not in template.roots]
         planned = PlannedStage(
             spec=spec,
@@ -298,18 +309,6 @@ def _filters(spec: StageSpec, loc: Loc) -> tuple[dict[str, Filter | None], list[
         except ValidationError as error:
             problems += error.problems
     return parsed, problems
-
-
-def _option_problems(spec: StageSpec, loc: Loc) -> list[Problem]:
-    problems: list[Problem] = []
-    if spec.options.get("on_error", "error") not in ("error", "skip"):
-        problems.append(
-            fault([*loc, "on_error"], "'error' fails the run, 'skip' goes on with what the stage was given")
-        )
-    alias = spec.options.get("output_alias", "alias")
-    if not isinstance(alias, str) or not alias.isidentifier():
-        problems.append(fault([*loc, "output_alias"], "a name that templates can write, such as 'faces'"))
-    return problems
 
 
 def _mentioned(definition: Definition, stages: Mapping[str, type[Stage]]) -> Iterator[tuple[str, Loc]]:
