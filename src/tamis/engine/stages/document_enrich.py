@@ -137,6 +137,7 @@ class DocumentEnrich:
         self._when = parse_filter(parameters.when)
         self._most = parameters.limit if parameters.multiple else 1
         self._names = [canonical_path(name) for name in parameters.fields_to_merge or ()]
+        self._looked_at = frozenset[str]().union(*map(_looked_at, self._names))
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         meant = [hit for hit in hits if self._when is None or matches(self._when, hit.view())]
@@ -253,7 +254,7 @@ class DocumentEnrich:
 
     def _shown_document(self, document: Document) -> JSON:
         if self._names:
-            return self._shown(document.part(frozenset().union(*map(_looked_at, self._names))))
+            return self._shown(document.part(self._looked_at))
         return {**document.fields, "document_id": document.document_id, "collection_id": document.collection_id}
 
     def _shown(self, view: Mapping[str, JSON]) -> JSON:
