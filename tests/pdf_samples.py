@@ -16,7 +16,7 @@ Text = tuple[float, float, str]
 def write_pdf(
     path: Path, pages: Sequence[Sequence[Text]], grid: Sequence[tuple[float, ...]] = (), turn: int = 0
 ) -> Path:
-    """grid: of each line left, bottom, width, height.  turn: degrees that pages are turned by when they are shown; text stands upright then."""
+    """grid: of each line left, bottom, width, height.  turn: by so many degrees; shown so, text is upright."""
     pdf = pypdfium2.PdfDocument.new()
     for texts in pages:
         page = pdf.new_page(WIDTH, HEIGHT)

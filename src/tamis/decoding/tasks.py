@@ -6,6 +6,7 @@ A function takes `(path: Path, options: <frozen dataclass>, work: Path)` and ans
 from collections.abc import Mapping
 
 TASKS: Mapping[str, str] = {
+    "pdf": "tamis.decoding.pdf:decode_pdf",
     "sound": "tamis.decoding.sound:decode_sound",
     "video": "tamis.decoding.video:decode_video",
     "picture": "tamis.decoding.pictures:decode_picture",
