@@ -2,7 +2,6 @@
 
 import codecs
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -14,18 +13,13 @@ from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, Sour
 from tamis.engine.ports.inference import Embedder, Models
 from tamis.engine.text.chunks import Chunking, chunk
 from tamis.engine.text.sentences import Span
+from tamis.engine.text_features import SPECIAL_TOKENS, storable, text_features, text_vectors
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
 from tamis.model.json import JSON
-from tamis.model.vector import Dense, FeatureSpec, MultiDense, Vector, VectorKind
+from tamis.model.vector import FeatureSpec, MultiDense, VectorKind
 
-_EMBEDDING = "embedding"
-_LEXICAL = "lexical"
 _TOKENS = "token_vectors"
-_DEFAULT_DIMENSIONS = 384
-_DEFAULT_MODEL = "all-MiniLM-L6-v2"
-_SPECIAL_TOKENS = 2
 _MOST_CHUNKS = 20_000
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 SplitBy = Literal["none", "tokens", "sentences", "paragraphs", "pages", "words", "characters"]
 _SPLIT_NAMES = {
@@ -163,27 +157,7 @@ class TextExtractor:
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
         """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
         chosen = cast(TextParameters, parameters)
-        name, dimensions = self._model(chosen.model)
-        return (
-            FeatureSpec(
-                name=_EMBEDDING,
-                kind=VectorKind.DENSE,
-                dimensions=dimensions,
-                inference_name=name,
-                aliases=("text_embedding", "multilingual_e5_large_instruct_v1", "text_extractor_v1_embedding"),
-                description=f"Meaning of the text as {dimensions} numbers of unit length.",
-            ),
-            FeatureSpec(
-                name=_LEXICAL,
-                kind=VectorKind.SPARSE,
-                distance="dot",
-                idf=True,
-                inference_name="bm25",
-                aliases=("bm25_sparse", "bm25", "text_extractor_v1_lexical"),
-                description="Words of the text, stemmed and weighted by BM25.",
-            ),
-            *self._token_features(chosen),
-        )
+        return (*text_features(self._models, chosen.model), *self._token_features(chosen))
 
     def _token_features(self, chosen: TextParameters) -> tuple[FeatureSpec, ...]:
         if not chosen.token_vectors:
@@ -221,22 +195,11 @@ class TextExtractor:
         embedder = models.embedder(chosen.model)
         read = [_read(item, chosen, embedder) for item in items]
         texts = [text[start:end] for text, spans in _good(read) for start, end in spans]
-        segments = iter(_segments(read, texts, embedder, models, chosen))
+        segments = iter(_segments(read, texts, models, chosen))
         return [
             outcome if isinstance(outcome, ExtractionFailure) else [next(segments) for _ in outcome.spans]
             for outcome in read
         ]
-
-    def _model(self, name: str | None) -> tuple[str, int]:
-        if name is None or name == _DEFAULT_MODEL:
-            return _DEFAULT_MODEL, _DEFAULT_DIMENSIONS
-        if self._models is None:
-            raise ModelMissingError(f"this server offers no model but {_DEFAULT_MODEL}", model=name)
-        try:
-            info = self._models.embedder(name).info
-        except UnknownModelError as unknown:
-            raise ValidationError.at(["body", "feature_extractor", "parameters", "model"], unknown.message) from unknown
-        return info.name, info.dimensions
 
 
 _CHUNK_FIELDS = {
@@ -254,41 +217,33 @@ def _good(read: Sequence[_Chunked | ExtractionFailure]) -> list[tuple[str, list[
 def _segments(
     read: Sequence[_Chunked | ExtractionFailure],
     texts: Sequence[str],
-    embedder: Embedder,
     models: Models,
     parameters: TextParameters,
 ) -> list[Segment]:
     if not texts:
         return []
-    rows = embedder.embed_documents(texts)
-    lexical = models.lexical()
+    vectors = text_vectors(texts, models, parameters.model, parameters.language)
     tokens = models.late_interaction(parameters.late_interaction) if parameters.token_vectors else None
     token_rows = iter(tokens.embed_documents(texts) if tokens is not None else ())
     places = [(place, spans) for _, spans in _good(read) for place in range(len(spans))]
     segments = []
-    for text, row, (place, spans) in zip(texts, rows, places, strict=True):
+    for text, made, (place, spans) in zip(texts, vectors, places, strict=True):
         fields: dict[str, JSON] = {"text": text}
         if parameters.is_chunked:
             start, end = spans[place]
             fields |= {"chunk_index": place, "chunk_count": len(spans), "start_char": start, "end_char": end}
-        vectors: dict[str, Vector] = {
-            _EMBEDDING: Dense(row),
-            _LEXICAL: lexical.encode_document(text, parameters.language),
-        }
         if tokens is not None:
-            vectors[_TOKENS] = MultiDense(next(token_rows))
-        segments.append(Segment(fields, vectors))
+            made[_TOKENS] = MultiDense(next(token_rows))
+        segments.append(Segment(fields, made))
     return segments
 
 
 def _read(item: SourceItem, parameters: TextParameters, embedder: Embedder) -> _Chunked | ExtractionFailure:
     try:
-        text = _text_of(item)
+        text = storable(_text_of(item))
     except ValueError as problem:
         return ExtractionFailure(str(problem))
-    # Half a surrogate pair is legal in JSON, but is no character that could be stored or tokenised.
-    text = _SURROGATES.sub("\ufffd", text)
-    spans = chunk(text, parameters.chunking(embedder.info.max_tokens - _SPECIAL_TOKENS), embedder.spans)
+    spans = chunk(text, parameters.chunking(embedder.info.max_tokens - SPECIAL_TOKENS), embedder.spans)
     if len(spans) > _MOST_CHUNKS:
         return ExtractionFailure(f"the text falls into {len(spans)} chunks, more than {_MOST_CHUNKS}", "resource")
     return _Chunked(text, spans) if spans else ExtractionFailure("the input 'text' is empty")
