@@ -49,7 +49,7 @@ def text_features(models: Models | None, model: str | None) -> tuple[FeatureSpec
 def text_vectors(
     texts: Sequence[str], models: Models, model: str | None = None, language: str | None = None
 ) -> list[dict[str, Vector]]:
-    """Both vectors of each text, in order.  language: of all of them; detected where None.  Cost: a model pass a text."""
+    """Both vectors of each text, in order.  language: of all; detected where None.  Cost: a model pass a text."""
     if not texts:
         return []
     rows = models.embedder(model).embed_documents(texts)
