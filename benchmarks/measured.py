@@ -17,6 +17,7 @@ from tamis.engine.ports.inference import (
     LexicalEncoder,
     ModelInfo,
     Models,
+    TextReader,
     TokenEmbedder,
     Transcriber,
     VisualEmbedder,
@@ -132,6 +133,9 @@ class MeteredModels:
 
     def acoustic(self) -> AcousticDescriber:
         return self._inner.acoustic()
+
+    def ocr(self) -> TextReader:
+        return self._inner.ocr()
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

@@ -15,6 +15,7 @@ from tamis.engine.ports.inference import (
     LexicalEncoder,
     ModelInfo,
     Models,
+    TextReader,
     TokenEmbedder,
     Transcriber,
     VisualEmbedder,
@@ -93,6 +94,9 @@ class CachedModels:
 
     def acoustic(self) -> AcousticDescriber:
         return self._inner.acoustic()
+
+    def ocr(self) -> TextReader:
+        return self._inner.ocr()
 
     def available(self) -> Sequence[ModelInfo]:
         return self._inner.available()

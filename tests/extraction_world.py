@@ -23,6 +23,7 @@ from tamis.engine.ports.inference import (
     LexicalEncoder,
     ModelInfo,
     Models,
+    TextReader,
     TokenEmbedder,
     Transcriber,
     VisualEmbedder,
@@ -194,6 +195,9 @@ class NoModels:
         raise ModelMissingError
 
     def acoustic(self) -> AcousticDescriber:
+        raise ModelMissingError
+
+    def ocr(self) -> TextReader:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

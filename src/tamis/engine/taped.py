@@ -19,6 +19,7 @@ from tamis.engine.ports.inference import (
     LexicalEncoder,
     ModelInfo,
     Models,
+    TextReader,
     TokenEmbedder,
     Transcriber,
     VisualEmbedder,
@@ -30,6 +31,7 @@ from tamis.engine.stored_likeness import Likeness, Likenesses
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.tape import RUN, Archive, Form, Tape
 from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taped_reading import taped_ocr
 from tamis.engine.taped_sound import taped_acoustic, taped_transcriber
 from tamis.engine.taped_visual import taped_visual
 from tamis.engine.taxonomy import Near
@@ -151,6 +153,9 @@ class TapedModels:
 
     def acoustic(self) -> AcousticDescriber:
         return taped_acoustic(self._tape, self._models)
+
+    def ocr(self) -> TextReader:
+        return taped_ocr(self._tape, self._models)
 
     def available(self) -> Sequence[ModelInfo]:
         return self._tape.ask_now(_AVAILABLE, (), self._models.available)

@@ -19,6 +19,7 @@ from tamis.inference.manifest import EMBEDDING, ModelManifest, default_manifest
 from tamis.inference.onnx_text import OnnxTextEmbedder
 from tamis.inference.speech import WhisperTranscriber
 from tamis.inference.spelling import meant
+from tamis.inference.text_in_pictures import PaddleTextReader
 from tamis.inference.token_vectors import TOKENS, TokensOfEmbedder
 from tamis.inference.transcribers import Transcribers
 
@@ -56,6 +57,8 @@ class LocalModels:
         self._cross_encoders: dict[str, CrossEncoder] = {}
         self._tokens: dict[str | None, TokenEmbedder] = {}
         self._visual: dict[str | None, VisualEmbedder] = {}
+        self._ocr: PaddleTextReader | None = None
+        self._ocr_lock = threading.Lock()
         self._lock = threading.Lock()
         self._rerank_lock = threading.Lock()
         self._visual_lock = threading.Lock()
@@ -108,6 +111,12 @@ class LocalModels:
 
     def acoustic(self) -> LogMelStatistics:
         return self._acoustic
+
+    def ocr(self) -> PaddleTextReader:
+        with self._ocr_lock:
+            if self._ocr is None:
+                self._ocr = PaddleTextReader(self._threads)
+            return self._ocr
 
     def _load_visual(self, name: str | None) -> VisualEmbedder:
         if name is None:

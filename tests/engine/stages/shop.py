@@ -19,6 +19,7 @@ from tamis.engine.ports.inference import (
     Embedder,
     LexicalEncoder,
     ModelInfo,
+    TextReader,
     TokenEmbedder,
     Transcriber,
     VisualEmbedder,
@@ -140,6 +141,9 @@ class ThemeModels:
         raise ModelMissingError
 
     def acoustic(self) -> AcousticDescriber:
+        raise ModelMissingError
+
+    def ocr(self) -> TextReader:
         raise ModelMissingError
 
     def available(self) -> Sequence[ModelInfo]:

@@ -123,6 +123,28 @@ class AcousticDescriber(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A line of text in a picture. left, top, right, bottom: in pixels, y down.  confidence: 0..1."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float
+
+
+class TextReader(Protocol):
+    """Reads text in pictures."""
+
+    info: ModelInfo
+
+    def read(self, pixels: Pixels) -> Sequence[ReadText]:
+        """The lines, in no order that means anything."""
+        ...
+
+
 class Models(Protocol):
     """The models at hand, loaded once and kept."""
 
@@ -149,6 +171,10 @@ class Models(Protocol):
         ...
 
     def acoustic(self) -> AcousticDescriber: ...
+
+    def ocr(self) -> TextReader:
+        """What reads text in pictures. Raises: ModelMissingError, which says how to get it."""
+        ...
 
     def available(self) -> Sequence[ModelInfo]:
         """The text embedding models that can be used at once."""
