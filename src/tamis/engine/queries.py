@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import orjson
 
-from tamis.engine.contents import Contents
+from tamis.engine.contents import Contents, Given, Part, Reading
 from tamis.engine.embedding_cache import EmbeddingCache
+from tamis.engine.examples import Examples, fitting
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import DimensionMismatch, NotFoundError, ValidationError
@@ -45,7 +46,8 @@ class DocumentQuery:
 
 @dataclass(frozen=True, slots=True)
 class ContentQuery:
-    """Files, each as a `data:` URI, base64, a stored `blob://` file or the id of an object; several count as one."""
+    """Files, each as a `data:` URI, base64, an address on the web, a stored `blob://` file or the id of an object;
+    several count as one."""
 
     contents: tuple[str, ...]
     is_base64: bool = False
@@ -79,6 +81,7 @@ class QueryVectors:
         self._metadata = metadata
         self._models = models
         self._contents = contents
+        self._examples = Examples(models, contents.decoding)
         self._cache = cache
 
     async def of(self, principal: Principal, needs: Sequence[Need]) -> list[Vector | None]:
@@ -86,27 +89,54 @@ class QueryVectors:
 
         Raises: ValidationError, DimensionMismatch, NotFoundError, ModelMissingError.
         """
-        texts = [await self._texts(principal, need) for need in needs]
-        embedded = await self._embed(needs, texts)
+        with self._contents.reading(principal) as reading:
+            parts = [await self._parts(reading, need) for need in needs]
+            texts = await self._texts(needs, parts)
+            examples = await self._examples_of(needs, parts)
+        embedded = {**await self._embed(needs, texts), **examples}
         stored = await self._stored(principal, needs)
         return [
-            _given(need) if isinstance(need.query, VectorQuery) else _pick(need, texts[n], embedded, stored)
+            _given(need)
+            if isinstance(need.query, VectorQuery)
+            else _pick(need, _keys(need, parts[n], texts[n]), embedded, stored)
             for n, need in enumerate(needs)
         ]
 
-    async def _texts(self, principal: Principal, need: Need) -> tuple[str, ...]:
+    async def _parts(self, reading: Reading, need: Need) -> tuple[Part, ...]:
+        """What of the query the feature can be asked with. Raises: ValidationError where that is nothing."""
         query, loc = need.query, list(need.loc)
-        if need.spec.space is Space.OWN and isinstance(query, TextQuery | ContentQuery | MultiQuery):
-            message = f"{need.spec.name!r} is asked with a vector or a stored document: only its extractor makes such"
-            raise ValidationError.at(loc, f"{message} vectors")
         if isinstance(query, TextQuery):
-            return (query.text,)
-        if isinstance(query, ContentQuery):
-            read = self._contents.decode if query.is_base64 else self._contents.read
-            return tuple([await read(principal, content, loc) for content in query.contents])
-        if isinstance(query, MultiQuery):
-            return tuple([await self._contents.read_or_text(principal, value, loc) for value in query.values])
-        return ()
+            given = [Given((Part(query.text),))]
+        elif isinstance(query, ContentQuery):
+            given = [await reading.read(content, loc, query.is_base64) for content in query.contents]
+        elif isinstance(query, MultiQuery):
+            given = [await reading.read_or_text(value, loc) for value in query.values]
+        else:
+            return ()
+        return tuple(part for one in given for part in fitting(one, need.spec, loc))
+
+    async def _texts(self, needs: Sequence[Need], parts: Sequence[tuple[Part, ...]]) -> list[tuple[str, ...]]:
+        """Of features of texts, what their parts say: a picture is read and a sound written down, each once."""
+        ours = [some if need.spec.space is Space.TEXT else () for need, some in zip(needs, parts, strict=True)]
+        files = {part: list(need.loc) for need, some in zip(needs, ours, strict=True) for part in some if not part.text}
+        read = await asyncio.to_thread(self._read_all, files) if files else {}
+        return [tuple(part.text or read[part] for part in some) for some in ours]
+
+    def _read_all(self, files: Mapping[Part, list[str | int]]) -> dict[Part, str]:
+        return {part: self._examples.text(part, loc) for part, loc in files.items()}
+
+    async def _examples_of(self, needs: Sequence[Need], parts: Sequence[tuple[Part, ...]]) -> "dict[_Key, Vector]":
+        """Of features of pictures and sounds."""
+        wanted = {
+            _Key.of_part(need.spec, part): (need, part)
+            for need, some in zip(needs, parts, strict=True)
+            if need.spec.space is not Space.TEXT
+            for part in some
+        }
+        return await asyncio.to_thread(self._rows, wanted) if wanted else {}
+
+    def _rows(self, wanted: "Mapping[_Key, tuple[Need, Part]]") -> "dict[_Key, Vector]":
+        return {key: Dense(self._examples.row(part, need.spec, list(need.loc))) for key, (need, part) in wanted.items()}
 
     async def _embed(self, needs: Sequence[Need], texts: Sequence[tuple[str, ...]]) -> "dict[_Key, Vector]":
         wanted = {_Key.of(need.spec, text): need.spec for need, some in zip(needs, texts, strict=True) for text in some}
@@ -175,13 +205,23 @@ class _Key:
         sparse = spec.kind is VectorKind.SPARSE
         return cls(text, sparse, None if sparse else spec.inference_name)
 
+    @classmethod
+    def of_part(cls, spec: FeatureSpec, part: Part) -> "_Key":
+        return cls(part.text or f"{spec.space} {part.digest}", False, spec.inference_name)
+
+
+def _keys(need: Need, parts: Sequence[Part], texts: Sequence[str]) -> "list[_Key]":
+    if need.spec.space is Space.TEXT:
+        return [_Key.of(need.spec, text) for text in texts]
+    return [_Key.of_part(need.spec, part) for part in parts]
+
 
 def _pick(
-    need: Need, texts: Sequence[str], embedded: Mapping[_Key, Vector], stored: Mapping[str, Mapping[str, Vector]]
+    need: Need, keys: Sequence[_Key], embedded: Mapping[_Key, Vector], stored: Mapping[str, Mapping[str, Vector]]
 ) -> Vector | None:
     if isinstance(need.query, DocumentQuery):
         return stored.get(need.query.document_id, {}).get(need.spec.name)
-    vector = combine([embedded[_Key.of(need.spec, text)] for text in texts])
+    vector = combine([embedded[key] for key in keys])
     if isinstance(vector, Dense):
         _check_dimensions(vector.values, need)
         if need.spec.kind is VectorKind.MULTI_DENSE:

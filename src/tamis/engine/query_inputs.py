@@ -1,9 +1,11 @@
 """A search's query on the wire: a text, a vector, a document, content, or several contents."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AliasChoices, Discriminator, Field, Tag
 
+from tamis.engine.contents import REMOTE
 from tamis.engine.parameters import StageParameters
 from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query, TextQuery, VectorQuery
 
@@ -46,15 +48,17 @@ class DocumentInput(StageParameters):
 
 
 class Content(StageParameters):
-    url: str | None = Field(None, description="A data: URI, or a stored blob:// file.")
+    url: str | None = Field(None, description="A data: URI, an address on the web, or a stored blob:// file.")
     base64: str | None = Field(None, description="The bytes, with or without a data: URI around them.")
 
 
 class ContentInput(StageParameters):
-    """A file as the query."""
+    """A file as the query: a text, or a picture, a sound or a video that is an example of what is sought."""
 
     input_mode: Literal["content"] = "content"
-    value: str | list[str] | None = Field(None, description="A data: URI, base64, a blob:// file or an object's id.")
+    value: str | list[str] | None = Field(
+        None, description="A data: URI, base64, a URL, a blob:// file or an object's id."
+    )
     content: Content | None = Field(None, description="The same, said apart.")
 
     def query(self) -> Query | None:
@@ -75,6 +79,9 @@ class MultiContentInput(StageParameters):
     def query(self) -> Query | None:
         values = tuple(value for value in self.values if value and value.strip())
         return MultiQuery(values) if values else None
+
+
+_OF_FILES = ("content", "multi_content")
 
 
 def _mode(raw: Any) -> str | None:
@@ -119,3 +126,18 @@ def query_of(given: QueryInput | None) -> Query | None:
     if isinstance(given, list):
         return VectorInput(value=given).query()
     return given.query()
+
+
+def fetches(parameters: Mapping[str, Any]) -> bool:
+    """Whether a search that is written so gets its query from the web; what a template becomes is not known yet."""
+    searches = parameters.get("searches")
+    queries = [one.get("query") for one in searches if isinstance(one, dict)] if isinstance(searches, list) else []
+    return any(_lies_outside(query) for query in queries if isinstance(query, dict) and _mode(query) in _OF_FILES)
+
+
+def _lies_outside(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_lies_outside(value.get(key)) for key in ("value", "values", "content", "url"))
+    if isinstance(value, list):
+        return any(_lies_outside(one) for one in value)
+    return isinstance(value, str) and value.startswith(REMOTE)

@@ -11,8 +11,6 @@ from tamis.engine.contents import Contents
 from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.features import Feature, resolve_feature
 from tamis.engine.fusion import merge, ranked
-from tamis.engine.ports.blobs import BlobStore
-from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
@@ -75,14 +73,15 @@ class Searcher:
         index: VectorIndex,
         metadata: Metadata,
         models: Models,
-        extractors: Extractors | None = None,
-        blobs: BlobStore | None = None,
+        contents: Contents | None = None,
         embeddings: EmbeddingCache | None = None,
     ) -> None:
-        """embeddings: where the vectors of texts are looked for before a model is asked; None always asks."""
+        """contents: where queries' files are read from; None knows those that come with the query.
+
+        embeddings: where the vectors of texts are looked for before a model is asked; None always asks."""
         self._index = index
         self._metadata = metadata
-        self._vectors = QueryVectors(metadata, models, Contents(metadata, blobs, extractors), embeddings)
+        self._vectors = QueryVectors(metadata, models, contents or Contents(metadata), embeddings)
         self._stored = StoredVectors(metadata, models)
         self._likeness = StoredLikeness(index, metadata, models, self._vectors)
 

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from tamis.engine.contents import Contents
 from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.ports.cache import Cache, CacheObserver
-from tamis.engine.ports.extraction import Extractors
+from tamis.engine.ports.outside import Outside
 from tamis.engine.searcher import Searcher
 from tamis.services.answer_cache import AnswerCache
 from tamis.settings import Settings
@@ -18,13 +19,14 @@ def open_cache(settings: Settings) -> Cache | None:
     return MemoryCache(settings.cache_bytes) if settings.cache_bytes else None
 
 
-def searcher_over(backends: Backends, cache: Cache | None, observer: CacheObserver) -> Searcher:
-    """cache: of query embeddings; None asks the models each time."""
-    extractors: Extractors = backends.extractors
+def searcher_over(backends: Backends, cache: Cache | None, observer: CacheObserver, outside: Outside) -> Searcher:
+    """cache: of query embeddings; None asks the models each time.  outside: for files of queries that lie elsewhere."""
+    contents = Contents(backends.metadata, backends.blobs, backends.decoding, outside)
     embeddings = None if cache is None else EmbeddingCache(cache, observer)
-    return Searcher(backends.index, backends.metadata, backends.models, extractors, backends.blobs, embeddings)
+    return Searcher(backends.index, backends.metadata, backends.models, contents, embeddings)
 
 
 def answers_over(backends: Backends, executor: Executor, cache: Cache | None, observer: CacheObserver) -> AnswerCache:
-    environment: Environment = replace(executor.environment, searcher=searcher_over(backends, None, observer))
+    before: Environment = executor.environment
+    environment = replace(before, searcher=searcher_over(backends, None, observer, before.reach.outside))
     return AnswerCache(executor, backends.metadata, cache, observer, environment)

@@ -205,7 +205,7 @@ def _of_executions(
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
-    environment = Environment(searcher_over(backends, cache, telemetry), backends.models, clock, reach)
+    environment = Environment(searcher_over(backends, cache, telemetry, reach.outside), backends.models, clock, reach)
     nested = NestedRetrievers(metadata, planner, Executor(environment, prices, experience))
     environment = replace(environment, reach=replace(reach, retrievers=nested))
     executor = Executor(environment, prices, experience, watch=telemetry)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.stage import Outcome
+from tamis.engine.stage import Effect, Outcome, effects_of
 from tamis.engine.stages.feature_search import FeatureSearch, FeatureSearchParameters
 from tamis.errors import DimensionMismatch, NotFoundError, StageTimeoutError, ValidationError
 from tamis.model.document import DocumentWrite
@@ -157,7 +157,7 @@ async def test_several_contents_are_one_query(shop: Shop) -> None:
     ("content", "message"),
     [
         ("https://example.org/cat.png", "not fetched"),
-        ("data:image/png;base64,iVBORw0KGgo=", "image/png needs an extractor that takes 'image'"),
+        ("data:image/png;base64,iVBORw0KGgo=", "other than texts cannot be decoded"),
         ("data:text/plain;base64,/w==", "not UTF-8"),
         ("data:nonsense", "data:<type>"),
         ("no base64!", "base64"),
@@ -399,3 +399,19 @@ async def test_it_is_what_brute_force_gives(shop: Shop, query: list[float], bran
     keep = {key for key, _, brand, _, _ in PRODUCTS if brand in brands}
     filters = {"field": "brand", "operator": "in", "value": sorted(brands)}
     assert ids(await search(shop, vector(query), filters=filters, final_top_k=top)) == expected(query, keep)[:top]
+
+
+@pytest.mark.parametrize(
+    ("query", "does"),
+    [
+        ({"input_mode": "content", "value": "https://example.org/cat.png"}, True),
+        ({"content": {"url": "http://example.org/cat.png"}}, True),
+        ({"values": ["a cat", "https://example.org/cat.png"]}, True),
+        ({"input_mode": "content", "value": "data:,cat"}, False),
+        ({"input_mode": "text", "value": "https://example.org/cat.png"}, False),
+        ("https://example.org", False),
+    ],
+)
+def test_a_query_from_the_web_is_an_effect(query: Any, does: bool) -> None:
+    written = {"searches": [{"feature_uri": "mixpeek://text_extractor@v1/embedding", "query": query}]}
+    assert effects_of(FeatureSearch, written) == ({Effect.OUTSIDE} if does else frozenset())

@@ -15,7 +15,7 @@ from tamis.engine.grouping import GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.index import Scored
 from tamis.engine.queries import Query, TextQuery
-from tamis.engine.query_inputs import QueryInput, query_of
+from tamis.engine.query_inputs import QueryInput, fetches, query_of
 from tamis.engine.search_verdict import Asked, Kept, listed_verdict, search_verdict
 from tamis.engine.searcher import Found, Search, both
 from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
@@ -255,6 +255,10 @@ class FeatureSearch:
         "fusion": "rrf",
         "final_top_k": 3,
     }
+
+    @classmethod
+    def effects_with(cls, parameters: Mapping[str, Any]) -> frozenset[Effect]:
+        return frozenset({Effect.OUTSIDE}) if fetches(parameters) else frozenset()
 
     def __init__(self, parameters: FeatureSearchParameters) -> None:
         self._parameters = parameters

@@ -1,0 +1,103 @@
+"""Pictures, sounds and texts as queries of features of every space, through the real decoder and models of a folder."""
+
+import base64
+import io
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tamis.decoding.pool import DecoderPool
+from tamis.engine.contents import Contents
+from tamis.engine.ports.decoding import Decoding
+from tamis.engine.queries import ContentQuery, MultiQuery, Need, Query, QueryVectors, TextQuery
+from tamis.errors import ValidationError
+from tamis.inference.models import LocalModels
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, Space, VectorKind
+from tamis.storage.metadata import SqliteMetadata, open_sqlite
+from tests.engine.stages.shop import PRINCIPAL
+from tests.inference.joint_model import joint_model
+
+PICTURES = FeatureSpec("pictures", VectorKind.DENSE, 3, inference_name="tiny", space=Space.VISUAL)
+EYES = FeatureSpec("eyes", VectorKind.DENSE, 3, inference_name="eyes", space=Space.VISUAL)
+SOUNDS = FeatureSpec("sounds", VectorKind.DENSE, 144, inference_name="log-mel-statistics", space=Space.ACOUSTIC)
+
+
+@pytest.fixture
+def decoding(tmp_path: Path) -> Iterator[Decoding]:
+    pool = DecoderPool(tmp_path / "decoding", workers=1)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> LocalModels:
+    joint_model(tmp_path / "models" / "tiny")
+    joint_model(tmp_path / "models" / "eyes", with_texts=False)
+    return LocalModels(tmp_path / "models", threads=1, downloads=False)
+
+
+@pytest.fixture
+async def metadata(tmp_path: Path) -> AsyncIterator[SqliteMetadata]:
+    opened = await open_sqlite(tmp_path / "metadata.db")
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def queries(metadata: SqliteMetadata, models: LocalModels, decoding: Decoding) -> QueryVectors:
+    return QueryVectors(metadata, models, Contents(metadata, decoding=decoding))
+
+
+async def row(queries: QueryVectors, query: Query, spec: FeatureSpec) -> FloatArray:
+    (found,) = await queries.of(PRINCIPAL, [Need(query, spec, ("query",))])
+    assert isinstance(found, Dense)
+    return found.values
+
+
+def content(data: bytes, media_type: str = "application/octet-stream") -> ContentQuery:
+    return ContentQuery((f"data:{media_type};base64,{base64.b64encode(data).decode()}",))
+
+
+def tone(hertz: float, seconds: float = 1.0) -> bytes:
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        times = np.arange(int(seconds * 8000)) / 8000
+        file.writeframes((np.sin(2 * np.pi * hertz * times) * 9000).astype("<i2").tobytes())
+    return written.getvalue()
+
+
+async def test_a_text_asks_for_pictures_where_the_model_reads_texts(queries: QueryVectors) -> None:
+    assert (await row(queries, TextQuery("red"), PICTURES)).tolist() == [1, 0, 0]
+    with pytest.raises(ValidationError, match="'eyes' cannot be asked by a text: eyes looks at pictures only"):
+        await row(queries, TextQuery("red"), EYES)
+
+
+async def test_a_sound_asks_for_what_sounds_alike(queries: QueryVectors) -> None:
+    low, same, high = [await row(queries, content(tone(hertz)), SOUNDS) for hertz in (220, 220, 3000)]
+    assert (low == same).all()
+    assert low @ same > low @ high + 0.1
+    with pytest.raises(ValidationError, match="'sounds' is asked with a sound or a video; this is text"):
+        await row(queries, TextQuery("a bell"), SOUNDS)
+
+
+async def test_what_cannot_be_decoded_is_said_where_it_stands(queries: QueryVectors) -> None:
+    with pytest.raises(ValidationError) as raised:
+        await row(queries, content(tone(220)[:60], "audio/wav"), SOUNDS)
+    assert raised.value.problems[0]["loc"] == ["query"]
+    with pytest.raises(ValidationError, match="'pictures' is asked with a picture or a video; this is audio"):
+        await row(queries, content(tone(220)), PICTURES)
+
+
+async def test_an_own_feature_is_asked_with_neither(queries: QueryVectors) -> None:
+    own = FeatureSpec("own", VectorKind.DENSE, 3, space=Space.OWN)
+    for query in (TextQuery("red"), MultiQuery(("red", "green"))):
+        with pytest.raises(ValidationError, match="only its extractor makes such vectors"):
+            await row(queries, query, own)
