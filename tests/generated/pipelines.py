@@ -44,6 +44,10 @@ STARTS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"OR": [_condition("tags", "eq", "knife"), _condition("no.such", "exists", False)]},
         {"natural_language": "{{INPUT.q}}, at most {{INPUT.most}}", "field_hints": ["price"]},
     ),
+    "rerank": (
+        {"inference_name": "shared-words", "query": "bread knife", "document_field": "text", "top_k": 3},
+        {"decision_model": "stub-1", "query": "{{INPUT.q}}", "relevance_criteria": "It is for runners."},
+    ),
     "external_web_search": (
         {"query": "{{INPUT.q}}", "num_results": 5},
         {"query": "{INPUT.q} by {{DOC.brand}}", "num_results": 2, "on_error": "raise"},

@@ -38,6 +38,7 @@ PIPELINES: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
     "attribute_filter": ([WORDS], [CHEAP]),
     "attribute_filter_later": ([search(), WORDS], [CHEAP]),
     "llm_filter": ([search(), stage("llm_filter", criteria="{{INPUT.q}}?", batch_size=2)], []),
+    "rerank": ([search(), stage("rerank", decision_model="small", query="{{INPUT.q}}", batch_size=2)], []),
     "llm_enrich": ([search(), stage("llm_enrich", prompt="What is {{DOC.text}}?")], []),
     "summarize": ([search(), stage("summarize", prompt="Say it.", group_by="brand")], []),
     "query_expand": (

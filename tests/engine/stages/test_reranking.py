@@ -119,7 +119,7 @@ async def test_a_time_limit_is_the_stages_error(shop: Shop, monkeypatch: pytest.
         held.set()
 
 
-@pytest.mark.parametrize("name", ["decision_model", "relevance_criteria", "feature_uri"])
+@pytest.mark.parametrize("name", ["feature_uri"])
 def test_what_is_not_supported_says_what_to_do_instead(name: str) -> None:
     with pytest.raises(pydantic.ValidationError, match=f"{name} is not supported: "):
         RerankParameters.model_validate({name: "x"})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.known_fields import FieldKind, known_fields, of_documents
 from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.needs import Need
 from tamis.engine.parameters import checked_filter, template_roots
 from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
@@ -126,6 +127,11 @@ class AttributeFilter:
         """A sentence is put to a language model; conditions ask nobody."""
         asks = parameters.get("natural_language") is not None
         return frozenset({Effect.OUTSIDE, Effect.SPENDS}) if asks else cls.effects
+
+    @classmethod
+    def needs_with(cls, parameters: Mapping[str, Any]) -> frozenset[Need]:
+        asks = parameters.get("natural_language") is not None
+        return frozenset({Need.LANGUAGE}) if asks else frozenset()
 
     def __init__(self, parameters: AttributeFilterParameters) -> None:
         self._parameters = parameters
