@@ -8,6 +8,7 @@ import numpy as np
 from tamis.engine.ports.inference import Pixels
 
 _MOST_PIXELS = 12_000_000
+_LONGEST_SIDE = 16_000
 _POINTS_AN_INCH = 72
 _QUALITY = 80
 
@@ -16,7 +17,7 @@ def page_pixels(page: Any, dpi: float) -> tuple[Pixels, float]:
     """The page on white, and its resolution: lower than asked for where the page is very large."""
     width, height = page.get_size()
     area = max(1.0, width * height) / _POINTS_AN_INCH**2
-    dpi = min(dpi, (_MOST_PIXELS / area) ** 0.5)
+    dpi = min(dpi, (_MOST_PIXELS / area) ** 0.5, _LONGEST_SIDE * _POINTS_AN_INCH / max(1.0, width, height))
     bitmap = page.render(scale=dpi / _POINTS_AN_INCH, rev_byteorder=True)
     try:
         found = bitmap.to_numpy()

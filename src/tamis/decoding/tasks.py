@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 TASKS: Mapping[str, str] = {
     "pdf": "tamis.decoding.pdf:decode_pdf",
+    "office": "tamis.decoding.office:decode_office",
+    "text": "tamis.decoding.texts:decode_text",
     "sound": "tamis.decoding.sound:decode_sound",
     "video": "tamis.decoding.video:decode_video",
     "picture": "tamis.decoding.pictures:decode_picture",

@@ -1,16 +1,15 @@
 """Text in, chunks out, each with a dense vector of its meaning and a sparse one of its words."""
 
-import codecs
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, Models
+from tamis.engine.text.charsets import decoded
 from tamis.engine.text.chunks import Chunking, chunk
 from tamis.engine.text.sentences import Span
 from tamis.engine.text_features import SPECIAL_TOKENS, storable, text_features, text_vectors
@@ -253,7 +252,7 @@ def _text_of(item: SourceItem) -> str:
     """Raises: ValueError saying what is wrong with the input."""
     if "text" in item.files:
         file = item.files["text"]
-        return _decode(file.path.read_bytes(), file.declared_type)
+        return decoded(file.path.read_bytes(), file.declared_type)
     value = item.inputs.get("text")
     if value is None:
         raise ValueError("the input 'text' is missing: the source has no value where input_mappings points")
@@ -268,32 +267,6 @@ def _plain(value: JSON) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     raise ValueError(f"the input 'text' must be a string or a list of strings, not {type(value).__name__}")
-
-
-def _decode(data: bytes, content_type: str | None) -> str:
-    """By byte order mark, else the charset of the content type, else UTF-8. Raises: ValueError."""
-    header = Message()
-    header["content-type"] = content_type or "text/plain"
-    charset = _charset_of_mark(data) or header.get_content_charset() or "utf-8"
-    try:
-        return data.decode(charset)
-    except LookupError:
-        raise ValueError(f"the file's charset {charset!r} is not known") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"the file is not text in {charset} (byte {error.start}); name its charset in the content type"
-        ) from None
-
-
-def _charset_of_mark(data: bytes) -> str | None:
-    marks = (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    )
-    return next((charset for mark, charset in marks if data.startswith(mark)), None)
 
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:

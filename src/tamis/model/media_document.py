@@ -106,8 +106,8 @@ class OfficeOptions:
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """charset: of the content type, where it names one."""
+    """declared_type: the content type as whoever sent the file has it, which may name a charset."""
 
     kind: TextKind = "plain"
-    charset: str | None = None
+    declared_type: str | None = None
     most_characters: int = 20_000_000
