@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractor
 from tamis.engine.ports.inference import Models
+from tamis.extractors.image_extractor import ImageExtractor
 from tamis.extractors.passthrough_extractor import PassthroughExtractor
 from tamis.extractors.text_extractor import TextExtractor
 
@@ -17,6 +18,7 @@ class ExtractorRegistry:
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:
         self._extractors: dict[str, Extractor] = {
             "text_extractor": TextExtractor(models),
+            "image_extractor": ImageExtractor(models, decoding),
             "passthrough_extractor": PassthroughExtractor(),
         }
 

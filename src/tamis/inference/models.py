@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tamis.engine.ports.inference import CrossEncoder, Embedder, ModelInfo, TokenEmbedder, VisualEmbedder
+from tamis.engine.visual_features import DEFAULT_MODEL as DEFAULT_VISUAL
 from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.acoustic import LogMelStatistics
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir
 from tamis.inference.cross_encoders import load_cross_encoder
+from tamis.inference.descriptors import ColorGradientDescriptor
 from tamis.inference.directory import DirectoryModel
 from tamis.inference.embedding_endpoints import EmbeddingEndpoint, EndpointEmbedder
 from tamis.inference.fastembed_models import fastembed_cross_encoder, fastembed_tokens, fastembed_visual
@@ -119,8 +121,8 @@ class LocalModels:
             return self._ocr
 
     def _load_visual(self, name: str | None) -> VisualEmbedder:
-        if name is None:
-            raise ModelMissingError("there is no default model that looks at pictures; name one")
+        if name is None or meant(name, [DEFAULT_VISUAL]):
+            return ColorGradientDescriptor()
         folders = {one.name: one for one in (VisualDirectory.list(self._model_dir) if self._model_dir else ())}
         folder = meant(name, folders)
         if folder is not None:
