@@ -6,8 +6,10 @@ import wave
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.contents import Contents
@@ -15,7 +17,7 @@ from tamis.engine.ports.decoding import Decoding
 from tamis.engine.queries import ContentQuery, MultiQuery, Need, Query, QueryVectors, TextQuery
 from tamis.errors import ValidationError
 from tamis.inference.models import LocalModels
-from tamis.model.vector import Dense, FeatureSpec, FloatArray, Space, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, Space, Sparse, VectorKind
 from tamis.storage.metadata import SqliteMetadata, open_sqlite
 from tests.engine.stages.shop import PRINCIPAL
 from tests.inference.joint_model import joint_model
@@ -86,6 +88,59 @@ async def test_a_sound_asks_for_what_sounds_alike(queries: QueryVectors) -> None
     assert low @ same > low @ high + 0.1
     with pytest.raises(ValidationError, match="'sounds' is asked with a sound or a video; this is text"):
         await row(queries, TextQuery("a bell"), SOUNDS)
+
+
+def drawn(*colours: str, text: str = "") -> bytes:
+    """Stripes, and black letters on the first."""
+    picture = Image.new("RGB", (400, 90 * len(colours)))
+    for place, colour in enumerate(colours):
+        picture.paste(colour, (0, 90 * place, 400, 90 * (place + 1)))
+    if text:
+        ImageDraw.Draw(picture).text((20, 20), text, "black", ImageFont.load_default(36))
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return written.getvalue()
+
+
+def filmed(*colours: tuple[int, int, int]) -> bytes:
+    """Two seconds of each."""
+    written = io.BytesIO()
+    with av.open(written, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for colour in colours:
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), colour, np.uint8), format="rgb24")
+            for _ in range(20):
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return written.getvalue()
+
+
+async def test_a_picture_asks_for_what_looks_alike(queries: QueryVectors) -> None:
+    seen = await row(queries, content(drawn("red", "lime")), PICTURES)
+    assert seen == pytest.approx([0.7071, 0.7071, 0], abs=1e-3)
+    assert await row(queries, content(drawn("blue")), EYES) == pytest.approx([0, 0, 1])
+    both = await row(queries, MultiQuery(("red", content(drawn("blue")).contents[0])), PICTURES)
+    assert both == pytest.approx([0.7071, 0, 0.7071], abs=1e-3)
+
+
+async def test_a_video_asks_by_its_key_frames(queries: QueryVectors) -> None:
+    seen = await row(queries, content(filmed((250, 0, 0), (0, 0, 250))), PICTURES)
+    assert seen == pytest.approx([0.7071, 0, 0.7071], abs=0.05)
+
+
+async def test_a_picture_asks_a_text_feature_with_the_text_in_it(
+    metadata: SqliteMetadata, decoding: Decoding, models: LocalModels
+) -> None:
+    words = FeatureSpec("lexical", VectorKind.SPARSE, inference_name="bm25")
+    queries = QueryVectors(metadata, models, Contents(metadata, decoding=decoding))
+    need = Need(content(drawn("white", text="Harbour lantern")), words, ("query",))
+    asked, written = await queries.of(PRINCIPAL, [need, Need(TextQuery("harbour lantern"), words)])
+    assert isinstance(asked, Sparse)
+    assert isinstance(written, Sparse)
+    assert asked.indices.tolist() == written.indices.tolist()
+    with pytest.raises(ValidationError, match="no text in this image"):
+        await queries.of(PRINCIPAL, [Need(content(drawn("white")), words, ("query",))])
 
 
 async def test_what_cannot_be_decoded_is_said_where_it_stands(queries: QueryVectors) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from tamis.engine.contents import Given, Loc, Part
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.inference import JointEmbedder, Models, Pixels, Samples
+from tamis.engine.visual_features import pixels_of
 from tamis.errors import DecodeError, ModelMissingError, ValidationError
+from tamis.model.media_picture import Picture, PictureOptions
 from tamis.model.media_sound import Sound, SoundOptions
 from tamis.model.media_video import Film, Shot, VideoOptions
 from tamis.model.vector import FeatureSpec, FloatArray, Space
@@ -19,6 +21,10 @@ T = TypeVar("T")
 _TIMEOUT_S = 60.0
 _LONGEST_S = 600.0
 _MOST_FRAMES = 8
+_READ = PictureOptions(side=1600)
+"""Letters are small."""
+_LINE = 20
+"""Pixels within which lines stand beside each other."""
 _SEEN, _HEARD = ("image", "video"), ("audio", "video")
 _FITTING: dict[Space, tuple[tuple[str, ...], ...]] = {
     Space.TEXT: (("text",), ("image", "audio", "video")),
@@ -77,11 +83,13 @@ class Examples:
                 raise ValidationError.at(loc, message)
             described: FloatArray = embedder.embed_texts([part.text])[0]
             return described
-        rows = embedder.embed_images(self._pictures(part, loc))
-        return _middle(rows)
+        return _middle(embedder.embed_images(self._pictures(part, PictureOptions(), loc)))
 
     def _read(self, part: Part, loc: Loc) -> str:
-        raise ValidationError.at(loc, "the text in pictures cannot be read here")
+        reader = self._models.ocr()
+        (pixels,) = self._pictures(part, _READ, loc)
+        lines = sorted(reader.read(pixels), key=lambda line: (round(line.top / _LINE), line.left))
+        return "\n".join(line.text for line in lines)
 
     def _heard(self, part: Part, loc: Loc) -> str:
         decoding = self._at_hand(loc)
@@ -99,25 +107,20 @@ class Examples:
         samples: Samples = np.fromfile(sound.pcm, dtype="<i2")
         return samples
 
-    def _pictures(self, part: Part, loc: Loc) -> list[Pixels]:
+    def _pictures(self, part: Part, options: PictureOptions, loc: Loc) -> list[Pixels]:
+        """The picture, or key frames of the video."""
         decoding = self._at_hand(loc)
         with decoding.folder() as work:
-            if part.family == "image":
-                return [_pixels(decoding, part, work, loc)]
-            film = _decoded(decoding, "video", part, VideoOptions(longest_s=_LONGEST_S), Film, work, loc)
-            return [
-                _pixels(decoding, Part(None, Path(shot.key.file), "image/jpeg"), work, loc)
-                for shot in _spread(film.shots)
-            ]
+            files = [part]
+            if part.family == "video":
+                film = _decoded(decoding, "video", part, VideoOptions(longest_s=_LONGEST_S), Film, work, loc)
+                files = [Part(None, Path(shot.key.file), "image/jpeg") for shot in _spread(film.shots)]
+            return [pixels_of(_decoded(decoding, "picture", one, options, Picture, work, loc)) for one in files]
 
     def _at_hand(self, loc: Loc) -> Decoding:
         if self._decoding is None:
             raise ValidationError.at(loc, "files other than texts cannot be decoded here")
         return self._decoding
-
-
-def _pixels(decoding: Decoding, part: Part, work: Path, loc: Loc) -> Pixels:
-    raise ValidationError.at(loc, "pictures are not decoded yet")
 
 
 def _decoded(decoding: Decoding, task: str, part: Part, options: Any, kind: type[T], work: Path, loc: Loc) -> T:
