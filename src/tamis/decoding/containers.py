@@ -18,9 +18,14 @@ _MOST_FAILURES = 200
 
 
 class Track:
-    """One stream of a container, decoded as far as it goes."""
+    """One stream of a container, decoded as far as it goes.
+
+    Raises: UnreadableError where there is no decoder for it.
+    """
 
     def __init__(self, container: Any, stream: Any) -> None:
+        if stream.codec_context is None:
+            raise UnreadableError("the file does not say how it is coded, or in a way that is not known here")
         self.container = container
         self.stream = stream
         self.damage: str | None = None
@@ -54,7 +59,8 @@ class Track:
                 packet = next(packets)
             except StopIteration:
                 return
-            except (FFmpegError, OSError) as error:
+            except (FFmpegError, OSError, IndexError) as error:
+                # IndexError: a stream that came up on the way.
                 self.damage = f"the file breaks off: {_reason(error)}"
                 return
             yield packet

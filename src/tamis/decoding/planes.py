@@ -25,7 +25,7 @@ def reduced(frame: Any, width: int) -> NDArray[np.uint8]:
     red = _plane(frame, 2, step // rows, step // columns)
     height = min(len(luma), len(blue), len(red))
     across = min(luma.shape[1], blue.shape[1], red.shape[1])
-    picture = np.dstack([plane[:height, :across] for plane in (luma, red, blue)])
+    picture = cv2.merge([plane[:height, :across] for plane in (luma, red, blue)])
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_YCrCb2BGR))
 
 

@@ -83,7 +83,8 @@ class _Resampling:
 
 
 def _bytes(frames: list[Any]) -> bytes:
-    return b"".join(frame.to_ndarray().astype("<i2", copy=False).tobytes() for frame in frames)
+    # A plane may be longer than what is in it.
+    return b"".join(bytes(frame.planes[0])[: frame.samples * _SAMPLE_BYTES] for frame in frames)
 
 
 def _refuse_long(duration_s: float, options: SoundOptions) -> None:

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tamis.decoding.containers import Track, name_of, opened, video_streams
 from tamis.decoding.planes import reduced
 from tamis.decoding.unreadable import UnreadableError
 from tamis.model.media_video import Film, KeyFrame, Shot, VideoOptions
 
-_DETECTION_WIDTH = 160
+_DETECTION_WIDTH = 96
 _MOST_PIXELS = 64_000_000
 _FALLBACK_FPS = 25.0
+_COMPARED_A_SECOND = 12
 
 
 def decode_video(path: Path, options: VideoOptions, work: Path) -> Film:
@@ -26,9 +29,9 @@ def decode_video(path: Path, options: VideoOptions, work: Path) -> Film:
         if not streams:
             raise UnreadableError("there is no video in the file")
         stream = streams[0]
+        track = Track(container, stream)
         _refuse_large(stream.width, stream.height)
         stream.thread_type = "AUTO"
-        track = Track(container, stream)
         fps = float(stream.average_rate or stream.guessed_rate or _FALLBACK_FPS)
         cutting = _Cutting(options, work, fps)
         for frame in track.frames():
@@ -133,21 +136,64 @@ def _cut(options: VideoOptions, fps: float) -> _Cut:
 
 
 def _by_scene(options: VideoOptions, fps: float) -> _Cut:
-    """Where the picture changes, by PySceneDetect's measure of hue, saturation and brightness."""
-    from scenedetect import ContentDetector, FrameTimecode
+    """Where the picture changes, by PySceneDetect's measure of hue, saturation and brightness.
 
-    detector = ContentDetector(threshold=options.threshold, min_scene_len=0)
-    rate = Fraction(fps).limit_denominator(1001)
-    seen = 0
+    Some twelve frames a second are compared; the ones between only where there is a cut, to find its frame.
+    """
+    changes = _Changes(options.threshold, max(1, round(fps / _COMPARED_A_SECOND)))
 
     def cut(frame: Any, now: int, start: int) -> int | None:
-        nonlocal seen
-        changed = bool(detector.process_frame(FrameTimecode(seen, rate), reduced(frame, _DETECTION_WIDTH)))
-        seen += 1
-        length = now - start
-        return now if (changed and length >= options.shortest_ms) or length >= options.longest_ms else None
+        changed = changes.look(frame, now)
+        if changed is not None and changed - start >= options.shortest_ms:
+            return changed
+        return now if now - start >= options.longest_ms else None
 
     return cut
+
+
+class _Changes:
+    def __init__(self, threshold: float, every: int) -> None:
+        from scenedetect import FrameTimecode
+
+        # The detector gives back the time of a cut, and is asked only whether there is one.
+        self._some_time = FrameTimecode(0, _FALLBACK_FPS)
+        self._threshold = threshold
+        self._every = every
+        self._detector = self._started()
+        self._before: Any = None
+        self._held: list[tuple[int, Any]] = []
+
+    def look(self, frame: Any, now: int) -> int | None:
+        """The time of the first frame after a cut, once one has been seen."""
+        self._held.append((now, frame))
+        if len(self._held) < self._every and self._before is not None:
+            return None
+        picture = reduced(frame, _DETECTION_WIDTH)
+        if self._before is not None and picture.shape != self._before.shape:
+            # A stream may change its size on the way.
+            self._detector, self._before, self._held = self._started(), picture, []
+            return now
+        changed = self._detector.process_frame(self._some_time, picture)
+        found = self._first(picture) if changed else None
+        self._before, self._held = picture, []
+        return found
+
+    def _started(self) -> Any:
+        from scenedetect import ContentDetector
+
+        return ContentDetector(threshold=self._threshold, min_scene_len=0)
+
+    def _first(self, after: NDArray[np.uint8]) -> int:
+        """Of the frames held, the first that is more like the one after the cut than like the one before."""
+        for time_ms, frame in self._held[:-1]:
+            between = reduced(frame, _DETECTION_WIDTH)
+            if _distance(between, after) < _distance(between, self._before):
+                return time_ms
+        return self._held[-1][0]
+
+
+def _distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(np.int16) - other).mean()) if one.shape == other.shape else 255.0
 
 
 def _as_given(boundaries_ms: tuple[int, ...]) -> _Cut:
@@ -167,7 +213,6 @@ def _as_given(boundaries_ms: tuple[int, ...]) -> _Cut:
 
 def _written(frame: Any, time_ms: int, path: Path, options: VideoOptions) -> KeyFrame:
     import cv2
-    import numpy as np
 
     _refuse_large(frame.width, frame.height)
     scale = min(1.0, options.key_width / max(frame.width, frame.height))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tamis.engine.media.sounds import DIMENSIONS, MODEL
 from tamis.engine.ports.inference import ModelInfo, Samples
 from tamis.model.media_sound import SAMPLE_RATE
 from tamis.model.vector import FloatArray
 
-_BANDS = 48
+_BANDS = DIMENSIONS // 3
 _FRAME = 1024
 _HOP = 512
 _LOWEST_HZ = 40.0
@@ -30,7 +31,7 @@ class LogMelStatistics:
 
     def __init__(self) -> None:
         version = hashlib.sha256(_RECIPE.encode()).hexdigest()[:12]
-        self.info = ModelInfo("log-mel-statistics", version, 3 * _BANDS, 0, "Apache-2.0")
+        self.info = ModelInfo(MODEL, version, DIMENSIONS, 0, "Apache-2.0")
         self._bank = _mel_bank()
         self._taper = np.hanning(_FRAME).astype(np.float32)
 

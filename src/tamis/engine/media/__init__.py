@@ -1,0 +1,1 @@
+"""Pure work on decoded sound and video: passages of speech, pauses, segments."""

@@ -1,0 +1,175 @@
+"""Sound in, passages of speech out, each with its words, their times and the text's features; and how it sounds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+from pydantic import AliasChoices, BaseModel, Field
+
+from tamis.engine.media.passages import Passage, noted, passages
+from tamis.engine.media.sounds import SOUND, TIME_FIELDS, heard, sound_feature, stretch, timed
+from tamis.engine.ports.decoding import Decoding
+from tamis.engine.ports.extraction import Cost, ExtractionFailure, ExtractorParameters, Segment, SourceItem
+from tamis.engine.ports.inference import Models, Samples
+from tamis.engine.text_features import text_features, text_vectors
+from tamis.errors import DecodeError
+from tamis.model.json import JSON
+from tamis.model.media_sound import Sound, Transcript
+from tamis.model.vector import Dense, FeatureSpec, Vector
+
+_NAME = "audio_extractor"
+
+
+class AudioParameters(ExtractorParameters):
+    """How speech is found and cut, and which models read it."""
+
+    run_transcription: bool = Field(True, description="Find speech and write down what is said.")
+    transcription_language: str | None = Field(
+        None,
+        validation_alias=AliasChoices("transcription_language", "language"),
+        description="Language that is spoken, such as 'en'; the speech model's own, or what it hears, where not given.",
+    )
+    transcription_model: str | None = Field(
+        None, description="Speech model by name; the server's default (English) where not given."
+    )
+    passage_s: float = Field(
+        30.0, gt=0, le=600, description="Longest passage in seconds; whole utterances are packed within it."
+    )
+    pause_s: float = Field(2.0, gt=0, le=60, description="A pause so long always ends a passage.")
+    run_sound_descriptor: bool = Field(
+        True, description="Also describe how each segment sounds, for search by an example."
+    )
+    longest_s: float = Field(21_600.0, gt=0, le=86_400, description="A recording that lasts longer is refused.")
+    model: str | None = Field(
+        None,
+        validation_alias=AliasChoices("model", "embedding_model"),
+        description="Text embedding model by name; the server's default where not given.",
+    )
+
+
+class AudioExtractor:
+    """audio_extractor@v1. One document a passage; a sound without speech is one document.
+
+    Cost: the speech model reads some ten times as fast as people speak, on one core.  Memory does not grow with length.
+    """
+
+    name: ClassVar[str] = _NAME
+    version: ClassVar[str] = "v1"
+    description: ClassVar[str] = "Speech as passages of text with word times; any sound by how it sounds."
+    icon: ClassVar[str] = "audio-lines"
+    supported_input_types: ClassVar[tuple[str, ...]] = ("audio", "video")
+    max_inputs: ClassVar[Mapping[str, int]] = {"audio": 1}
+    limits: ClassVar[Mapping[str, float]] = {"seconds": 86_400}
+    cost: ClassVar[Cost] = Cost(4, "a speech model over all that is said, a text model pass a passage")
+    input_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "properties": {
+            "audio": {
+                "type": "string",
+                "format": "binary",
+                "description": "A file of sound, or a video whose sound is meant.",
+            }
+        },
+        "required": ["audio"],
+    }
+    Parameters: ClassVar[type[BaseModel]] = AudioParameters
+
+    def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:
+        self._models = models
+        self._decoding = decoding
+
+    def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
+        """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
+        chosen = cast(AudioParameters, parameters)
+        specs = text_features(self._models, chosen.model) if chosen.run_transcription else ()
+        return (*specs, sound_feature(_NAME)) if chosen.run_sound_descriptor else specs
+
+    def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
+        return {"properties": {**TIME_FIELDS, **_FIELDS}}
+
+    def extract(
+        self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
+    ) -> Sequence[Sequence[Segment] | ExtractionFailure]:
+        return [self._one(item, cast(AudioParameters, parameters), models) for item in items]
+
+    def _one(self, item: SourceItem, chosen: AudioParameters, models: Models) -> Sequence[Segment] | ExtractionFailure:
+        file = item.files.get("audio")
+        if file is None:
+            return ExtractionFailure("the input 'audio' is no file: give it as a blob, base64, a data URI or an upload")
+        if self._decoding is None:
+            return ExtractionFailure("sounds cannot be decoded here: pip install 'tamis[media]'", "dependency")
+        try:
+            with self._decoding.folder() as work:
+                sound, samples = heard(self._decoding, file.path, work, chosen.longest_s)
+                return _segments(sound, samples, chosen, models)
+        except DecodeError as error:
+            return ExtractionFailure(error.message, error.error_type)
+
+
+_FIELDS: Mapping[str, JSON] = {
+    "text": {"type": "text", "description": "What is said in the passage; absent where nothing is."},
+    "transcription": {"type": "text", "description": "The same, by the contract's name."},
+    "words": {"type": "array", "description": "Each word with start_ms, end_ms and the model's probability."},
+    "passage_index": {"type": "integer", "description": "Place of this passage among those of its source, from 0."},
+    "passage_count": {"type": "integer", "description": "How many passages its source has."},
+    "has_speech": {"type": "boolean", "description": "Whether anything was said."},
+    "language": {"type": "string", "description": "Of the speech."},
+    "duration_s": {"type": "float", "description": "Of the whole recording."},
+    "audio": {"type": "object", "description": "codec, container, sample_rate, channels and tags of the recording."},
+    "damage": {"type": "string", "description": "What of the file could not be read, where something could not."},
+}
+
+
+def _segments(sound: Sound, samples: Samples, chosen: AudioParameters, models: Models) -> list[Segment]:
+    said = None
+    if chosen.run_transcription:
+        said = models.transcriber(chosen.transcription_model).transcribe(samples, chosen.transcription_language)
+    found = passages(said, chosen.passage_s, chosen.pause_s) if said is not None else []
+    shared = _shared(sound, said)
+    if not found:
+        fields = {**timed(0.0, sound.duration_s), "passage_index": 0, "passage_count": 1, **shared}
+        return [Segment(fields, _sounds(samples, chosen, models))]
+    language = said.language if said is not None else None
+    vectors = text_vectors([passage.text for passage in found], models, chosen.model, language)
+    return [
+        Segment(
+            {**_placed(passage, place, len(found)), **shared},
+            {**text, **_sounds(stretch(samples, passage.start_s, passage.end_s), chosen, models)},
+        )
+        for place, (passage, text) in enumerate(zip(found, vectors, strict=True))
+    ]
+
+
+def _placed(passage: Passage, place: int, count: int) -> dict[str, JSON]:
+    return {
+        **timed(passage.start_s, passage.end_s),
+        "text": passage.text,
+        "transcription": passage.text,
+        "words": noted(passage.words),
+        "passage_index": place,
+        "passage_count": count,
+    }
+
+
+def _shared(sound: Sound, said: Transcript | None) -> dict[str, JSON]:
+    """What all segments of a recording have in common."""
+    fields: dict[str, JSON] = {
+        "duration_s": round(sound.duration_s, 3),
+        "audio": {
+            "codec": sound.codec,
+            "container": sound.container,
+            "sample_rate": sound.sample_rate,
+            "channels": sound.channels,
+            "tags": {**sound.tags},
+        },
+    }
+    if said is not None:
+        fields["has_speech"] = bool(said.utterances)
+        if said.utterances:
+            fields["language"] = said.language
+    if sound.damage is not None:
+        fields["damage"] = sound.damage
+    return fields
+
+
+def _sounds(samples: Samples, chosen: AudioParameters, models: Models) -> dict[str, Vector]:
+    return {SOUND: Dense(models.acoustic().describe(samples))} if chosen.run_sound_descriptor else {}
