@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
@@ -74,6 +75,15 @@ def test_fields_thumbnail_and_vectors(models: LocalModels, decoding: DecoderPool
     [thumbnail] = segment.files
     assert (thumbnail.field, thumbnail.role, thumbnail.content_type) == ("thumbnail", "thumbnail", "image/jpeg")
     assert thumbnail.data.startswith(b"\xff\xd8\xff")
+
+
+def test_what_is_written_in_it_is_read(models: LocalModels, decoding: DecoderPool, tmp_path: Path) -> None:
+    image = Image.new("RGB", (420, 120), "white")
+    for place, text in enumerate(("Invoice 4711", "Total 12.50 EUR")):
+        ImageDraw.Draw(image).text((20, 20 + 45 * place), text, fill="black", font=ImageFont.load_default(28))
+    segment = extract(models, decoding, item(tmp_path, encoded(np.asarray(image)), caption="A bill."), ocr=True)
+    assert segment.fields["ocr_text"] == "Invoice 4711\nTotal 12.50 EUR"
+    assert segment.fields["text"] == "A bill.\nInvoice 4711\nTotal 12.50 EUR"
 
 
 def test_without_a_text_there_are_no_text_vectors(models: LocalModels, decoding: DecoderPool, tmp_path: Path) -> None:

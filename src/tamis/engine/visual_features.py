@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tamis.engine.ports.decoding import Decoding
-from tamis.engine.ports.inference import Models, Pixels
+from tamis.engine.ports.inference import Models, Pixels, ReadText
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
 from tamis.model.media_picture import Picture, PictureOptions
 from tamis.model.vector import FeatureSpec, FloatArray, Space, VectorKind
@@ -66,3 +66,14 @@ def embed_file(decoding: Decoding, models: Models, file: Path, model: str | None
     """float32 [dim], unit length, as the model's row of a stored picture. Raises: DecodeError, ModelMissingError."""
     row: FloatArray = models.visual(model).embed_images([pixels_of(decoded(decoding, file))])[0]
     return row
+
+
+def read_text(models: Models, pixels: Pixels) -> str:
+    """What is written in a picture, a line below the other, each from the left. Raises: ModelMissingError."""
+    lines: list[list[ReadText]] = []
+    for found in sorted(models.ocr().read(pixels), key=lambda one: one.top + one.bottom):
+        if lines and found.top + found.bottom < 2 * lines[-1][0].bottom:
+            lines[-1].append(found)  # its middle is above the end of the line
+        else:
+            lines.append([found])
+    return "\n".join(" ".join(one.text for one in sorted(line, key=lambda one: one.left)) for line in lines)

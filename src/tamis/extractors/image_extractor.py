@@ -17,7 +17,7 @@ from tamis.engine.ports.extraction import (
 )
 from tamis.engine.ports.inference import Models
 from tamis.engine.text_features import storable, text_features, text_vectors
-from tamis.engine.visual_features import decoded, pixels_of, visual_feature
+from tamis.engine.visual_features import decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_picture import Picture, PictureOptions
@@ -25,6 +25,7 @@ from tamis.model.vector import Dense, FeatureSpec, Vector
 
 _ALIASES = ("image_extractor_v1_embedding",)
 _TEXTS = ("title", "caption", "description")
+_READING_SIDE = 1600
 _AT_ONCE = 32
 """Pictures whose pixels are held together."""
 
@@ -44,6 +45,11 @@ class ImageParameters(ExtractorParameters):
     language: str | None = Field(
         None, description="Language of the texts (such as 'de') for the lexical feature; detected where not given."
     )
+    ocr: bool = Field(
+        False,
+        validation_alias=AliasChoices("ocr", "run_ocr", "enable_ocr"),
+        description="Whether text in the pictures is read, into the text features; takes a second or more each.",
+    )
     enable_thumbnails: bool = Field(True, description="Whether each document gets a small JPEG of its picture.")
     thumbnail_width: int = Field(640, ge=16, le=2048, description="In pixels, at most, as is its height.")
     thumbnail_quality: int = Field(85, ge=1, le=100, description="Of the JPEG.")
@@ -53,23 +59,26 @@ class ImageParameters(ExtractorParameters):
 class _Seen:
     picture: Picture
     words: str
+    read: str | None
 
 
 class ImageExtractor:
     """image_extractor@v1.
 
-    Vectors: how the picture looks, always; `embedding` and `lexical` where there is a text, of its title, caption
-    and description.
+    Vectors: how the picture looks, always; `embedding` and `lexical` where there is a text: its title, caption and
+    description, and what is read in it.
     """
 
     name: ClassVar[str] = "image_extractor"
     version: ClassVar[str] = "v1"
-    description: ClassVar[str] = "How a picture looks, its colours and size, and the texts that go with it."
+    description: ClassVar[str] = (
+        "How a picture looks, its colours and size, and the texts that go with it or are in it."
+    )
     icon: ClassVar[str] = "image"
     supported_input_types: ClassVar[tuple[str, ...]] = ("image", "text", "string")
     max_inputs: ClassVar[Mapping[str, int]] = {"image": 1}
     limits: ClassVar[Mapping[str, float]] = {"pixels": PictureOptions().most_pixels}
-    cost: ClassVar[Cost] = Cost(3, "one decoding and one look of the model for each picture")
+    cost: ClassVar[Cost] = Cost(3, "one decoding and one look of the model for each picture; OCR if asked for")
     input_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {
@@ -93,7 +102,7 @@ class ImageExtractor:
         )
 
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
-        return {"properties": {**_FIELDS}}
+        return {"properties": {**_FIELDS, **(_READ if cast(ImageParameters, parameters).ocr else {})}}
 
     def extract(
         self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
@@ -102,18 +111,19 @@ class ImageExtractor:
         chosen = cast(ImageParameters, parameters)
         outcomes: list[Sequence[Segment] | ExtractionFailure] = []
         for start in range(0, len(items), _AT_ONCE):
-            seen = [self._see(item, chosen) for item in items[start : start + _AT_ONCE]]
+            seen = [self._see(item, chosen, models) for item in items[start : start + _AT_ONCE]]
             segments = iter(self._segments([one for one in seen if isinstance(one, _Seen)], chosen, models))
             outcomes += [one if isinstance(one, ExtractionFailure) else [next(segments)] for one in seen]
         return outcomes
 
-    def _see(self, item: SourceItem, chosen: ImageParameters) -> _Seen | ExtractionFailure:
+    def _see(self, item: SourceItem, chosen: ImageParameters, models: Models) -> _Seen | ExtractionFailure:
         file = item.files.get("image")
         if file is None:
             return ExtractionFailure("the input 'image' is no file: give it as a blob, base64, a data URI or an upload")
         if self._decoding is None:
             return ExtractionFailure("pictures cannot be decoded here: pip install 'tamis[media]'", "dependency")
         options = PictureOptions(
+            side=_READING_SIDE if chosen.ocr else PictureOptions().side,
             thumbnail_width=chosen.thumbnail_width if chosen.enable_thumbnails else 0,
             quality=chosen.thumbnail_quality,
         )
@@ -121,8 +131,10 @@ class ImageExtractor:
             picture = decoded(self._decoding, file.path, options)
         except DecodeError as error:
             return ExtractionFailure(f"{error.message} (it is {file.content_type})", error.error_type)
+        read = storable(read_text(models, pixels_of(picture))) if chosen.ocr else None
         texts = [str(item.inputs[name]) for name in _TEXTS if item.inputs.get(name)]
-        return _Seen(picture, "\n".join(storable(text) for text in texts if text.strip()))
+        words = "\n".join(storable(text) for text in (*texts, read or "") if text.strip())
+        return _Seen(picture, words, read)
 
     def _segments(self, seen: Sequence[_Seen], chosen: ImageParameters, models: Models) -> list[Segment]:
         feature = visual_feature(models, chosen.model)
@@ -147,6 +159,8 @@ def _segment(seen: _Seen, vectors: Mapping[str, Vector]) -> Segment:
     }
     if seen.words:
         fields["text"] = seen.words
+    if seen.read is not None:
+        fields["ocr_text"] = seen.read
     small = MadeFile("thumbnail", "thumbnail", "image/jpeg", picture.thumbnail, "thumbnail.jpg")
     return Segment(fields, vectors, files=(small,) if picture.thumbnail else ())
 
@@ -158,5 +172,6 @@ _FIELDS: dict[str, JSON] = {
     "frames": {"type": "integer", "description": "More than 1 where it moves; the first one was looked at."},
     "has_alpha": {"type": "boolean", "description": "Whether something shows through; that was laid on white."},
     "dominant_colors": {"type": "array", "description": "Up to five: {color: '#rrggbb', share: 0..1}."},
-    "text": {"type": "text", "description": "Title, caption and description: what is searched by text."},
+    "text": {"type": "text", "description": "Title, caption, description and what was read: what is searched by text."},
 }
+_READ: dict[str, JSON] = {"ocr_text": {"type": "text", "description": "What is written in the picture."}}
