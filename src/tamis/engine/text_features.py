@@ -6,9 +6,12 @@ One name and one space whatever the text was found in, so that one query finds p
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from tamis.engine.ports.inference import Models
+from tamis.engine.text.chunks import Chunking, chunk
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
-from tamis.model.vector import Dense, FeatureSpec, Vector, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, Vector, VectorKind
 
 EMBEDDING = "embedding"
 LEXICAL = "lexical"
@@ -58,6 +61,34 @@ def text_vectors(
         {EMBEDDING: Dense(row), LEXICAL: lexical.encode_document(text, language)}
         for text, row in zip(texts, rows, strict=True)
     ]
+
+
+def whole_vectors(
+    texts: Sequence[str], models: Models, model: str | None = None, language: str | None = None
+) -> list[dict[str, Vector]]:
+    """As `text_vectors`, but of all of a text that is longer than the model's window: the mean of its windows' rows.
+
+    Cost: a model pass a window.
+    """
+    embedder = models.embedder(model)
+    window = Chunking("tokens", embedder.info.max_tokens - SPECIAL_TOKENS)
+    spans = [chunk(text, window, embedder.spans) or [(0, len(text))] for text in texts]
+    pieces = [text[start:end] for text, parts in zip(texts, spans, strict=True) for start, end in parts]
+    if not pieces:
+        return []
+    rows, lexical = iter(embedder.embed_documents(pieces)), models.lexical()
+    return [
+        {EMBEDDING: Dense(_mean([next(rows) for _ in parts])), LEXICAL: lexical.encode_document(text, language)}
+        for text, parts in zip(texts, spans, strict=True)
+    ]
+
+
+def _mean(rows: Sequence[FloatArray]) -> FloatArray:
+    """float32 [dim], of unit length."""
+    if len(rows) == 1:
+        return rows[0]
+    mean = np.mean(rows, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), np.float32)
 
 
 def storable(text: str) -> str:

@@ -6,6 +6,7 @@ from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractor
 from tamis.engine.ports.inference import Models
 from tamis.extractors.audio_extractor import AudioExtractor
+from tamis.extractors.document_extractor import DocumentExtractor
 from tamis.extractors.image_extractor import ImageExtractor
 from tamis.extractors.passthrough_extractor import PassthroughExtractor
 from tamis.extractors.text_extractor import TextExtractor
@@ -20,6 +21,7 @@ class ExtractorRegistry:
         self._extractors: dict[str, Extractor] = {
             "text_extractor": TextExtractor(models),
             "image_extractor": ImageExtractor(models, decoding),
+            "document_extractor": DocumentExtractor(models, decoding),
             "passthrough_extractor": PassthroughExtractor(),
             "audio_extractor": AudioExtractor(models, decoding),
         }

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, Models
 from tamis.engine.text.charsets import decoded
-from tamis.engine.text.chunks import Chunking, chunk
+from tamis.engine.text.chunks import DEFAULT_SIZES, Chunking, chunk
 from tamis.engine.text.sentences import Span
 from tamis.engine.text_features import SPECIAL_TOKENS, storable, text_features, text_vectors
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
@@ -25,7 +25,6 @@ _SPLIT_NAMES = {
     "token": "tokens", "fixed": "tokens", "fixed_window": "tokens", "window": "tokens", "sentence": "sentences",
     "paragraph": "paragraphs", "page": "pages", "word": "words", "character": "characters", "char": "characters",
 }  # fmt: skip
-_DEFAULT_SIZES = {"tokens": 128, "sentences": 1, "paragraphs": 1, "pages": 1, "words": 100, "characters": 1000}
 _STRATEGY_NAMES = ("chunk_strategy", "chunking_strategy", "chunking")
 _NEEDS_A_LANGUAGE_MODEL = ("response_shape", "llm_provider", "llm_model")
 
@@ -112,7 +111,7 @@ class TextParameters(BaseModel):
 
     @property
     def _size(self) -> int:
-        return self.chunk_size or _DEFAULT_SIZES.get(self._by, 1)
+        return self.chunk_size or DEFAULT_SIZES.get(self._by, 1)
 
     def chunking(self, window: int) -> Chunking:
         """window: tokens of text that the model reads; a chunk counted in tokens is never longer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tamis.engine.text.sentences import Span, pages, paragraphs, sentences, trim
 
 TokenSpans = Callable[[str], Sequence[Span]]
+DEFAULT_SIZES = {"tokens": 128, "sentences": 1, "paragraphs": 1, "pages": 1, "words": 100, "characters": 1000}
 _WORD = re.compile(r"\S+")
 
 
