@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from tamis.cli import show
+from tamis.cli import media_demo, show
 from tamis.cli.ingest import ensure_bucket, ensure_collection, ingest
 from tamis.cli.search import pipeline
 from tamis.cli.stdlib_corpus import Docstring, docstrings
@@ -30,8 +30,12 @@ def demo(
     question: Annotated[str, typer.Argument(help="What to ask.")] = QUESTION,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the server running.")] = False,
     limit: Annotated[int | None, typer.Option(help="Load only so many docstrings.", min=1)] = None,
+    media: Annotated[bool, typer.Option("--media", help="Charts, documents, sounds and a video instead.")] = False,
 ) -> None:
-    """Load this Python's own documentation, ask it a question, and read the execution's record back."""
+    """Load this Python's own documentation, ask it a question, and read the execution's record back.
+
+    With --media: make a small set of charts, documents, sounds and a video, and ask each medium a question.
+    """
     data_dir = Path(tempfile.mkdtemp(prefix="tamis-demo-"))
     key = f"sk_{secrets.token_hex(20)}"
     server = _start(data_dir, key)
@@ -39,8 +43,11 @@ def demo(
         with plain_errors():
             url = _wait(server, data_dir)
             with Client(url, key, "default") as client:
-                _run(client, question, limit)
-        _explain(url, key, keep)
+                if media:
+                    media_demo.run(client)
+                else:
+                    _run(client, question, limit)
+        _explain(url, key, keep, media)
         if keep:
             server.wait()
     except KeyboardInterrupt:
@@ -103,17 +110,20 @@ def _question(question: str, collection_id: str) -> dict[str, Any]:
     return pipeline(question, [collection_id], conditions, limit=5)
 
 
-def _explain(url: str, key: str, keep: bool) -> None:
-    out.print("\nTo go on:" if keep else "\nTo go on, run `make demo ARGS=--keep` and then:", highlight=False)
+def _explain(url: str, key: str, keep: bool, media: bool) -> None:
+    argument = "'--media --keep'" if media else "--keep"
+    out.print("\nTo go on:" if keep else f"\nTo go on, run `make demo ARGS={argument}` and then:", highlight=False)
     shown = key if keep else "<the key it prints>"
     shown_url = url if keep else "<the address it prints>"
-    for line in (
+    search = '.venv/bin/tamis search "parse a date" --where kind=function --field name'
+    lines = (
         f"export TAMIS_URL={shown_url} TAMIS_API_KEY={shown}",
-        '.venv/bin/tamis search "parse a date" --where kind=function --field name',
+        *(() if media else (search,)),
         ".venv/bin/tamis executions list",
         ".venv/bin/tamis load path/to/your/files",
         f"open {shown_url}/docs",
-    ):
+    )
+    for line in lines:
         out.print(f"    {line}", highlight=False, soft_wrap=True)
     if keep:
         out.print("\nThe server runs until Ctrl-C.", highlight=False)
