@@ -1,0 +1,134 @@
+"""Pictures and sounds asked by example over HTTP: by value, by object, more like this, grouped, replayed."""
+
+import base64
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tamis.cli import media_samples
+from tamis.client import ApiError, Client
+from tests.live import LiveServer
+
+PICTURES = "mixpeek://image_extractor@v1/color_gradient_descriptor"
+WORDS = "mixpeek://image@v1/embedding"
+SOUNDS = "mixpeek://audio_extractor@v1/sound_descriptor"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("samples")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Client]:
+    samples = [one for one in media_samples.make(folder) if one.extractor in ("image", "audio")]
+    data = tmp_path_factory.mktemp("server") / "data"
+    with LiveServer(data, TAMIS_MODEL_THREADS="1") as server, server.client() as client:
+        for kind, parameters in (("image", {}), ("audio", {"run_transcription": False})):
+            files = {one.name: one.file for one in samples if one.extractor == kind}
+            ingested(client, kind, files, parameters)
+        yield client
+
+
+def ingested(client: Client, kind: str, files: dict[str, Path], parameters: dict[str, Any]) -> None:
+    schema = {"properties": {"file": {"type": kind}, "name": {"type": "string"}}}
+    bucket = client.post("buckets", {"bucket_name": kind, "bucket_schema": schema})["bucket_id"]
+    mappings = {kind: "file", "title": "name"} if kind == "image" else {kind: "file"}
+    extractor = {
+        "feature_extractor_name": kind, "version": "v1", "input_mappings": mappings, "parameters": parameters,
+        "field_passthrough": [{"source_path": "name"}],
+    }  # fmt: skip
+    source = {"type": "bucket", "bucket_ids": [bucket]}
+    client.post("collections", {"collection_name": kind, "source": source, "feature_extractor": extractor})
+    objects = [{"name": name, "blobs": [{"property": "file", "type": kind, "data": encoded(path)}]}
+               for name, path in files.items()]  # fmt: skip
+    ids = [one["object_id"] for one in client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})]
+    batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
+    client.post(f"buckets/{bucket}/batches/{batch}/submit")
+    deadline = time.monotonic() + 60
+    while client.get(f"buckets/{bucket}/batches/{batch}")["status"] != "COMPLETED" and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def encoded(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def asked(client: Client, uri: str, query: Any, **parameters: Any) -> dict[str, Any]:
+    given = {"searches": [{"feature_uri": uri, "query": "{{INPUT.query}}"}], **parameters}
+    collection = "audio" if uri == SOUNDS else "image"
+    answer: dict[str, Any] = client.post(
+        "retrievers/execute",
+        {
+            "collection_identifiers": [collection],
+            "input_schema": {"query": {"type": "object"}},
+            "inputs": {"query": query},
+            "stages": [{"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": given}}],
+        },
+    )
+    return answer
+
+
+def content(value: str) -> dict[str, str]:
+    return {"input_mode": "content", "value": value}
+
+
+def names(answer: dict[str, Any]) -> list[str]:
+    return [one["name"] for one in answer["documents"]]
+
+
+def test_a_changed_copy_finds_its_picture_and_the_record_answers_again(client: Client, folder: Path) -> None:
+    changed = encoded(media_samples.variant(folder / "visitors.png", folder / "variant.jpg"))
+    answer = asked(client, PICTURES, content(f"data:image/jpeg;base64,{changed}"))
+    assert names(answer)[0] == "visitors"
+    execution = answer["execution_id"]
+    record = client.get(f"retrievers/executions/{execution}")
+    assert "image/jpeg of" in record["query_summary"]
+    replay = client.post(f"retrievers/executions/{execution}/replay", {"mode": "frozen"})
+    assert replay["verdict"] == "identical"
+
+
+def test_an_object_and_a_stored_document_ask_for_what_is_like_them(client: Client, folder: Path) -> None:
+    (best, *_) = asked(client, PICTURES, content(encoded(folder / "costs.png")))["documents"]
+    assert best["name"] == "costs"
+    assert best["score"] == pytest.approx(1.0, abs=1e-3)
+    by_object = asked(client, PICTURES, content(best["root_object_id"]))
+    reference = {"document_id": best["document_id"]}
+    by_document = asked(client, PICTURES, {"input_mode": "document", "document_ref": reference})
+    assert names(by_object) == names(by_document)
+    assert names(by_object)[0] == "costs"
+    grouped = asked(client, PICTURES, content(best["root_object_id"]), group_by={"field": "root_object_id", "limit": 2})
+    assert [one["name"] for one in grouped["documents"]] == names(by_object)[:2]
+
+
+def test_a_text_asks_titles_and_not_colours(client: Client) -> None:
+    assert names(asked(client, WORDS, {"input_mode": "text", "value": "how much it rained"}))[0] == "rainfall"
+    with pytest.raises(ApiError, match="cannot be asked by a text: color-gradient-descriptor looks at pictures only"):
+        asked(client, PICTURES, {"input_mode": "text", "value": "rain"})
+
+
+def test_a_sound_finds_its_recording_with_its_seconds(client: Client, folder: Path) -> None:
+    heard = encoded(media_samples.excerpt(folder / "orchard.wav", folder / "excerpt.wav"))
+    (best, *_) = asked(client, SOUNDS, content(heard))["documents"]
+    assert best["name"] == "orchard"
+    assert (best["start_time"], best["start_ms"]) == (0, 0)
+    assert best["end_ms"] == pytest.approx(best["end_time"] * 1000)
+    with pytest.raises(ApiError, match="'sound_descriptor' is asked with a sound or a video; this is image"):
+        asked(client, SOUNDS, content(encoded(folder / "costs.png")))
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("https://example.org/chart.png", "TAMIS_OUTSIDE_DOMAINS"),
+        (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(80)).decode(), "damaged|no picture"),
+        ("obj_" + "0" * 28, "not found|base64"),
+    ],
+)
+def test_what_cannot_be_had_says_why(client: Client, value: str, reason: str) -> None:
+    with pytest.raises(ApiError, match=reason) as raised:
+        asked(client, PICTURES, content(value))
+    assert raised.value.status in (404, 422)
