@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from tamis import __version__
 from tamis.api import (
     batches,
+    blobs,
     buckets,
     collections,
     diffs,
@@ -67,6 +68,7 @@ _ROUTERS = (
     objects.router,
     batches.router,
     uploads.router,
+    blobs.router,
     buckets.router,
     namespaces.router,
     organizations.router,

@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     """For one file, where its kind has no longer one."""
     file_limits: FileLimits = FileLimits()
     """The most bytes of a file that is extracted, by its kind: `{"video": 2000000000}`; the others keep theirs."""
+    blob_link_s: float = Field(3600.0, ge=1, le=7 * 86400)
+    """For how long a link to a file of a document is good, at least."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
     results_alias: bool = True

@@ -22,6 +22,7 @@ from tamis.api.schemas.document import (
     DocumentCreateRequest,
     DocumentResponse,
     DocumentUpdateRequest,
+    Link,
     ListDocumentsRequest,
     ListDocumentsResponse,
     PatchDocumentRequest,
@@ -35,6 +36,8 @@ from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.errors import ValidationError
 from tamis.model.filters import Filter, parse_filter
 from tamis.model.matching import check_filter
+from tamis.model.principal import Principal
+from tamis.services.blob_links import BlobLinks
 from tamis.services.documents import DocumentService
 from tamis.services.listing import ListQuery
 
@@ -68,7 +71,8 @@ async def list_documents(
     if asked.group_by:
         return await _grouped(principal, collection_identifier, request, documents, asked, query)
     page = await documents.list(principal, collection_identifier, query, bool(asked.return_vectors))
-    shown = [document_model(each, with_urls=bool(asked.return_url), select=asked.select) for each in page.items]
+    link = _link(request, principal, asked.return_url)
+    shown = [document_model(each, link=link, select=asked.select) for each in page.items]
     return ListDocumentsResponse(
         pagination=pagination(page, request, query), results=shown, stats=document_stats(page.items)
     )
@@ -84,10 +88,8 @@ async def _grouped(
 ) -> ListDocumentsResponse:
     path = asked.group_by or ""
     found = await documents.groups(principal, collection, path, query, bool(asked.return_vectors))
-    groups = [
-        group_model(group, found.documents, with_urls=bool(asked.return_url), select=asked.select)
-        for group in found.page.items
-    ]
+    link = _link(request, principal, asked.return_url)
+    groups = [group_model(group, found.documents, link=link, select=asked.select) for group in found.page.items]
     return ListDocumentsResponse(
         group_by_field=path,
         groups=groups,
@@ -173,13 +175,14 @@ async def get_document(
     principal: Reader,
     collection_identifier: str,
     document_id: str,
+    request: Request,
     documents: Documents,
     return_url: bool | None = None,
     return_vectors: bool | None = None,
 ) -> DocumentResponse:
     """A document by id."""
     details = await documents.get(principal, collection_identifier, document_id, bool(return_vectors))
-    return document_model(details, with_urls=bool(return_url))
+    return document_model(details, link=_link(request, principal, return_url))
 
 
 @router.put("/{document_id}")
@@ -220,3 +223,11 @@ def _changes(raw: dict[str, Any]) -> dict[str, Any]:
     if raw.get("features"):
         raise ValidationError.at(["body", "update_data", "features"], "vectors are replaced one document at a time")
     return raw
+
+
+def _link(request: Request, principal: Principal, is_asked: bool | None) -> Link | None:
+    """What makes links to files, if they are asked for."""
+    if not is_asked:
+        return None
+    links: BlobLinks = request.app.state.services[BlobLinks]
+    return lambda url, content_type, filename: links.url(principal, url, str(request.base_url), content_type, filename)

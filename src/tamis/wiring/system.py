@@ -18,6 +18,7 @@ from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
 from tamis.model.namespace import ExtractorRef
 from tamis.services.batches import BatchService
+from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.diffs import DiffService
@@ -109,14 +110,14 @@ async def open_system(
         indexer = Indexer(backends.metadata, backends.index)
         stack.push_async_callback(indexer.close)
         worker = _worker(settings, directory, backends, indexer)
-        links = UploadLinks(signing_secret(directory.root / "upload.key"), settings.public_url)
+        secret = signing_secret(directory.root / "upload.key")
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
         experience = StageExperience(backends.metadata, SystemClock())
         experience.start()
         stack.push_async_callback(experience.close)
         reach = with_stored_pictures(open_reach(settings, stack), backends.metadata, backends.blobs)
-        services = _services(settings, backends, indexer, worker, links, telemetry, experience, reach)
+        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
@@ -149,7 +150,7 @@ def _worker(settings: Settings, directory: DataDirectory, backends: Backends, in
 
 
 def _services(
-    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks,
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
     telemetry: Telemetry, experience: StageExperience, reach: Reach,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock = backends.metadata, SystemClock()
@@ -171,7 +172,7 @@ def _services(
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
-        *_of_data(settings, backends, indexer, worker, links),
+        *_of_data(settings, backends, indexer, worker, secret),
         *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
@@ -179,16 +180,17 @@ def _services(
 
 
 def _of_data(
-    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, links: UploadLinks
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes
 ) -> Sequence[Any]:
     """What comes in, and what is made of it."""
     metadata, blobs = backends.metadata, backends.blobs
-    objects = ObjectService(metadata, blobs)
+    objects, links = ObjectService(metadata, blobs), UploadLinks(secret, settings.public_url)
     return (
         backends.extractors,
         BucketService(metadata, blobs),
         objects,
         UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
+        BlobLinks(blobs, secret, settings.public_url, settings.blob_link_s),
         CollectionService(metadata, indexer, backends.extractors, blobs),
         DocumentService(metadata, indexer),
         LineageService(metadata),

@@ -1,6 +1,6 @@
 """Documents on the wire."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,8 @@ from tamis.model.vector import Dense, Sparse, Vector
 from tamis.services.document_groups import Group
 from tamis.services.documents import DocumentDetails, DocumentDraft
 
-_OWN_URL = ("http://", "https://")
+Link = Callable[[str, str | None, str | None], str | None]
+"""From a blob's url, content type and file name to where it can be read; None where it cannot."""
 
 
 class FeatureModel(BaseModel):
@@ -219,9 +220,9 @@ def fields_of(body: FieldsRequest) -> tuple[dict[str, Any], list[dict[str, Any]]
 
 
 def document_model(
-    details: DocumentDetails, *, with_urls: bool = False, select: Sequence[str] | None = None
+    details: DocumentDetails, *, link: Link | None = None, select: Sequence[str] | None = None
 ) -> DocumentResponse:
-    """select: the fields to show; None shows all."""
+    """link: to its files, where they are to be read.  select: the fields to show; None shows all."""
     document = details.document
     lineage = document.lineage
     fields = dict(document.fields)
@@ -231,14 +232,14 @@ def document_model(
     shown: dict[str, Any] = {
         **fields,
         "collection_id": document.collection_id,
-        "document_blobs": [_blob(blob, with_urls) for blob in document.blobs],
+        "document_blobs": [_blob(blob, link) for blob in document.blobs],
         "document_id": document.document_id,
         "lineage_chain": [step_model(step) for step in lineage.chain],
         "lineage_path": lineage.path,
         "metadata": fields,
         "root_bucket_id": lineage.root_bucket_id,
         "root_object_id": lineage.root_object_id,
-        "source_blobs": [dict(blob) for blob in document.source_blobs],
+        "source_blobs": [_source_blob(blob, link) for blob in document.source_blobs],
         "source_collection_id": lineage.source_collection_id,
         "source_document_id": lineage.source_document_id,
         "source_object_id": lineage.source_object_id,
@@ -257,12 +258,12 @@ def document_model(
 
 
 def group_model(
-    group: Group, documents: Mapping[str, DocumentDetails], *, with_urls: bool, select: Sequence[str] | None
+    group: Group, documents: Mapping[str, DocumentDetails], *, link: Link | None, select: Sequence[str] | None
 ) -> DocumentGroup:
     found = [documents[document_id] for document_id in group.document_ids if document_id in documents]
     return DocumentGroup(
         count=group.count,
-        documents=[document_model(each, with_urls=with_urls, select=select) for each in found],
+        documents=[document_model(each, link=link, select=select) for each in found],
         group_key=group.key,
     )
 
@@ -309,13 +310,19 @@ def _processing(step: ProcessingStep) -> dict[str, Any]:
     }
 
 
-def _blob(blob: BlobRef, with_urls: bool) -> dict[str, Any]:
+def _source_blob(blob: Mapping[str, Any], link: Link | None) -> dict[str, Any]:
+    if link is None or not isinstance(blob.get("url"), str):
+        return dict(blob)
+    return {**blob, "presigned_url": link(blob["url"], blob.get("content_type"), blob.get("filename"))}
+
+
+def _blob(blob: BlobRef, link: Link | None) -> dict[str, Any]:
     return {
         "checksum": blob.checksum,
         "content_type": blob.content_type,
         "field": blob.field,
         "filename": blob.filename,
-        "presigned_url": blob.url if with_urls and blob.url.startswith(_OWN_URL) else None,
+        "presigned_url": link(blob.url, blob.content_type, blob.filename) if link else None,
         "role": blob.role,
         "size_bytes": blob.size_bytes,
         "source_blob_id": blob.source_blob_id,
