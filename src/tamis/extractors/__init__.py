@@ -8,8 +8,10 @@ from tamis.engine.ports.inference import Models
 from tamis.extractors.audio_extractor import AudioExtractor
 from tamis.extractors.document_extractor import DocumentExtractor
 from tamis.extractors.image_extractor import ImageExtractor
+from tamis.extractors.multimodal_extractor import MultimodalExtractor
 from tamis.extractors.passthrough_extractor import PassthroughExtractor
 from tamis.extractors.text_extractor import TextExtractor
+from tamis.extractors.video_extractor import VideoExtractor
 
 _SUFFIX = "_extractor"
 
@@ -24,6 +26,8 @@ class ExtractorRegistry:
             "document_extractor": DocumentExtractor(models, decoding),
             "passthrough_extractor": PassthroughExtractor(),
             "audio_extractor": AudioExtractor(models, decoding),
+            "video_extractor": VideoExtractor(models, decoding),
+            "multimodal_extractor": MultimodalExtractor(models, decoding),
         }
 
     def get(self, name: str, version: str) -> Extractor | None:
