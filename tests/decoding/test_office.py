@@ -106,9 +106,8 @@ def test_workbooks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["docx", "pptx", "xlsx"])
 def test_what_is_too_much_is_refused_before_it_is_unpacked(tmp_path: Path, kind: OfficeKind) -> None:
     path = WRITERS[kind](tmp_path / "a")
-    with pytest.raises(UnreadableError, match="more than 0 MiB") as refused:
+    with pytest.raises(UnreadableError, match="more than 0 MiB"):
         decoded(path, kind, most_bytes=1000)
-    assert refused.value.error_type == "resource"
     with pytest.raises(UnreadableError, match="more than 5 characters"):
         decoded(path, kind, most_characters=5)
 

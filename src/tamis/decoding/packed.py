@@ -32,11 +32,9 @@ def check_archive(path: Path, most_bytes: int) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableError(f"the file cannot be read as an Office document: {error}") from None
     if len(entries) > _MOST_ENTRIES:
-        raise UnreadableError(
-            f"{len(entries)} parts are packed in the file; at most {_MOST_ENTRIES} are read", "resource"
-        )
+        raise UnreadableError(f"{len(entries)} parts are packed in the file; at most {_MOST_ENTRIES} are read")
     if sum(entry.file_size for entry in entries) > most_bytes:
-        raise UnreadableError(f"more than {most_bytes >> 20} MiB would come out of the file", "resource")
+        raise UnreadableError(f"more than {most_bytes >> 20} MiB would come out of the file")
     for entry in entries:
         _check_entry(entry)
 
@@ -45,6 +43,6 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.flag_bits & _ENCRYPTED:
         raise UnreadableError("the file is encrypted")
     if entry.filename.endswith((".xml", ".rels")) and entry.file_size > _LARGEST_PART:
-        raise UnreadableError(f"a part of the file is larger than {_LARGEST_PART >> 20} MiB", "resource")
+        raise UnreadableError(f"a part of the file is larger than {_LARGEST_PART >> 20} MiB")
     if entry.file_size > _UNSUSPECTED and entry.file_size > _HIGHEST_RATIO * max(1, entry.compress_size):
-        raise UnreadableError("a part of the file is packed so densely that it is taken for a bomb", "resource")
+        raise UnreadableError("a part of the file is packed so densely that it is taken for a bomb")

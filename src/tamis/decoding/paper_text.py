@@ -25,7 +25,7 @@ class Measure:
         """The text, without what cannot be stored."""
         self._left -= len(text)
         if self._left < 0:
-            raise UnreadableError(f"the file has more than {self._most} characters of text", "resource")
+            raise UnreadableError(f"the file has more than {self._most} characters of text")
         return text.replace("\x00", "").strip()
 
 

@@ -34,7 +34,7 @@ def decode_pdf(path: Path, options: PdfOptions, work: Path) -> Paper:
         if count == 0:
             raise UnreadableError("the PDF has no pages")
         if count > options.most_pages:
-            raise UnreadableError(f"the PDF has {count} pages; at most {options.most_pages} are read", "resource")
+            raise UnreadableError(f"the PDF has {count} pages; at most {options.most_pages} are read")
         if not 1 <= options.first_page <= count:
             raise UnreadableError(f"there is no page {options.first_page}: the PDF has {count}")
         numbers = range(options.first_page, min(options.first_page + options.pages, count + 1))

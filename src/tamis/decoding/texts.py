@@ -24,7 +24,7 @@ def decode_text(path: Path, options: TextOptions, work: Path) -> Paper:
     """Pages end at form feeds, blocks at empty lines. Raises: UnreadableError."""
     size_bytes = path.stat().st_size
     if size_bytes > _BYTES_A_CHARACTER * options.most_characters:
-        raise UnreadableError(f"the file has more than {options.most_characters} characters of text", "resource")
+        raise UnreadableError(f"the file has more than {options.most_characters} characters of text")
     data = path.read_bytes()
     if options.kind == "html":
         return _html(data, Measure(options.most_characters))

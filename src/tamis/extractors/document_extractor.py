@@ -178,7 +178,7 @@ class DocumentExtractor:
         for page in read_paper(file, decoding, models.ocr, chosen.reading):
             segments += _segments(page, chosen, embedder, models)
             if len(segments) > _MOST_DOCUMENTS:
-                raise DecodeError(f"the file falls into more than {_MOST_DOCUMENTS} documents", "resource")
+                raise DecodeError(f"the file falls into more than {_MOST_DOCUMENTS} documents")
         return segments
 
 

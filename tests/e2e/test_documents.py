@@ -1,0 +1,56 @@
+"""A PDF from an object to the page that answers a question, through a real server."""
+
+import base64
+import time
+from pathlib import Path
+
+from tamis.client import Client
+from tests.live import LiveServer
+from tests.pdf_samples import write_pdf
+
+PAGES = [
+    [(60.0, 800.0, "Opening hours"), (60.0, 780.0, "The museum is open from ten to six, closed on Mondays.")],
+    [],
+    [(60.0, 800.0, "Getting here"), (60.0, 780.0, "Take tram number nine to the harbour and walk along the quay.")],
+]
+
+
+def test_the_page_that_answers_is_found_with_its_picture(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data", TAMIS_DECODE_WORKERS="1") as server, Client(server.url, server.key) as client:
+        bucket = load(client, [write_pdf(tmp_path / "a.pdf", PAGES).read_bytes(), b"%PDF-1.7 cut off"])
+        for query in ("how do I get there by tram", "quay"):
+            found = ask(client, query)[0]
+            assert (found["page_number"], found["page_count"], found["source"]) == (3, 3, "native")
+            assert "tram number nine" in found["text"]
+        documents = client.post("collections/leaflets/documents/list", {})["results"]
+        assert sorted(document["page_number"] for document in documents) == [1, 2, 3]
+        [batch] = client.post(f"buckets/{bucket}/batches/list", {})["batches"]
+        assert batch["status"] == "COMPLETED_WITH_ERRORS"
+
+
+def ask(client: Client, query: str) -> list[dict[str, object]]:
+    search = {"feature_uri": "mixpeek://document_extractor@v1/embedding", "query": query, "top_k": 3}
+    stage = {"stage_name": "s", "config": {"stage_id": "feature_search", "parameters": {"searches": [search]}}}
+    body = {"collection_identifiers": ["leaflets"], "inputs": {"query": query}, "stages": [stage]}
+    found: list[dict[str, object]] = client.post("retrievers/execute", body)["documents"]
+    return found
+
+
+def load(client: Client, files: list[bytes]) -> str:
+    schema = {"properties": {"leaflet": {"type": "pdf"}}}
+    bucket: str = client.post("buckets", {"bucket_name": "leaflets", "bucket_schema": schema})["bucket_id"]
+    extractor = {"feature_extractor_name": "document", "version": "v1"}
+    source = {"type": "bucket", "bucket_ids": [bucket]}
+    client.post("collections", {"collection_name": "leaflets", "source": source, "feature_extractor": extractor})
+    objects = [
+        {"blobs": [{"property": "leaflet", "type": "pdf", "data": base64.b64encode(data).decode()}]} for data in files
+    ]
+    ids = [made["object_id"] for made in client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})]
+    batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
+    client.post(f"buckets/{bucket}/batches/{batch}/submit")
+    deadline = time.monotonic() + 60
+    while not (status := client.get(f"buckets/{bucket}/batches/{batch}")["status"]).startswith("COMPLETED"):
+        assert status != "FAILED"
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+    return bucket
