@@ -3,6 +3,7 @@
 import base64
 import time
 from pathlib import Path
+from typing import Any
 
 from tamis.client import Client
 from tests.live import LiveServer
@@ -28,11 +29,11 @@ def test_the_page_that_answers_is_found_with_its_picture(tmp_path: Path) -> None
         assert batch["status"] == "COMPLETED_WITH_ERRORS"
 
 
-def ask(client: Client, query: str) -> list[dict[str, object]]:
+def ask(client: Client, query: str) -> list[dict[str, Any]]:
     search = {"feature_uri": "mixpeek://document_extractor@v1/embedding", "query": query, "top_k": 3}
     stage = {"stage_name": "s", "config": {"stage_id": "feature_search", "parameters": {"searches": [search]}}}
     body = {"collection_identifiers": ["leaflets"], "inputs": {"query": query}, "stages": [stage]}
-    found: list[dict[str, object]] = client.post("retrievers/execute", body)["documents"]
+    found: list[dict[str, Any]] = client.post("retrievers/execute", body)["documents"]
     return found
 
 
