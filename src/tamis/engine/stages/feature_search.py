@@ -136,7 +136,7 @@ class FeatureSearchParameters(StageParameters):
     )
     interactive: bool = Field(False, description="Accepted: no search is tried a second time.")
     degrade_retry: bool = Field(False, description="Accepted: no search is tried a second time.")
-    learning_config: dict[str, Any] | None = Field(None, description="Goes with learned fusion.")
+    learning_config: dict[str, Any] | None = Field(None, description="Not in this version: goes with learned fusion.")
     query_preprocessing: dict[str, Any] | None = Field(None, description="Not in this version.")
 
     @model_validator(mode="before")
@@ -172,6 +172,11 @@ class FeatureSearchParameters(StageParameters):
     @classmethod
     def _no_preprocessing(cls, value: Any) -> Any:
         raise ValueError("large files are not cut up as queries in this version")
+
+    @field_validator("learning_config")
+    @classmethod
+    def _no_learning(cls, value: Any) -> Any:
+        raise ValueError("it goes with learned fusion, which needs interactions")
 
     @model_validator(mode="after")
     def _something_to_search(self) -> "FeatureSearchParameters":
