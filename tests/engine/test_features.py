@@ -6,7 +6,7 @@ import pytest
 
 from tamis.engine.features import feature_uris, resolve_feature
 from tamis.errors import ValidationError
-from tamis.model.vector import FeatureSpec, VectorKind
+from tamis.model.vector import FeatureSpec, Space, VectorKind
 from tests.engine.stages.shop import URI, collection
 
 TEXT = collection("col_a", "products")
@@ -39,6 +39,14 @@ def test_an_omitted_output_needs_a_single_dense_feature() -> None:
     with pytest.raises(ValidationError, match=r"the features there are: .*embedding, .*lexical, .*other"):
         resolve_feature("mixpeek://text_extractor@v1", [two])
     assert resolve_feature("mixpeek://text_extractor@v1/other", [two]).targets[0][1].name == "other"
+
+
+def test_an_omitted_output_is_the_one_of_texts_beside_looks_and_sounds() -> None:
+    looks = FeatureSpec("looks", VectorKind.DENSE, 3, space=Space.VISUAL)
+    both = replace(TEXT, features=(looks, *TEXT.features))
+    assert resolve_feature("mixpeek://text_extractor@v1", [both]).name == URI
+    alone = replace(TEXT, features=(looks,))
+    assert resolve_feature("mixpeek://text_extractor@v1", [alone]).targets[0][1] is looks
 
 
 @pytest.mark.parametrize("uri", ["mixpeek://image_extractor@v1", "mixpeek://text_extractor@v2", f"{URI}_2"])

@@ -17,7 +17,7 @@ from tamis.engine.stage import Context, Outcome, Stage, effects_of
 from tamis.errors import TamisError, ValidationError
 from tamis.model.filters import Operator
 from tamis.model.hits import Hit, Hits
-from tamis.model.vector import VectorKind
+from tamis.model.vector import Space, VectorKind
 
 SHOWN = 10
 """Documents that the model is shown of what a tool found."""
@@ -212,7 +212,7 @@ def _is_dense(uri: str, context: Context) -> bool:
         targets = resolve_feature(uri, context.collections).targets
     except ValidationError:
         return False
-    return all(spec.kind is VectorKind.DENSE for _, spec in targets)
+    return all(spec.kind is VectorKind.DENSE and spec.space is Space.TEXT for _, spec in targets)
 
 
 def _search_of(given: BaseModel, context: Context) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tamis.errors import ValidationError
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
-from tamis.model.vector import FeatureSpec, VectorKind
+from tamis.model.vector import FeatureSpec, Space, VectorKind
 
 _SUFFIX = "_extractor"
 
@@ -27,7 +27,7 @@ def resolve_feature(
 ) -> Feature:
     """Find the feature; a collection without it is left out.
 
-    An output may be named by an alias; an omitted one is the collection's only dense feature. With `lexical`, the
+    An output may be named by an alias; an omitted one is the collection's `primary_feature`. With `lexical`, the
     URI names the text whose sparse feature is meant.
     Raises: ValidationError at `loc` where no collection has it.
     """
@@ -44,6 +44,12 @@ def resolve_feature(
 def feature_uris(collection: Collection) -> list[str]:
     """Every feature of a collection, by its canonical URI."""
     return [_canonical(collection, spec.name) for spec in collection.features]
+
+
+def primary_feature(features: Sequence[FeatureSpec]) -> FeatureSpec | None:
+    """What a search means that names no output: the only dense feature, of several the only one of texts."""
+    dense = [spec for spec in features if spec.kind is VectorKind.DENSE]
+    return _only(dense) or _only(spec for spec in dense if spec.space is Space.TEXT)
 
 
 def is_output(name: str, collections: Sequence[Collection]) -> bool:
@@ -67,7 +73,7 @@ def _find(wanted: FeatureUri, collection: Collection, lexical: bool) -> tuple[Fe
 
 def _named(output: str | None, features: Sequence[FeatureSpec]) -> FeatureSpec | None:
     if output is None:
-        return _only(spec for spec in features if spec.kind is VectorKind.DENSE)
+        return primary_feature(features)
     by_name = [spec for spec in features if spec.name == output]
     return _only(by_name or (spec for spec in features if output in spec.aliases))
 

@@ -16,7 +16,7 @@ from tamis.engine.taxonomy import Members, Near, Node, Rows, Rule, Texts, best, 
 from tamis.errors import DimensionMismatch, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
-from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, FloatArray, Space, VectorKind
 
 NO_VECTOR, NO_TEXT, NOT_A_NUMBER, ZERO_VECTOR = "no_vector", "no_text", "not_a_number", "zero_vector"
 MAX_SEARCHES = 20_000
@@ -98,6 +98,9 @@ class StoredLikeness:
 
     def _embedded(self, texts: Sequence[str | None], spec: FeatureSpec) -> list[FloatArray | None]:
         """Each text by itself: within a batch the last bits of its vector would depend on its neighbours."""
+        if spec.space is not Space.TEXT:
+            message = f"{spec.name!r} is no feature of texts; compare the documents' own vectors by it"
+            raise ValidationError.at(["parameters", "feature_uri"], message)
         model = self._models.embedder(spec.inference_name)
         known = {text: model.embed_documents([text])[0] for text in dict.fromkeys(texts) if text}
         return [known[text] if text else None for text in texts]

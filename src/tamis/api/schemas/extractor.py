@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tamis.api.schemas.fields import BucketSchemaFieldType
 from tamis.api.schemas.namespace import PayloadIndexConfig
 from tamis.engine.extractor_plugins import package_of_extractor
+from tamis.engine.features import primary_feature
 from tamis.engine.ports.extraction import Cost, Extractor
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
@@ -172,15 +173,15 @@ def vector_index(extractor_id: str, spec: FeatureSpec, inputs: Iterable[str] = (
 
 
 def features_model(collection: Collection) -> DescribeCollectionFeaturesResponse:
-    """primary: the first dense feature, which a search means where it names none."""
+    """primary: the feature that a search means where it names none."""
     extractor = collection.extractor
-    dense = [spec.name for spec in collection.features if spec.kind is not VectorKind.SPARSE]
+    primary = primary_feature(collection.features)
     return DescribeCollectionFeaturesResponse(
         features=[
             CollectionFeatureDescriptor(
                 feature_address=str(FeatureUri(extractor.name, extractor.version, spec.name)),
                 feature_extractor_name=extractor.name,
-                primary=spec.name in dense[:1],
+                primary=spec is primary,
                 vector_index=vector_index(extractor.id, spec),
                 version=extractor.version,
             )
