@@ -9,6 +9,7 @@ TASKS: Mapping[str, str] = {
     "pdf": "tamis.decoding.pdf:decode_pdf",
     "office": "tamis.decoding.office:decode_office",
     "text": "tamis.decoding.texts:decode_text",
+    "page": "tamis.decoding.web_pages:decode_page",
     "sound": "tamis.decoding.sound:decode_sound",
     "video": "tamis.decoding.video:decode_video",
     "picture": "tamis.decoding.pictures:decode_picture",

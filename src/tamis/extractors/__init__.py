@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractor
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.web_pages import WebPages
 from tamis.extractors.audio_extractor import AudioExtractor
 from tamis.extractors.document_extractor import DocumentExtractor
 from tamis.extractors.image_extractor import ImageExtractor
@@ -12,14 +13,20 @@ from tamis.extractors.multimodal_extractor import MultimodalExtractor
 from tamis.extractors.passthrough_extractor import PassthroughExtractor
 from tamis.extractors.text_extractor import TextExtractor
 from tamis.extractors.video_extractor import VideoExtractor
+from tamis.extractors.web_scraper_extractor import WebScraperExtractor
 
 _SUFFIX = "_extractor"
 
 
 class ExtractorRegistry:
-    """models: lets an extractor that takes a model's name find out about it.  decoding: for files of media."""
+    """models: lets an extractor that takes a model's name find out about it.
 
-    def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:
+    decoding: for files of media.  pages: for web sites.
+    """
+
+    def __init__(
+        self, models: Models | None = None, decoding: Decoding | None = None, pages: WebPages | None = None
+    ) -> None:
         self._extractors: dict[str, Extractor] = {
             "text_extractor": TextExtractor(models),
             "image_extractor": ImageExtractor(models, decoding),
@@ -28,6 +35,7 @@ class ExtractorRegistry:
             "audio_extractor": AudioExtractor(models, decoding),
             "video_extractor": VideoExtractor(models, decoding),
             "multimodal_extractor": MultimodalExtractor(models, decoding),
+            "web_scraper_extractor": WebScraperExtractor(models, decoding, pages),
         }
 
     def get(self, name: str, version: str) -> Extractor | None:

@@ -92,7 +92,9 @@ class Loader:
         sources = await self._sources(principal, collection, [item.source_id for item in items])
         wanted = parse_filter(collection.source.filters)
         shared = None if is_dynamic(collection.extractor) else parameters_for(extractor, collection.extractor, None)
-        loads = [_map(item, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items]
+        loads = [
+            _map(item, principal, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items
+        ]
         return list(await asyncio.gather(*(self._with_files(principal, extractor, load) for load in loads)))
 
     async def _sources(
@@ -151,6 +153,7 @@ class Loader:
 
 def _map(
     item: BatchItem,
+    principal: Principal,
     source: Source | None,
     collection: Collection,
     extractor: Extractor,
@@ -166,7 +169,7 @@ def _map(
         _check_inputs(inputs, source, collection, extractor)
         return Loaded(
             batch_item=item,
-            item=SourceItem(source.source_id, inputs),
+            item=SourceItem(source.source_id, inputs, principal=principal),
             parameters=parameters or parameters_for(extractor, collection.extractor, source.view),
             passed=passed_fields(source.view, collection.extractor),
             lineage=source.lineage,

@@ -1,5 +1,6 @@
 """Which backend answers for each port, by the settings."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,16 +15,20 @@ from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.web_pages import WebPages
 from tamis.errors import ConfigurationError
 from tamis.extractors import ExtractorRegistry
 from tamis.inference.embedding_endpoints import EmbeddingEndpoint
 from tamis.inference.manifest import default_manifest
 from tamis.inference.models import LocalModels
+from tamis.outside.blocking import BlockingPages
 from tamis.settings import EmbeddingService, Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.index import open_cluster_index, open_edge_index
 from tamis.storage.metadata import open_postgres, open_sqlite
+from tamis.wiring.outside import outside_of
+from tamis.wiring.secrets import secrets_of
 
 _LOG = logging.getLogger("tamis.extractors")
 
@@ -70,9 +75,9 @@ def _endpoint(name: str, given: EmbeddingService) -> EmbeddingEndpoint:
     )
 
 
-def extractors_of(settings: Settings, models: Models, decoding: Decoding) -> ExtractorRegistry:
+def extractors_of(settings: Settings, models: Models, decoding: Decoding, pages: WebPages) -> ExtractorRegistry:
     """Tamis' own, and those of installed packages. Raises: ConfigurationError."""
-    registry = ExtractorRegistry(models, decoding)
+    registry = ExtractorRegistry(models, decoding, pages)
     own = [one.name for one in registry.all()]
     for plugin in extractor_plugins(own, settings.extractor_plugins.split(",")):
         _LOG.info("the extractor %s is from %s", plugin.extractor.name, plugin.package)
@@ -105,7 +110,8 @@ async def open_backends(
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
     decoding = decoding_of(settings, directory)
     stack.callback(decoding.close)
-    return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding), decoding)
+    pages = BlockingPages(outside_of(settings, secrets_of(settings)), asyncio.get_running_loop())
+    return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding, pages), decoding)
 
 
 def decoding_of(settings: Settings, directory: DataDirectory) -> Decoding:

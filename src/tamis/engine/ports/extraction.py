@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tamis.engine.ports.inference import Models
 from tamis.model.document import BlobRef
 from tamis.model.json import JSON
+from tamis.model.principal import Principal
 from tamis.model.vector import FeatureSpec, Vector
 
 
@@ -29,11 +30,15 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """inputs: by the extractor's input names, mapped from the source's view. files: those of them that are files."""
+    """inputs: by the extractor's input names, mapped from the source's view. files: those of them that are files.
+
+    principal: whose source it is, for an extractor that reaches outside; None where nobody may.
+    """
 
     source_id: str
     inputs: Mapping[str, JSON]
     files: Mapping[str, SourceFile] = field(default_factory=dict)
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
