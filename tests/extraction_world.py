@@ -29,6 +29,7 @@ from tamis.engine.ports.inference import (
     VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Metadata, Session
+from tamis.engine.ports.outside import Outside
 from tamis.errors import ModelMissingError
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
@@ -276,7 +277,9 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float = 0.0) -> AsyncIterator[World]:
+async def open_world(
+    path: Path, index: VectorIndex | None = None, slow_s: float = 0.0, outside: Outside | None = None
+) -> AsyncIterator[World]:
     """index: an exact one in memory, where none is given; the caller closes his own.  slow_s: for each source."""
     metadata = await open_sqlite(path / "tamis.db")
     index = index or MemoryIndex()
@@ -285,7 +288,7 @@ async def open_world(path: Path, index: VectorIndex | None = None, slow_s: float
     shelf.letter.slow_s = slow_s
     blobs = open_blobs(path / "blobs", None)
     decoding = DecoderPool(path / "work" / "decoding")
-    files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS)
+    files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS, outside)
     worker = ExtractionWorker(metadata, indexer, shelf, NoModels(), blobs, files, poll_s=0.05)
     principal, stranger = await _tenants(metadata)
     world = World(

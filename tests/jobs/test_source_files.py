@@ -19,8 +19,11 @@ from tamis.jobs.source_files import SourceFiles, kind_of
 from tamis.model.bucket import Blob, BucketObject
 from tamis.model.ids import new_id
 from tamis.model.principal import Principal
+from tamis.outside.http import HttpOutside
+from tamis.outside.secrets import SecretStore
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
 from tests.extraction_world import FILE_LIMITS, CopyExtractor, World, open_world
+from tests.outside.server import Answer, Asked, served
 
 ONE = Principal("org_one", "ns_one")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -126,3 +129,61 @@ async def test_what_an_extractor_makes_is_stored_once_and_taken_further(world: W
     await world.collections.delete(world.principal, "further")
     await world.collections.delete(world.principal, "drawn")
     assert await world.blobs.size(world.principal, small.url.removeprefix("blob://")) is None
+
+
+PAGE = "Das Mühlrad steht still.".encode()
+LARGE = bytes((1 << 20) + 1)
+
+
+def respond(asked: Asked) -> Answer:
+    if asked.path == "/moved.txt":
+        return Answer(status=302, headers={"location": "/a.txt"}, body=b"over there")
+    found = {"/a.txt": PAGE, "/b.txt": PAGE, "/large": LARGE}.get(asked.path)
+    return Answer(found, headers={"content-type": "image/png"}) if found is not None else Answer(status=404)
+
+
+async def test_files_on_the_web_are_fetched_and_kept_once(tmp_path: Path) -> None:
+    async with (
+        served(respond) as server,
+        open_world(tmp_path, outside=HttpOutside(server.rules(), SecretStore())) as world,
+    ):
+        bucket = await world.bucket()
+        urls = [f"{server.url}/{name}" for name in ("a.txt", "b.txt", "moved.txt")]
+        ids = await world.objects(bucket, [{"url": url} for url in urls])
+        collection = await world.collection("docs", bucket)
+        await world.process(bucket, ids)
+        found = await world.all_documents(collection)
+        digest = hashlib.sha256(PAGE).hexdigest()
+        key = f"{bucket.bucket_id}/fetched/{digest}"
+        assert [each.fields["text"] for each in found] == [PAGE.decode()] * 3
+        assert {str(each.source_blobs[0]["source_url"]) for each in found} == set(urls)
+        assert {(each.source_blobs[0]["url"], each.source_blobs[0]["content_type"]) for each in found} == {
+            (f"blob://{key}", "text/plain")
+        }
+        assert await world.blobs.get(world.principal, key) == PAGE
+        assert list((tmp_path / "work" / "sources").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "error_type"),
+    [
+        ("{server}/none", "was answered with 404", "validation"),
+        ("{server}/large", "larger than 1048576 bytes", "network"),
+        ("http://elsewhere.example/a", "TAMIS_OUTSIDE_DOMAINS", "validation"),
+        ("s3://bucket/a.txt", "does not fetch; upload it", "validation"),
+    ],
+)
+async def test_what_cannot_be_fetched_says_why(tmp_path: Path, url: str, reason: str, error_type: str) -> None:
+    async with (
+        served(respond) as server,
+        open_world(tmp_path, outside=HttpOutside(server.rules(), SecretStore())) as world,
+    ):
+        bucket = await world.bucket()
+        ids = await world.objects(bucket, [{"url": url.format(server=server.url)}])
+        await world.collection("docs", bucket)
+        batch = await world.process(bucket, ids)
+        failed = await world.batches.failed(world.principal, bucket.name, batch.batch_id, None, None, 10, 0)
+        [item] = failed.items
+        assert reason in (item.error or "")
+        assert item.error_type == error_type
+        assert list((tmp_path / "work" / "sources").iterdir()) == []

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceFile, SourceItem
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import TamisError, ValidationError
-from tamis.jobs.source_files import SourceFiles
+from tamis.errors import OutsideError, TamisError, ValidationError
+from tamis.jobs.source_files import FetchedFile, SourceFiles
 from tamis.model.batch import BatchItem
 from tamis.model.bucket import Blob, BucketObject
 from tamis.model.collection import Collection, ExtractorConfig
@@ -23,6 +23,8 @@ from tamis.model.principal import Principal
 from tamis.services.sources import is_dynamic, mapped_inputs, parameters_for, passed_fields
 
 _OURS = "blob://"
+_WEB = ("http://", "https://")
+_TOLD = ("content_type", "filename")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A source that is ready to be extracted, and what its documents get beside the extractor's fields."""
+    """A source that is ready to be extracted, and what its documents get beside the extractor's fields.
+
+    elsewhere: addresses of its blobs that the store does not have.
+    """
 
     batch_item: BatchItem
     item: SourceItem
@@ -61,6 +66,7 @@ class Loaded:
     lineage: Lineage = field(default_factory=Lineage)
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
     changed_at: datetime | None = None
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +118,14 @@ class Loader:
     async def _with_files(self, principal: Principal, extractor: Extractor, load: Load) -> Load:
         if not isinstance(load, Loaded):
             return load
-        keys = {
-            name: value
-            for name, value in load.item.inputs.items()
-            if isinstance(value, str) and value.startswith(_OURS)
-        }
-        if not keys:
+        urls = {name: value for name, value in load.item.inputs.items() if _names_file(value, name, load, extractor)}
+        if not urls:
             return load
         files: dict[str, SourceFile] = {}
-        told = {str(blob.get("url")): blob for blob in load.source_blobs}
+        blobs = load.source_blobs
         try:
-            for name, url in keys.items():
-                files[name] = await self._taken(principal, url, told.get(url, {}))
+            for name, url in urls.items():
+                files[name], blobs = await self._taken(principal, load, name, str(url), blobs)
             texts = {
                 name: await asyncio.to_thread(_text, name, file)
                 for name, file in files.items()
@@ -131,18 +133,21 @@ class Loader:
             }
         except TamisError as error:
             self._files.release(files.values())
-            kind = "validation" if error.status < 500 else "dependency"
-            return Unloadable(load.batch_item, ExtractionFailure(error.message, kind))
-        return replace(load, item=replace(load.item, inputs={**load.item.inputs, **texts}, files=files))
+            return Unloadable(load.batch_item, ExtractionFailure(error.message, _category(error)))
+        item = replace(load.item, inputs={**load.item.inputs, **texts}, files=files)
+        return replace(load, item=item, source_blobs=blobs)
 
-    async def _taken(self, principal: Principal, url: str, told: Mapping[str, JSON]) -> SourceFile:
-        declared, filename = told.get("content_type"), told.get("filename")
-        return await self._files.take(
-            principal,
-            url.removeprefix(_OURS),
-            declared if isinstance(declared, str) else None,
-            filename if isinstance(filename, str) else None,
-        )
+    async def _taken(
+        self, principal: Principal, load: Loaded, name: str, url: str, blobs: tuple[Mapping[str, JSON], ...]
+    ) -> tuple[SourceFile, tuple[Mapping[str, JSON], ...]]:
+        """The file, and the source's blobs, in which the store's copy stands for what was fetched from the web."""
+        if not url.startswith(_OURS):
+            owner = load.lineage.root_bucket_id or load.batch_item.collection_id
+            found = await self._files.fetch(principal, url, f"{owner}/fetched")
+            return found.file, _with_copy(blobs, name, url, found)
+        told = next((blob for blob in blobs if blob.get("url") == url), {})
+        declared, filename = (value if isinstance(value, str) else None for value in map(told.get, _TOLD))
+        return await self._files.take(principal, url.removeprefix(_OURS), declared, filename), blobs
 
     def release(self, loads: Iterable[Load]) -> None:
         """Nothing reads the files of these sources any more."""
@@ -166,7 +171,7 @@ def _map(
         return LeftOut(item, source.changed_at)
     try:
         inputs = source.inputs(collection.extractor)
-        _check_inputs(inputs, source, collection, extractor)
+        _check_inputs(inputs, collection, extractor)
         return Loaded(
             batch_item=item,
             item=SourceItem(source.source_id, inputs, principal=principal),
@@ -175,19 +180,49 @@ def _map(
             lineage=source.lineage,
             source_blobs=source.blobs_of(inputs),
             changed_at=source.changed_at,
+            elsewhere=source.elsewhere,
         )
     except ValidationError as error:
         return Unloadable(item, ExtractionFailure(error.message))
 
 
-def _check_inputs(inputs: Mapping[str, JSON], source: Source, collection: Collection, extractor: Extractor) -> None:
+def _check_inputs(inputs: Mapping[str, JSON], collection: Collection, extractor: Extractor) -> None:
     for name in extractor.input_schema.get("required", ()):
         if name not in inputs:
             path = collection.extractor.input_mappings.get(name, name)
             raise ValidationError(f"the source has no value at {path!r} for the input {name!r}")
-    for name, value in inputs.items():
-        if isinstance(value, str) and value in source.elsewhere:
-            raise ValidationError(f"the input {name!r} lies at {value}, which this server does not fetch; upload it")
+
+
+def _names_file(value: JSON, name: str, load: Loaded, extractor: Extractor) -> bool:
+    """A blob, wherever it lies; or an address on the web where the extractor takes nothing but a file."""
+    if not isinstance(value, str):
+        return False
+    declared = extractor.input_schema.get("properties", {}).get(name, {})
+    if declared.get("format") == "uri":
+        return False
+    is_far = value.startswith(_WEB) and declared.get("format") == "binary"
+    return value.startswith(_OURS) or value in load.elsewhere or is_far
+
+
+def _with_copy(
+    blobs: tuple[Mapping[str, JSON], ...], name: str, url: str, found: FetchedFile
+) -> tuple[Mapping[str, JSON], ...]:
+    copy: dict[str, JSON] = {
+        "url": found.url,
+        "source_url": url,
+        "content_type": found.file.content_type,
+        "size_bytes": found.file.size_bytes,
+        "checksum": found.checksum,
+    }
+    if any(blob.get("url") == url for blob in blobs):
+        return tuple({**blob, **copy} if blob.get("url") == url else blob for blob in blobs)
+    return (*blobs, {"field": name, **copy})
+
+
+def _category(error: TamisError) -> str:
+    if isinstance(error, OutsideError):
+        return "network"
+    return "validation" if error.status < 500 else "dependency"
 
 
 def _is_text(extractor: Extractor, name: str) -> bool:

@@ -1,28 +1,52 @@
 """Files of sources, as paths that a decoder reads: never whole in memory, and none larger than its kind may be."""
 
 import asyncio
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import SourceFile
+from tamis.engine.ports.outside import Fetch, Outside
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.principal import Principal
 
 _READS_AT_ONCE = 16
+_WEB = ("http://", "https://")
+_FETCH_S = 1800.0
+_CHUNK_BYTES = 1 << 20
 _DOCUMENTS = ("application/pdf", "application/vnd.", "application/msword", "application/rtf", "application/epub")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A file from the web. url: of the copy that the store keeps, named by its content."""
+
+    file: SourceFile
+    url: str
+    checksum: str
 
 
 class SourceFiles:
     """work: where files of an object store are laid for as long as they are read; left from before, they are removed.
 
-    limits: bytes by kind: text, image, audio, video, document, other.
+    limits: bytes by kind: text, image, audio, video, document, other.  outside: what fetches files that lie on the web.
     """
 
-    def __init__(self, blobs: BlobStore, decoding: Decoding, work: Path, limits: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        decoding: Decoding,
+        work: Path,
+        limits: Mapping[str, int],
+        outside: Outside | None = None,
+    ) -> None:
+        self._outside = outside
         self.decoding = decoding
         self._blobs = blobs
         self._work = work.resolve()
@@ -39,13 +63,44 @@ class SourceFiles:
         async with self._reads:
             path = self._blobs.path(principal, key) or await self._laid(principal, key)
             try:
-                size_bytes = path.stat().st_size
-                content_type = await asyncio.to_thread(self.decoding.content_type, path)
-                self._check_size(content_type, size_bytes)
+                return await self._known(path, declared_type, filename)
             except BaseException:
                 self._remove(path)
                 raise
+
+    async def fetch(self, principal: Principal, url: str, folder: str) -> FetchedFile:
+        """A copy of what lies at `url` now, kept once under `folder` by its content. To be given back by `release`.
+
+        Raises: ValidationError where it is not to be had or too large, OutsideRefusedError, OutsideError, StorageError.
+        """
+        if self._outside is None or not url.startswith(_WEB):
+            raise ValidationError(f"the file lies at {url}, which this server does not fetch; upload it")
+        path = self._fresh()
+        most = max(self._limits.values())
+        try:
+            answer = await self._outside.fetch(principal, Fetch(url, timeout_s=_FETCH_S, max_bytes=most, into=path))
+            if not 200 <= answer.status < 300:
+                raise ValidationError(f"{url} was answered with {answer.status}")
+            digest = await asyncio.to_thread(_digest, path)
+            file = await self._known(path, answer.headers.get("content-type"), _filename(answer.url))
+            key = f"{folder}/{digest}"
+            if await self._blobs.size(principal, key) != file.size_bytes:
+                await self._blobs.put_stream(principal, key, _chunks(path))
+        except BaseException:
+            self._remove(path)
+            raise
+        return FetchedFile(file, f"blob://{key}", f"sha256:{digest}")
+
+    async def _known(self, path: Path, declared_type: str | None, filename: str | None) -> SourceFile:
+        size_bytes = await asyncio.to_thread(os.path.getsize, path)
+        content_type = await asyncio.to_thread(self.decoding.content_type, path)
+        self._check_size(content_type, size_bytes)
         return SourceFile(path, size_bytes, content_type, declared_type, filename)
+
+    def _fresh(self) -> Path:
+        descriptor, name = tempfile.mkstemp(dir=self._work)
+        os.close(descriptor)
+        return Path(name)
 
     def release(self, files: Iterable[SourceFile]) -> None:
         for file in files:
@@ -57,10 +112,9 @@ class SourceFiles:
             raise ValidationError(f"the file {key!r} of the source is missing")
         if size_bytes > (most := max(self._limits.values())):
             raise ValidationError(f"the file has {size_bytes} bytes, and none may have more than {most}")
-        descriptor, name = tempfile.mkstemp(dir=self._work)
-        path = Path(name)
+        path = self._fresh()
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with await asyncio.to_thread(path.open, "wb") as file:
                 async for chunk in self._blobs.stream(principal, key):
                     await asyncio.to_thread(file.write, chunk)
         except BaseException as error:
@@ -88,3 +142,18 @@ def kind_of(content_type: str) -> str:
     if kind in ("text", "image", "audio", "video"):
         return kind
     return "document" if content_type.startswith(_DOCUMENTS) else "other"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+            yield chunk
+
+
+def _filename(url: str) -> str | None:
+    return unquote(urlsplit(url).path.rpartition("/")[2]) or None

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,7 +16,7 @@ from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.ports.secrets import Secrets, filled
 from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError
 from tamis.model.principal import Principal
-from tamis.outside.bodies import ACCEPTED, read_body
+from tamis.outside.bodies import ACCEPTED, read_body, write_body
 from tamis.outside.headers import checked_headers
 from tamis.outside.pace import Pace, Places
 from tamis.outside.pinning import PinnedBackend, Resolve, system_resolve
@@ -85,7 +85,7 @@ class HttpOutside:
 
     async def _within(self, principal: Principal, fetch: Fetch, check: Check) -> Fetched:
         """In time, with as many attempts as that leaves. check: of each page before it is asked for."""
-        timeout_s = min(fetch.timeout_s, self._rules.timeout_s)
+        timeout_s = min(fetch.timeout_s, self._rules.timeout_s) if fetch.into is None else fetch.timeout_s
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 return await self._attempted(principal, replace(fetch, timeout_s=timeout_s), check, limit.when() or 0.0)
@@ -169,11 +169,16 @@ class HttpOutside:
             response = await pool.handle_async_request(request)
             try:
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-                most = min(fetch.max_bytes, self._rules.max_bytes)
-                body = await read_body(response.aiter_stream(), headers, most)
+                body = await self._body(response.aiter_stream(), headers, fetch)
             finally:
                 await response.aclose()
         return _Answer(response.status, headers, body)
+
+    async def _body(self, chunks: AsyncIterable[bytes], headers: Mapping[str, str], fetch: Fetch) -> bytes:
+        if fetch.into is None:
+            return await read_body(chunks, headers, min(fetch.max_bytes, self._rules.max_bytes))
+        await write_body(chunks, headers, fetch.max_bytes, fetch.into)
+        return b""
 
     def _headers(self, principal: Principal, target: Target, fetch: Fetch) -> list[tuple[bytes, bytes]]:
         defaults = {"user-agent": self._rules.user_agent, "accept": "*/*"}

@@ -116,7 +116,7 @@ def _base64(text: str, loc: Loc) -> bytes:
 
 
 def _reference(blob: Blob, url: str) -> Intake:
-    """The caller's own file: named here, fetched by no one yet."""
+    """The caller's own file: named here, fetched once it is extracted."""
     name = urlsplit(url).path.rpartition("/")[2] or None
     mime_type = mimetypes.guess_type(name)[0] if name else None
     return Intake(replace(blob, url=url, filename=name, mime_type=mime_type))

@@ -12,6 +12,7 @@ from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.outside import Outside
 from tamis.engine.reach import Reach
 from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
@@ -109,7 +110,6 @@ async def open_system(
         created = await bootstrap(backends.metadata, settings.root_key, extractors)
         indexer = Indexer(backends.metadata, backends.index)
         stack.push_async_callback(indexer.close)
-        worker = _worker(settings, directory, backends, indexer)
         secret = signing_secret(directory.root / "upload.key")
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
@@ -117,6 +117,7 @@ async def open_system(
         experience.start()
         stack.push_async_callback(experience.close)
         reach = with_stored_pictures(open_reach(settings, stack), backends.metadata, backends.blobs)
+        worker = _worker(settings, directory, backends, indexer, reach.outside)
         services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
@@ -140,9 +141,11 @@ async def open_system(
     )
 
 
-def _worker(settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer) -> ExtractionWorker:
+def _worker(
+    settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer, outside: Outside
+) -> ExtractionWorker:
     limits = settings.file_limits.model_dump()
-    files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits)
+    files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits, outside)
     return ExtractionWorker(
         backends.metadata, indexer, backends.extractors, backends.models, backends.blobs, files,
         settings.extraction_threads,

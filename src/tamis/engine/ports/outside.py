@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from tamis.model.principal import Principal
@@ -14,6 +15,8 @@ class Fetch:
     basic: name of a secret whose value is `user:password`, sent as basic authorisation.
     requests_per_minute, requests_per_hour: to this host, within the operator's limit.
     allowed_domains: the stage's own list, within the operator's; None adds nothing to that.
+    into: a file that the body goes into, piece by piece, instead of the answer; its size and time are the caller's to
+    bound, then, and not the operator's limits of one answer.
     """
 
     url: str
@@ -30,6 +33,7 @@ class Fetch:
     timeout_s: float = 10.0
     max_bytes: int = 1 << 20
     max_redirects: int = 5
+    into: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
