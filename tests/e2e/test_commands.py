@@ -149,3 +149,15 @@ def test_the_demo_runs_the_main_job(tmp_path: Path) -> None:
     assert "inputs_hash" in shown
     assert "stages_completed  3" in " ".join(shown.split("\n")).replace("   ", "  ")
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.mark.slow
+def test_the_demo_of_media_answers_from_each_medium(tmp_path: Path) -> None:
+    shown = tamis("demo", "--media", COLUMNS="140", TMPDIR=str(tmp_path), TAMIS_MODEL_THREADS="1")
+    for kind in ("image", "document", "audio", "video"):
+        assert f"{kind}_extractor: " in shown
+    assert "expected" not in shown, "every question finds what it is about"
+    assert "page 3" in shown
+    assert "4.0-8.0 s" in shown
+    assert "GET /v1/retrievers/executions/exec_" in shown
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
