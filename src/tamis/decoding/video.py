@@ -16,7 +16,7 @@ from tamis.model.media_video import Film, KeyFrame, Shot, VideoOptions
 _DETECTION_WIDTH = 96
 _MOST_PIXELS = 64_000_000
 _FALLBACK_FPS = 25.0
-_COMPARED_A_SECOND = 12
+_COMPARED_A_SECOND = 8
 
 
 def decode_video(path: Path, options: VideoOptions, work: Path) -> Film:
@@ -138,7 +138,7 @@ def _cut(options: VideoOptions, fps: float) -> _Cut:
 def _by_scene(options: VideoOptions, fps: float) -> _Cut:
     """Where the picture changes, by PySceneDetect's measure of hue, saturation and brightness.
 
-    Some twelve frames a second are compared; the ones between only where there is a cut, to find its frame.
+    Some eight frames a second are compared; the ones between only where there is a cut, to find its frame.
     """
     changes = _Changes(options.threshold, max(1, round(fps / _COMPARED_A_SECOND)))
 
