@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from tamis.cli import media_samples
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.contents import Contents
 from tamis.engine.ports.decoding import Decoding
@@ -141,6 +142,19 @@ async def test_a_picture_asks_a_text_feature_with_the_text_in_it(
     assert asked.indices.tolist() == written.indices.tolist()
     with pytest.raises(ValidationError, match="no text in this image"):
         await queries.of(PRINCIPAL, [Need(content(drawn("white")), words, ("query",))])
+
+
+async def test_a_document_asks_with_its_first_pages(queries: QueryVectors, tmp_path: Path) -> None:
+    words = FeatureSpec("lexical", VectorKind.SPARSE, inference_name="bm25")
+    written = [
+        content((tmp_path / one.file).read_bytes()) for one in media_samples.make(tmp_path) if one.name == "letter"
+    ]
+    asked, chess = await queries.of(PRINCIPAL, [Need(written[0], words), Need(TextQuery("tournament library"), words)])
+    assert isinstance(asked, Sparse)
+    assert isinstance(chess, Sparse)
+    assert len(set(chess.indices.tolist()) & set(asked.indices.tolist())) >= 2
+    with pytest.raises(ValidationError, match="'pictures' is asked with a picture or a video; this is document"):
+        await row(queries, written[0], PICTURES)
 
 
 async def test_what_cannot_be_decoded_is_said_where_it_stands(queries: QueryVectors) -> None:

@@ -28,6 +28,7 @@ REMOTE = ("http://", "https://")
 _STORED = "blob://"
 _ELSEWHERE = ("s3://", "gs://", "az://")
 _UNKNOWN = "application/octet-stream"
+_DOCUMENTS = ("application/pdf", "application/vnd.openxmlformats-officedocument.")
 _LARGEST_TEXT_BYTES = 4 << 20
 _LARGEST_FETCH_BYTES = 64 << 20
 _FETCH_TIMEOUT_S = 30.0
@@ -46,9 +47,11 @@ class Part:
 
     @property
     def family(self) -> str:
-        """`text`, `image`, `audio`, `video`, or the whole type of any other."""
+        """`text`, `image`, `audio`, `video`, `document`, or the whole type of any other."""
         if self.text is not None:
             return "text"
+        if self.media_type.startswith(_DOCUMENTS):
+            return "document"
         family = self.media_type.split("/")[0]
         return family if family in ("image", "audio", "video") else self.media_type
 

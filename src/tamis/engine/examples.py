@@ -1,16 +1,21 @@
 """Files as queries: what a feature makes of a picture, a sound or a video. Calls block; they run on worker threads."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tamis.engine.contents import Given, Loc, Part
+from tamis.engine.papers import Reading as PaperReading
+from tamis.engine.papers import read_paper
 from tamis.engine.ports.decoding import Decoding
+from tamis.engine.ports.extraction import SourceFile
 from tamis.engine.ports.inference import JointEmbedder, Models, Pixels, Samples
 from tamis.engine.visual_features import pixels_of
 from tamis.errors import DecodeError, ModelMissingError, ValidationError
+from tamis.model.media_document import PdfOptions
 from tamis.model.media_picture import Picture, PictureOptions
 from tamis.model.media_sound import Sound, SoundOptions
 from tamis.model.media_video import Film, Shot, VideoOptions
@@ -25,15 +30,17 @@ _READ = PictureOptions(side=1600)
 """Letters are small."""
 _LINE = 20
 """Pixels within which lines stand beside each other."""
+_MOST_PAGES = 4
+_FIRST_PAGES = PaperReading(PdfOptions(pages=_MOST_PAGES, thumbnail_dpi=0), most_pictures=1)
 _SEEN, _HEARD = ("image", "video"), ("audio", "video")
 _FITTING: dict[Space, tuple[tuple[str, ...], ...]] = {
-    Space.TEXT: (("text",), ("image", "audio", "video")),
+    Space.TEXT: (("text",), ("image", "audio", "video", "document")),
     Space.VISUAL: (_SEEN, ("text",)),
     Space.ACOUSTIC: (_HEARD,),
     Space.OWN: (),
 }
 _ASKED_WITH = {
-    Space.TEXT: "a text, or what can be read in a picture or heard in a sound",
+    Space.TEXT: "a text, or what can be read in a document or a picture or heard in a sound",
     Space.VISUAL: "a picture or a video",
     Space.ACOUSTIC: "a sound or a video",
     Space.OWN: "a vector or a stored document, since only its extractor makes such vectors",
@@ -60,7 +67,7 @@ class Examples:
         if part.text is not None:
             return part.text
         try:
-            found = self._read(part, loc) if part.family == "image" else self._heard(part, loc)
+            found = self._said(part, loc)
         except ModelMissingError as error:
             # The feature wants a text: without such a model this file holds none.
             message = f"the text in this {part.family} cannot be had: {error.message}"
@@ -84,6 +91,23 @@ class Examples:
             described: FloatArray = embedder.embed_texts([part.text])[0]
             return described
         return _middle(embedder.embed_images(self._pictures(part, PictureOptions(), loc)))
+
+    def _said(self, part: Part, loc: Loc) -> str:
+        if part.family == "document":
+            return self._written(part, loc)
+        return self._read(part, loc) if part.family == "image" else self._heard(part, loc)
+
+    def _written(self, part: Part, loc: Loc) -> str:
+        """Of a document's first pages: a text model reads no further."""
+        decoding = self._at_hand(loc)
+        if part.file is None:
+            return ""
+        file = SourceFile(part.file, part.file.stat().st_size, part.media_type)
+        try:
+            pages = list(islice(read_paper(file, decoding, self._models.ocr, _FIRST_PAGES), _MOST_PAGES))
+        except DecodeError as error:
+            raise _refused(error, loc) from error
+        return "\n".join(block.text for one in pages for block in one.page.blocks)
 
     def _read(self, part: Part, loc: Loc) -> str:
         reader = self._models.ocr()
@@ -129,9 +153,12 @@ def _decoded(decoding: Decoding, task: str, part: Part, options: Any, kind: type
     try:
         return decoding.decode(task, part.file, options, kind, work, _TIMEOUT_S)
     except DecodeError as error:
-        if error.error_type == "dependency":
-            raise
-        raise ValidationError.at(loc, error.message) from error
+        raise _refused(error, loc) from error
+
+
+def _refused(error: DecodeError, loc: Loc) -> DecodeError | ValidationError:
+    """What is wrong with the file is said where it stands; what is wrong here stays what it is."""
+    return error if error.error_type == "dependency" else ValidationError.at(loc, error.message)
 
 
 def _spread(shots: Sequence[Shot]) -> list[Shot]:
