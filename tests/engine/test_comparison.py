@@ -1,5 +1,6 @@
 """Texts against texts: worked by hand, held against the standard library's matcher, and for any text at all."""
 
+import time
 from difflib import SequenceMatcher
 
 import pytest
@@ -47,6 +48,25 @@ def test_elements(value: object, mode: Extraction, found: list[str]) -> None:
 
 def test_generic_labels_may_be_kept() -> None:
     assert elements("Click **Save**.", Extraction.LABELS, without_generic=False) == ["Save"]
+
+
+def test_labels_with_what_they_do() -> None:
+    lines = [
+        "- Export \u2014 writes",
+        "",
+        "  \u2022 Sign out \u2014 ends",
+        "no\u2014label",
+        "Nothing \u2014 ",
+        "x" * 81 + " \u2014 y",
+    ]
+    assert elements("\n".join(lines), Extraction.LABELS) == ["Export", "Sign out"]
+
+
+@pytest.mark.parametrize("text", [" " * 100_000, "\n" * 100_000, "- " * 50_000, "click " * 20_000, "**" * 50_000])
+def test_labels_are_looked_for_once(text: str) -> None:
+    started = time.process_time()
+    elements(f"a{text}b", Extraction.LABELS)
+    assert time.process_time() - started < 2.0
 
 
 def test_equal_but_for_case_and_white_space() -> None:

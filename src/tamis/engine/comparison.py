@@ -34,9 +34,9 @@ _ACTIONS = (
 )
 _LABELS = (
     re.compile(r"\*\*(?P<label>[^*\n]{1,80})\*\*"),
-    re.compile(r"^[\s\-*\u2022]*(?P<label>[^\n\u2014]{1,80}?)\s+\u2014\s+\S", re.MULTILINE),
     re.compile(rf"\b(?i:{_ACTIONS})\s+(?:the\s+)?(?P<label>[A-Z][\w/&-]*(?: [A-Z][\w/&-]*){{0,5}})"),
 )
+_DASH, _BULLETS, _LONGEST = "\u2014", " \t\r\f\v\u00a0-*\u2022", 80
 _GENERIC = frozenset(
     [
         "add", "apply", "back", "cancel", "close", "confirm", "continue", "copy", "delete", "done", "edit",
@@ -73,6 +73,7 @@ def _labels(text: str, without_generic: bool) -> Iterator[str]:
     """In the order in which they stand in the text; the longest where several begin at one place."""
     matches = (match for pattern in _LABELS for match in pattern.finditer(text))
     found = [(match.start("label"), -len(match["label"]), match["label"]) for match in matches]
+    found += [(start, -len(label), label) for start, label in _explained(text)]
     seen: set[str] = set()
     for _, _, raw in sorted(found):
         label = raw.strip(" *:.")
@@ -80,6 +81,18 @@ def _labels(text: str, without_generic: bool) -> Iterator[str]:
         if key and key not in seen and not (without_generic and key in _GENERIC):
             seen.add(key)
             yield label
+
+
+def _explained(text: str) -> Iterator[tuple[int, str]]:
+    """`- Label \u2014 what it does`: where a label begins, and it. No pattern, which would try every run of blanks."""
+    start = 0
+    for line in text.split("\n"):
+        head, _, tail = line.partition(_DASH)
+        label = head.lstrip(_BULLETS)
+        place, label = start + len(head) - len(label), label.rstrip()
+        if head[-1:].isspace() and tail[:1].isspace() and not tail.isspace() and 0 < len(label) <= _LONGEST:
+            yield place, label
+        start += len(line) + 1
 
 
 def even(text: str) -> str:

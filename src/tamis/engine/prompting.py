@@ -7,7 +7,7 @@ taken. What the pipeline's author wrote stands outside; a `{{DOC.x}}` in it beco
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from itertools import count
@@ -25,7 +25,7 @@ RULES = (
 )
 MAX_CHARACTERS = 8_000
 """Of one document, where a stage says no other number."""
-_MENTION = re.compile(r"\{\{.*?\b(?:DOC|doc)\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*).*?\}\}", re.DOTALL)
+_MENTION = re.compile(r"\b(?:DOC|doc)\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _PLAIN_MENTION = re.compile(r"\{\{\s*(?:DOC|doc)\.[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\}")
 _DOC = re.compile(r"\b(?:DOC|doc)\b")
 _SYSTEM_FIELDS = frozenset(Document("", "", {}, datetime.min, datetime.min).view())
@@ -63,7 +63,16 @@ def text_of(hit: Hit, paths: Sequence[str] = (), characters: int = MAX_CHARACTER
 
 def mentioned(prompt: str) -> tuple[str, ...]:
     """The document's fields that a prompt names, in its order."""
-    return tuple(dict.fromkeys(match[1] for match in _MENTION.finditer(prompt)))
+    found = (_MENTION.search(block) for block in _blocks(prompt))
+    return tuple(dict.fromkeys(match[1] for match in found if match is not None))
+
+
+def _blocks(prompt: str) -> Iterator[str]:
+    """What stands between double braces. Cost: O(characters), whatever is written."""
+    start = prompt.find("{{")
+    while start >= 0 and (end := prompt.find("}}", start)) >= 0:
+        yield prompt[start:end]
+        start = prompt.find("{{", end)
 
 
 def checked_prompt(prompt: str) -> str:

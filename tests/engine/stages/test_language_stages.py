@@ -4,6 +4,7 @@ The model is a scripted server behind the real protocol and the real adapter.
 """
 
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from tamis.engine import templates
 from tamis.engine.allowance import Allowance
 from tamis.engine.prices import Price
+from tamis.engine.prompting import mentioned
 from tamis.engine.stage import Outcome
 from tamis.engine.stages import STAGES
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
@@ -276,3 +278,11 @@ async def test_a_frozen_replay_asks_nobody(play: Theatre) -> None:
 def test_a_key_itself_is_refused(key: str) -> None:
     with pytest.raises(ValidationError, match="referred to by its name"):
         STAGES["llm_filter"].Parameters.model_validate({"api_key": key})
+
+
+def test_a_prompt_is_read_once() -> None:
+    """Of a size that a request may have; looked through from each brace it took minutes."""
+    prompt = "{{INPUT.a}}" * 1_000 + "{{ DOC.brand }} and {{doc.x.y | upper}}" + "x" * 1_000_000 + "{{"
+    started = time.process_time()
+    assert mentioned(prompt) == ("brand", "x.y")
+    assert time.process_time() - started < 1.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -97,6 +98,17 @@ async def test_rubbish_twice_is_an_error_that_repeats_none_of_it(
 async def test_json_in_a_code_block_is_read(models: OpenAILanguageModels, server: LanguageServer) -> None:
     server.script.append('```json\n{"keep": false}\n```')
     assert (await ask(models)).value == {"keep": False}
+
+
+@pytest.mark.parametrize("rubbish", ["```" + " " * 50_000, " " * 50_000 + "```", "```json\n" * 5_000, "\n" * 50_000])
+async def test_blanks_without_end_hold_up_nobody(
+    models: OpenAILanguageModels, server: LanguageServer, rubbish: str
+) -> None:
+    server.script.extend([rubbish, rubbish])
+    started = time.process_time()
+    with pytest.raises(LanguageModelError):
+        await ask(models)
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize(

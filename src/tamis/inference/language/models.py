@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from tamis.model.principal import Principal
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-_FENCED = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
+_FENCE = "```"
 _NO_KEY = "none"
 """The client wants one; an endpoint of the operator's own may need none."""
 
@@ -143,12 +142,19 @@ def _repair(faults: list[str]) -> Message:
 
 
 def _value(text: str, schema: dict[str, JSON]) -> tuple[JSON, list[str]]:
-    fenced = _FENCED.fullmatch(text)
     try:
-        value = json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
+        value = json.loads(_unfenced(text), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None, ["/: not JSON"]
     return value, faults_of(schema, value)
+
+
+def _unfenced(text: str) -> str:
+    """Without the marks of a code block around it. Models may write blanks without end: no pattern tries them all."""
+    inner = text.strip()
+    if len(inner) < 2 * len(_FENCE) or not (inner.startswith(_FENCE) and inner.endswith(_FENCE)):
+        return text
+    return inner[len(_FENCE) : -len(_FENCE)].removeprefix("json")
 
 
 def _refuse(name: str) -> Any:
