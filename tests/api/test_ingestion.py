@@ -116,6 +116,7 @@ async def test_from_objects_to_documents(http: httpx.AsyncClient, world: World, 
     assert document["root_object_id"] == ids[0]
     assert listed["stats"]["avg_blobs_per_document"] == len(document["source_blobs"])
     assert document["vector"] is None
+    await call(http, "POST", "/buckets/things/batches/list", {"offset": 2**63}, status=422)
     listed = await call(http, "POST", "/buckets/things/batches/list")
     assert listed["total_count"] == len(listed["batches"]) == 1
     retried = await call(http, "POST", f"{path}/retry", {"retry_mode": "all"})

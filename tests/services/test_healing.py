@@ -75,6 +75,21 @@ async def test_a_start_finds_every_document_after_the_disk_lost_them(
         assert await again.search(collection, "word")
 
 
+async def test_a_start_heals_every_tenant(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        tenants = []
+        for who in (world.principal, world.stranger):
+            world.principal = who
+            collection = await world.collection("docs", await world.bucket())
+            await put(world, collection, range(3))
+            await world.indexer.apply(who, collection.collection_id)
+            await world.index.drop(who, collection.collection_id)
+            tenants.append((who, collection))
+        assert await Healer(world.metadata, world.index, world.indexer).heal() == 2
+        for who, collection in tenants:
+            assert await world.index.count(who, collection.collection_id, None) == 3
+
+
 async def test_damage_that_shows_while_it_runs_is_healed_too(tmp_path: Path) -> None:
     async with started(tmp_path) as (world, index):
         collection = await world.collection("docs", await world.bucket())

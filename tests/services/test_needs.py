@@ -71,6 +71,7 @@ async def test_a_run_is_refused_before_it_begins(tmp_path: Path) -> None:
             "llm_filter: language models (the operator sets TAMIS_LLM_API_KEY): not set up on this server"
         )
         assert "execution_id" not in json.dumps(told)
+        assert answer.json()["detail"] == [{"loc": ["body"], "msg": told["message"], "type": told["type"]}]
         listed = await client.post("/v1/retrievers/executions/list", json={})
         assert listed.json()["total"] == 0
 

@@ -31,7 +31,8 @@ def render(error: TamisError) -> Response:
     if isinstance(error, ValidationError):
         details = {**error.details, "validation_errors": error.problems}
         return envelope(error.status, error.code, error.message, details, detail=error.problems)
-    response = envelope(error.status, error.code, error.message, error.details)
+    more = {"detail": [{"loc": ["body"], "msg": error.message, "type": error.code}]} if error.status == 422 else {}
+    response = envelope(error.status, error.code, error.message, error.details, **more)
     if error.status in (429, 503):
         response.headers["Retry-After"] = "1"
     if error.status == 401:

@@ -8,7 +8,7 @@ from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import IndexUnavailableError
 from tamis.model.collection import Collection
-from tamis.model.principal import Permission, Principal
+from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
 
 POLL_S = 10.0
@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Healer:
-    """Looks at every collection once after the start, and again whenever the index says that a shard lost its points.
+    """Looks at every tenant's collections once after the start, and again whenever the index says that a shard lost its points.
 
     poll_s: how often the index is asked for its health.
     """
@@ -63,9 +63,5 @@ class Healer:
 
 
 def _collections(session: Session) -> list[tuple[Principal, Collection]]:
-    organization = session.organizations.first()
-    if organization is None:
-        return []
-    everywhere = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
-    within = [everywhere.within(namespace.namespace_id) for namespace in session.namespaces.list(everywhere)]
+    within = [principal for principal, _ in session.every_namespace()]
     return [(principal, collection) for principal in within for collection in session.collections.list(principal)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError
 from tamis.inference.artifacts import how_to_get
 from tamis.inference.manifest import EMBEDDING
@@ -102,17 +102,16 @@ async def rebuild_indexes(settings: Settings, only: str | None = None) -> list[t
 
 
 async def _collections(metadata: Metadata) -> list[tuple[Principal, Collection]]:
-    operator = await _operator(metadata)
-    namespaces = await metadata.read(lambda session: session.namespaces.list(operator))
-    found: list[tuple[Principal, Collection]] = []
-    for namespace in namespaces:
-        inside = operator.within(namespace.namespace_id)
-        found += [(inside, collection) for collection in await _inside(metadata, inside)]
-    return found
+    """Of every tenant."""
 
+    def read(session: Session) -> list[tuple[Principal, Collection]]:
+        return [
+            (inside, collection)
+            for inside, _ in session.every_namespace()
+            for collection in session.collections.list(inside)
+        ]
 
-async def _inside(metadata: Metadata, principal: Principal) -> Sequence[Collection]:
-    return await metadata.read(lambda session: session.collections.list(principal))
+    return await metadata.read(read)
 
 
 async def _count(metadata: Metadata, principal: Principal, collection: Collection) -> int:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from tamis.api.paging import Limit, Offset
 from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.task import TaskResponse, TaskStatusEnum, TaskType
 from tamis.model.batch import Batch, BatchItem, Task, Tier
@@ -97,8 +98,8 @@ class PatchBatchRequest(BaseModel):
 
 
 class ListBatchesRequest(BaseModel):
-    limit: int = Field(100, ge=1, le=1000)
-    offset: int = Field(0, ge=0)
+    limit: Limit = 100
+    offset: Offset = 0
     status: TaskStatusEnum | None = None
 
 
