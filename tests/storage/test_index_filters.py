@@ -1,6 +1,7 @@
 """The law behind filter push-down: what an index says it can answer, it answers as `matching.matches` does."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -149,3 +150,19 @@ def test_flattening_finds_what_resolving_finds(fields: dict[str, JSON]) -> None:
 def test_equal_numbers_and_only_they_have_equal_texts(left: float, data: st.DataObject) -> None:
     right = data.draw(st.sampled_from([left, -left, left + 1, *NUMBERS]))
     assert (number_text(left) == number_text(right)) == (left == right)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30), data=st.data())
+def test_ranges_tell_neighbouring_floats_apart(bench: Bench, values: list[float], data: st.DataObject) -> None:
+    """The engine keeps payloads as JSON and reads one float in six back as its neighbour."""
+    close = [near for value in values for near in (value, math.nextafter(value, math.inf))]
+    documents: list[dict[str, JSON]] = [{"v": value} for value in close if math.isfinite(value)]
+    documents.append({"v": list(close[:4])})
+    bounds = data.draw(st.lists(st.sampled_from([value for value in close if abs(value) < 2**53] or [0.0]), max_size=4))
+    orders = (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE)
+    filters: list[Filter] = [Condition("v", order, bound) for bound in bounds for order in orders]
+    views = [(f"doc_{number}", fields) for number, fields in enumerate(documents)]
+    for filter, (found, count) in zip(filters, bench.answers(documents, filters), strict=True):
+        expected = sorted(name for name, view in views if matches(filter, view))
+        assert (found, count) == (expected, len(expected)), filter

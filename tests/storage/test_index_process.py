@@ -197,6 +197,34 @@ async def test_a_field_that_appears_late_is_answered_at_once_and_indexed_by_the_
         assert after == before + 3
 
 
+async def test_a_document_of_many_fields_does_not_wait_for_their_indexes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        many = {f"field_{number}": "x" for number in range(60)}
+        late = [Point(one.document_id, one.vectors, {**many, "late": ["x", "y"], "rank": 7}) for one in points(40)]
+        await index.upsert(HERE, COLLECTION, late)
+        early = (await info(index)).facts["indexed_fields"]
+        assert isinstance(early, int)
+        assert early < 20
+        answers = [await _about_late(index)]
+
+        async def all_are_indexed() -> bool:
+            return (await info(index)).facts["indexed_fields"] == 1 + len(many) + 1 + 2
+
+        await eventually(all_are_indexed)
+        assert [*answers, await _about_late(index)] == [([("x", 40), ("y", 40)], 40, 0)] * 2
+
+
+async def test_a_signal_to_the_whole_group_leaves_the_end_to_the_server(tmp_path: Path) -> None:
+    async with opened(tmp_path) as index:
+        await index.upsert(HERE, COLLECTION, points(3))
+        pid = index.pid
+        assert pid is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(pid, number)
+        assert await index.count(HERE, COLLECTION, None) == 3
+        assert index.pid == pid
+
+
 async def _about_late(index: EdgeIndex) -> tuple[list[tuple[object, int]], int, int]:
     found = await index.facet(HERE, COLLECTION, "late", 5, None, True)
     inside, outside = parse_filter({"rank": {"$gte": 7}}), parse_filter({"rank": {"$gt": 7}})

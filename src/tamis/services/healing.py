@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Healer:
-    """Looks at every tenant's collections once after the start, and again whenever the index says that a shard lost its points.
+    """Looks at every tenant's collections after the start, and whenever the index says that a shard lost its points.
 
     poll_s: how often the index is asked for its health.
     """

@@ -19,7 +19,15 @@ from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.vector import Dense, FeatureSpec, Sparse, Vector, VectorKind
-from tamis.storage.index.compile import Clause, compile_filter, compiles, late_matches, point_id
+from tamis.storage.index.compile import (
+    Clause,
+    compile_filter,
+    compiles,
+    late_matches,
+    point_id,
+    wide_matches,
+    wide_range,
+)
 from tamis.storage.index.files import safe_name
 from tamis.storage.index.payload import indexed_keys, key_of, payload
 from tamis.storage.index.ranking import ranked, ranked_facets, widened
@@ -234,6 +242,10 @@ class ClusterIndex:
             late = clause["late"]
             holders = {"key": "t", "match": {"value": late["term"]}}
             return {"has_id": [str(one.id) async for one in self._scan(name, holders) if _is_late(late, one)]}
+        if "wide" in clause:
+            wide = clause["wide"]
+            near = self._scan(name, wide["near"])
+            return wide_range(wide, [str(one.id) async for one in near if wide_matches(wide, one.payload or {})])
         resolved: Clause = {}
         for key, part in clause.items():
             resolved[key] = [await self._resolved(name, child) for child in part] if key in _GROUPS else part

@@ -1,9 +1,15 @@
 """Filters as the engine's own, where that gives exactly what `model.matching.matches` gives.
 
 The result is the engine's REST form as plain data, which both the embedded engine and the cluster's client build their
-objects from, with one addition: `{"late": {...}}` stands for the points that hold text other than dates where a filter
-asks for dates. Text compares with a date as text, which the engine cannot do; the backend looks these points up
-(`late_matches`) and puts their ids there. Where a field holds dates alone, as it should, there are none.
+objects from, with two additions.
+
+`{"late": {...}}` stands for the points that hold text other than dates where a filter asks for dates. Text compares
+with a date as text, which the engine cannot do; the backend looks these points up (`late_matches`) and puts their ids
+there. Where a field holds dates alone, as it should, there are none.
+
+`{"wide": {...}}` is a range of numbers. Where no point has a wide number (`payload.is_wide`) under the path, it is the
+engine's own range (`plain`); else the backend looks up those so near the bound that the engine cannot tell (`near`),
+and takes `wide_range`.
 """
 
 import math
@@ -25,10 +31,13 @@ from tamis.storage.index.payload import (
     PREFIX_LENGTH,
     PRESENT,
     TEXT_LIMIT,
+    WIDE,
+    WIDE_ERROR,
     key_of,
     micros,
     number_text,
     term,
+    value_of,
 )
 
 Clause: TypeAlias = dict[str, Any]
@@ -145,7 +154,38 @@ def _ordered(path: str, name: str, wanted: JSON) -> Clause:
         return {"has_id": []}
     if isinstance(wanted, str):
         return _dated(path, name, wanted)
-    return _range("n", path, name, wanted)
+    return _numbers(path, name, wanted)
+
+
+def _numbers(path: str, name: str, wanted: int | float) -> Clause:
+    plain, holders = _range("n", path, name, wanted), _term(path, WIDE)
+    margin = max(abs(wanted) * WIDE_ERROR, 1e-300)
+    low, high = wanted - margin, wanted + margin
+    between = {"key": plain["key"], "range": {"gte": low, "lte": high}}
+    beyond = {"key": plain["key"], "range": {"gt": high} if name in ("gt", "gte") else {"lt": low}}
+    return {
+        "wide": {
+            "plain": plain,
+            "holders": holders,
+            "near": {"must": [holders, between]},
+            "surely": {"should": [{"must": [plain], "must_not": [holders]}, {"must": [holders, beyond]}]},
+            "key": key_of(path),
+            "order": name,
+            "wanted": wanted,
+        }
+    }
+
+
+def wide_range(wide: Mapping[str, Any], found: list[str]) -> Clause:
+    """found: the ids of the points of `near` that `wide_matches`."""
+    return _either([wide["surely"], {"has_id": found}])
+
+
+def wide_matches(wide: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    """Whether a point with this payload holds a number that stands so to the one that is asked for."""
+    test, wanted = _ORDERED[wide["order"]], wide["wanted"]
+    values = _listed(kept.get("f", {}).get(wide["key"]))
+    return any(test(value_of(text), wanted) for text in values if text[0] == "n")
 
 
 def _range(part: str, path: str, name: str, bound: int | float) -> Clause:

@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-FORMAT = 1
+FORMAT = 2
 LOCK_WAIT_S = 15.0
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")
 _NAME_LIMIT = 200

@@ -170,7 +170,9 @@ class Host:
     def has_work(self) -> bool:
         """Whether background work is ready now."""
         return any(
-            slot.build.phase not in (Phase.BUILD, Phase.HANDOVER) if slot.build else self._due(slot)
+            slot.build.phase not in (Phase.BUILD, Phase.HANDOVER)
+            if slot.build
+            else self._due(slot) or slot.shard.generation.wants_an_index
             for slot in self._slots.values()
         )
 
@@ -184,8 +186,9 @@ class Host:
         return answers
 
     def background(self) -> None:
-        """One small piece of work for each shard."""
+        """One small piece of work for each shard, and the index of one field in one of them."""
         self._retire()
+        self._index_a_field()
         for name, slot in list(self._slots.items()):
             if slot.build is not None:
                 self._go_on(name, slot, slot.build)
@@ -195,6 +198,14 @@ class Host:
                 slot.build = Build(slot.shard)
             else:
                 self._flush(slot)
+
+    def _index_a_field(self) -> None:
+        for slot in self._slots.values():
+            if slot.build is None and slot.shard.generation.wants_an_index:
+                slot.shard.generation.index_one_field()
+                slot.unflushed += 1
+                slot.written_at = time.monotonic()
+                return
 
     def _go_on(self, name: str, slot: Slot, build: Build) -> None:
         before = build.phase

@@ -98,7 +98,7 @@ def point(identifier: uuid.UUID, vectors: Mapping[str, Any], payload: dict[str, 
 
 
 def condition(clause: Clause) -> Any:
-    """One clause of `compile`, after its `late` parts have been looked up."""
+    """One clause of `compile`, after its `late` and `wide` parts have been looked up."""
     if "has_id" in clause:
         return edge.HasIdCondition(set(clause["has_id"]))
     if "match" in clause:

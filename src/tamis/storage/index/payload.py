@@ -4,7 +4,7 @@ A document's view is flattened into paths, exactly the paths that `matching.reso
 
     d           the document id
     t           terms: 64-bit hashes of (path, kind, value): presence, equality of text, numbers and booleans
-    n.<path>    numbers, for ranges
+    n.<path>    numbers, for ranges; those that the engine would not read back as they are (see `is_wide`) rounded
     i.<path>    texts that are dates or times, as microseconds since 1970, for ranges
     f.<path>    exact values with their type in front, for facets
     l.<path>    the beginning of texts too long to be values
@@ -33,7 +33,10 @@ _MICROSECOND = timedelta(microseconds=1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]")
 _LARGEST = 1.7976931348623157e308
 
-PRESENT, FOLDED, EXACT, NUMBER, BOOLEAN, PLAIN_TEXT = "!", "s", "e", "n", "b", "x"
+PRESENT, FOLDED, EXACT, NUMBER, BOOLEAN, PLAIN_TEXT, WIDE = "!", "s", "e", "n", "b", "x", "w"
+
+WIDE_ERROR = 2e-14
+"""How far a wide number in `n` may be from what it stands for, relatively; the smallest ones by 1e-300."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -113,8 +116,14 @@ class _Gathered:
         elif isinstance(value, int | float) and math.isfinite(value):
             text = number_text(value)
             self.terms.add(term(path, NUMBER, text))
-            self.put("n", path, as_float(value))
+            self._number(path, as_float(value))
             self.put("f", path, f"n{text}")
+
+    def _number(self, path: str, value: float) -> None:
+        if is_wide(value):
+            self.terms.add(term(path, WIDE))
+            value = float(f"{value:.14e}")
+        self.put("n", path, _whole(value))
 
     def _text(self, path: str, value: str) -> None:
         folded = value.casefold()
@@ -122,7 +131,7 @@ class _Gathered:
         if moment is None:
             self.terms.add(term(path, PLAIN_TEXT))
         else:
-            self.put("i", path, float(micros(moment)))
+            self.put("i", path, micros(moment))
         if len(folded) > TEXT_LIMIT:
             self.put("l", path, value[:PREFIX_LENGTH])
             return
@@ -137,6 +146,25 @@ def as_float(value: int | float) -> float:
         return float(value)
     except OverflowError:
         return math.copysign(_LARGEST, value)
+
+
+def is_wide(value: float) -> bool:
+    """Whether the engine, which keeps payloads as JSON, may read a fraction back as one of its neighbours.
+
+    It takes the shortest decimal's digits for a whole number and multiplies or divides that once by a power of ten.
+    """
+    if value.is_integer() or not math.isfinite(value):
+        return False
+    digits, _, exponent = repr(abs(value)).partition("e")
+    whole, _, part = digits.partition(".")
+    power = int(exponent or 0) - len(part)
+    scale = float(f"1e{abs(power)}") if abs(power) <= 300 else math.nan
+    return (int(whole + part) * scale if power > 0 else int(whole + part) / scale) != abs(value)
+
+
+def _whole(value: float) -> float | int:
+    """Whole numbers as such: the engine reads all of their digits."""
+    return int(value) if value.is_integer() and abs(value) < 2**63 else value
 
 
 def payload(document_id: str, fields: Mapping[str, JSON]) -> dict[str, Any]:

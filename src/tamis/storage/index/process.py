@@ -45,8 +45,8 @@ class Server:
         self._turn = 0
 
     def run(self) -> None:
-        self._answer(EVENT, None, "ready")
         with contextlib.suppress(Closed, ConnectionError):
+            self._answer(EVENT, None, "ready")
             while True:
                 busy = bool(self._reads or self._writes)
                 self._receive(0 if busy or self._host.has_work() else _IDLE_S if self._host.is_waiting() else 1.0)
@@ -103,8 +103,10 @@ class Server:
 
 
 def main(root: Path, descriptor: int, threshold: int) -> None:
-    # The terminal's Ctrl-C reaches the whole group; this process ends when the server has finished with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C and a service manager's SIGTERM reach the whole group; this process ends when the server has
+    # finished with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=os.environ.get("TAMIS_INDEX_LOG", "WARNING"))
     with socket.socket(fileno=descriptor) as connection:
         host = Host(root, threshold)
