@@ -278,7 +278,11 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    path: Path, index: VectorIndex | None = None, slow_s: float = 0.0, outside: Outside | None = None
+    path: Path,
+    index: VectorIndex | None = None,
+    slow_s: float = 0.0,
+    outside: Outside | None = None,
+    models: Models | None = None,
 ) -> AsyncIterator[World]:
     """index: an exact one in memory, where none is given; the caller closes his own.  slow_s: for each source."""
     metadata = await open_sqlite(path / "tamis.db")
@@ -289,7 +293,7 @@ async def open_world(
     blobs = open_blobs(path / "blobs", None)
     decoding = DecoderPool(path / "work" / "decoding")
     files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS, outside)
-    worker = ExtractionWorker(metadata, indexer, shelf, NoModels(), blobs, files, poll_s=0.05)
+    worker = ExtractionWorker(metadata, indexer, shelf, models or NoModels(), blobs, files, poll_s=0.05)
     principal, stranger = await _tenants(metadata)
     world = World(
         metadata=metadata,

@@ -117,6 +117,7 @@ class MultimodalExtractor:
 
 _FIELDS: dict[str, JSON] = {
     "media_type": {"type": "string", "description": "image or text, for documents that are no segment of a video."},
+    "thumbnail": {"type": "image", "description": "The document's file that shows a picture small."},
     "width": {"type": "integer", "description": "Of a picture, in pixels."},
     "height": {"type": "integer", "description": "Likewise."},
     "format": {"type": "string", "description": "Of a picture, such as png."},

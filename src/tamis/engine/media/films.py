@@ -32,6 +32,10 @@ FILM_FIELDS: Mapping[str, JSON] = {
     "words": {"type": "array", "description": "Each word with start_ms, end_ms and the model's probability."},
     "segment_index": {"type": "integer", "description": "Place of this segment among those of its source, from 0."},
     "segment_count": {"type": "integer", "description": "How many segments its source has."},
+    "key_frame": {
+        "type": "image",
+        "description": "The file that shows it, which a further collection may take.",
+    },
     "key_frame_ms": {"type": "integer", "description": "Where in the video the key frame is shown."},
     "duration_s": {"type": "float", "description": "Of the whole video."},
     "language": {"type": "string", "description": "Of the speech."},
