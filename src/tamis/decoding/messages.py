@@ -33,6 +33,6 @@ def framed(message: Any) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-def length(head: bytes) -> int:
+def length(head: bytes | memoryview) -> int:
     size: int = struct.unpack(">I", head)[0]
     return size

@@ -1,6 +1,7 @@
 """Decoding in worker processes: started when they are needed, kept, killed at their limits, replaced when they die."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
@@ -51,7 +52,7 @@ class DecoderPool:
     ) -> T:
         limit_s = timeout_s or self._timeout_s
         raw = msgspec.Raw(msgspec.msgpack.encode(options))
-        told = self._asked(Asked(TASKS.get(task, task), str(file.resolve()), raw, str(work.resolve()), limit_s))
+        told = self._asked(Asked(TASKS.get(task, task), os.path.abspath(file), raw, os.path.abspath(work), limit_s))
         if told.error is not None:
             raise DecodeError(told.error, told.error_type)
         return msgspec.msgpack.decode(told.answer, type=kind)

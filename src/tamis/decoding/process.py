@@ -1,6 +1,7 @@
 """A worker process as the server sees it: asked, waited for, killed."""
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -15,6 +16,7 @@ from tamis.errors import DecodeError
 
 _BOOT = "import sys; sys.path[:] = sys.argv.pop(1).split('|'); from tamis.decoding.worker import main; main()"
 _START_S = 60.0
+_PIPE_BYTES = 1 << 20
 _ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
 
@@ -30,6 +32,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=_ALONE, cwd="/", start_new_session=True,
         )  # fmt: skip
+        self._widen()
         try:
             self._read(monotonic() + _START_S)
         except (OSError, EOFError, TimeoutError):
@@ -66,22 +69,30 @@ class WorkerProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
+    def _widen(self) -> None:
+        """Pixels come in a few pieces instead of dozens."""
+        if self._process.stdout is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self._process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
     def _read(self, until_s: float) -> Told:
         size = length(self._exactly(HEAD_BYTES, until_s))
         if size > MOST_BYTES:
             raise EOFError
         return msgspec.msgpack.decode(self._exactly(size, until_s), type=Told)
 
-    def _exactly(self, size: int, until_s: float) -> bytes:
+    def _exactly(self, size: int, until_s: float) -> memoryview:
         if self._process.stdout is None:
             raise EOFError
-        descriptor, data, waiting = self._process.stdout.fileno(), bytearray(), select.poll()
+        descriptor, waiting = self._process.stdout.fileno(), select.poll()
         waiting.register(descriptor, select.POLLIN)
-        while len(data) < size:
+        data = memoryview(bytearray(size))
+        left = data
+        while left:
             if not waiting.poll(max(0.0, until_s - monotonic()) * 1000):
                 raise TimeoutError
-            chunk = os.read(descriptor, min(size - len(data), 1 << 20))
-            if not chunk:
+            read = os.readv(descriptor, [left])
+            if not read:
                 raise EOFError
-            data += chunk
-        return bytes(data)
+            left = left[read:]
+        return data

@@ -49,12 +49,10 @@ def visual_feature(models: Models | None, model: str | None, *aliases: str) -> F
     )
 
 
-def decoded(
-    decoding: Decoding, file: Path, options: PictureOptions | None = None, timeout_s: float | None = None
-) -> Picture:
+def decoded(decoding: Decoding, file: Path, options: PictureOptions | None = None) -> Picture:
     """Raises: DecodeError."""
-    with decoding.folder() as work:
-        return decoding.decode("picture", file, options or PictureOptions(), Picture, work, timeout_s)
+    # Nothing of a picture is too large to be answered, so that nothing is left in the folder to work in.
+    return decoding.decode("picture", file, options or PictureOptions(), Picture, file.parent)
 
 
 def pixels_of(picture: Picture) -> Pixels:
