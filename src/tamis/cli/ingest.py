@@ -31,7 +31,7 @@ class Ingested:
 def bars() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=out,
+        TextColumn("{task.fields[note]}"), console=out,
     )  # fmt: skip
 
 
@@ -81,17 +81,22 @@ def ingest(client: Client, bucket_id: str, collection_id: str, rows: Iterable[di
     """Send the rows (each with `text` and fields), submit one batch, and wait until its documents are searchable."""
     started = time.monotonic()
     with bars() as progress:
-        sending = progress.add_task("sending objects     ", total=total)
+        sending = progress.add_task("sending objects     ", total=total, note="")
         object_ids: list[str] = []
         for chunk in _chunks(rows, 100):
             created = client.post(f"buckets/{bucket_id}/objects/batch", {"objects": [_object(row) for row in chunk]})
             object_ids += [item["object_id"] for item in created]
             progress.advance(sending, len(chunk))
-        extracting = progress.add_task("extracting documents", total=len(object_ids))
+        extracting = progress.add_task("extracting documents", total=len(object_ids), note="")
         batch_id = client.post(f"buckets/{bucket_id}/batches", {"object_ids": object_ids})["batch_id"]
         task_id = client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")["task_id"]
-        for done in _follow(client, task_id):
-            progress.update(extracting, completed=done)
+        for facts in _follow(client, task_id):
+            progress.update(
+                extracting,
+                completed=_count(facts, "sources_done") + _count(facts, "sources_failed"),
+                total=_count(facts, "sources_total") or len(object_ids),
+                note=_noted(facts),
+            )
         batch = client.get(f"buckets/{bucket_id}/batches/{batch_id}")
     failed = client.get(f"buckets/{bucket_id}/batches/{batch_id}/failed-documents", limit=1)
     documents = client.get(f"collections/{collection_id}")["document_count"]
@@ -112,12 +117,22 @@ def _chunks(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str
         yield chunk
 
 
-def _follow(client: Client, task_id: str) -> Iterator[int]:
-    """Sources done so far, until the task ends."""
+def _follow(client: Client, task_id: str) -> Iterator[dict[str, Any]]:
+    """What the task says about its progress, until it ends."""
     while True:
         task = client.get(f"tasks/{task_id}")
-        facts = task.get("additional_data") or {}
-        yield int(facts.get("sources_done", 0)) + int(facts.get("sources_failed", 0))
+        yield task.get("additional_data") or {}
         if task["status"] in _FINAL:
             return
         time.sleep(_POLL_S)
+
+
+def _count(facts: dict[str, Any], name: str) -> int:
+    return int(facts.get(name) or 0)
+
+
+def _noted(facts: dict[str, Any]) -> str:
+    """The rate, and how many failed, where there is something to say."""
+    rate, failed = facts.get("sources_per_s"), _count(facts, "sources_failed")
+    said = [f"{rate:.3g}/s"] if rate else []
+    return ", ".join([*said, *([f"{failed} failed"] if failed else [])])

@@ -66,6 +66,7 @@ class BatchRun:
         self._sizes: dict[str, int] = {}
         self._in_flight: set[tuple[str, str]] = set()
         self._over = False
+        self._is_taken_up = False
 
     async def run(self) -> None:
         """Go through the tiers until nothing waits. Safe to repeat after a kill at any point."""
@@ -81,7 +82,10 @@ class BatchRun:
 
     async def _run_tier(self, number: int) -> None:
         batch_id = self._batch.batch_id
-        batch = await self._write(lambda session: batch_state.begin_tier(session, self._principal, batch_id, number))
+        is_taken_up, self._is_taken_up = not self._is_taken_up, True
+        batch = await self._write(
+            lambda session: batch_state.begin_tier(session, self._principal, batch_id, number, is_taken_up)
+        )
         if batch is None:
             self._over = True
             return

@@ -9,6 +9,7 @@ from tamis.engine.ports.metadata import Session
 from tamis.model.batch import Batch, ItemStatus, TaskStatus, Tier
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
+from tamis.services.batch_progress import facts_of, progress_of, taken_up
 
 _PAGE = 1000
 
@@ -19,8 +20,10 @@ def is_over(session: Session, principal: Principal, batch: Batch) -> bool:
     return task is None or task.status.is_final
 
 
-def begin_tier(session: Session, principal: Principal, batch_id: str, number: int) -> Batch | None:
-    """The batch, now working on this tier; None where it is over."""
+def begin_tier(
+    session: Session, principal: Principal, batch_id: str, number: int, is_taken_up: bool = False
+) -> Batch | None:
+    """The batch, now working on this tier; None where it is over.  is_taken_up: its rate counts from here."""
     batch = session.batches.get(principal, batch_id)
     if batch is None or batch.status.is_final:
         return None
@@ -29,7 +32,8 @@ def begin_tier(session: Session, principal: Principal, batch_id: str, number: in
     tier = replace(tier, status=TaskStatus.PROCESSING, started_at=tier.started_at or now, completed_at=None)
     batch = replace(_with_tier(batch, tier), status=TaskStatus.PROCESSING, current_tier=number, updated_at=now)
     session.batches.replace(principal, batch)
-    _set_task(session, principal, batch.task_id, TaskStatus.PROCESSING, progress(session, principal, batch))
+    facts = progress(session, principal, batch, is_taken_up)
+    _set_task(session, principal, batch.task_id, TaskStatus.PROCESSING, facts)
     _set_task(session, principal, tier.task_id, TaskStatus.PROCESSING, {})
     return batch
 
@@ -101,20 +105,18 @@ def _fail_waiting(session: Session, principal: Principal, batch_id: str, tier: T
             session.objects.set_status(principal, ids, TaskStatus.FAILED, reason)
 
 
-def progress(session: Session, principal: Principal, batch: Batch) -> dict[str, JSON]:
+def progress(session: Session, principal: Principal, batch: Batch, is_taken_up: bool = False) -> dict[str, JSON]:
     """How far a batch is, for its task."""
-    totals = _totals(session.batches.count_items(principal, batch.batch_id))
-    done, failed = totals[ItemStatus.DONE], totals[ItemStatus.FAILED]
-    total = sum(totals.values())
+    task = None if is_taken_up else session.tasks.get(principal, batch.task_id or "")
+    now = datetime.now(UTC)
+    found = progress_of(session, principal, batch, task, now)
     return {
         "batch_id": batch.batch_id,
         "bucket_id": batch.bucket_id,
         "current_tier": batch.current_tier,
         "total_tiers": len(batch.tiers),
-        "sources_total": total,
-        "sources_done": done,
-        "sources_failed": failed,
-        "progress": round((done + failed) / total, 4) if total else 1.0,
+        **facts_of(found),
+        **(taken_up(found, now) if is_taken_up else {}),
     }
 
 

@@ -13,6 +13,7 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.services.batch_progress import BatchProgress, progress_of
 from tamis.services.batch_tiers import tiers_from_bucket
 from tamis.services.json_values import check_json
 
@@ -36,10 +37,11 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class BatchDetails:
-    """errors: by tier number."""
+    """errors: by tier number.  progress: where one batch was asked for, and it has been submitted."""
 
     batch: Batch
     errors: Mapping[int, tuple[ErrorGroup, ...]] = field(default_factory=dict)
+    progress: BatchProgress | None = None
 
 
 class BatchService:
@@ -110,7 +112,7 @@ class BatchService:
     async def get(self, principal: Principal, bucket: str, batch_id: str) -> BatchDetails:
         def read(session: Session) -> BatchDetails:
             _, batch = require_batch(session, principal, bucket, batch_id)
-            return BatchDetails(batch, _errors(session, principal, batch))
+            return BatchDetails(batch, _errors(session, principal, batch), _progress(session, principal, batch))
 
         return await self._metadata.read(read)
 
@@ -321,6 +323,12 @@ def _store(session: Session, principal: Principal, batch: Batch, **changes: Any)
     batch = replace(batch, updated_at=datetime.now(UTC), **changes)
     session.batches.replace(principal, batch)
     return BatchDetails(batch)
+
+
+def _progress(session: Session, principal: Principal, batch: Batch) -> BatchProgress | None:
+    if batch.task_id is None:
+        return None
+    return progress_of(session, principal, batch, session.tasks.get(principal, batch.task_id), datetime.now(UTC))
 
 
 def _failed(session: Session, principal: Principal, batch_id: str) -> Iterator[BatchItem]:

@@ -11,6 +11,7 @@ from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.task import TaskResponse, TaskStatusEnum, TaskType
 from tamis.model.batch import Batch, BatchItem, Task, Tier
 from tamis.model.page import Page
+from tamis.services.batch_progress import BatchProgress
 from tamis.services.batches import BatchDetails, ErrorGroup
 
 
@@ -57,6 +58,18 @@ class TierTaskInfo(BaseModel):
     tier_num: int = Field(..., ge=0)
 
 
+class BatchProgressModel(BaseModel):
+    """Of a submitted batch, in sources: an object for each collection that takes it."""
+
+    percentage: float = Field(..., ge=0, le=100)
+    seconds_left: float | None = Field(None, description="At the rate so far; null while it is not known.")
+    sources_done: int
+    sources_failed: int
+    sources_left: int
+    sources_per_s: float | None = Field(None, description="Since the batch was last taken up.")
+    sources_total: int
+
+
 class BatchModel(BaseModel):
     batch_id: str
     bucket_id: str
@@ -71,6 +84,7 @@ class BatchModel(BaseModel):
     manifest_key: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     object_ids: list[str] = Field(default_factory=list)
+    progress: BatchProgressModel | None = None
     status: TaskStatusEnum = TaskStatusEnum.DRAFT
     task_id: str | None = None
     tier_tasks: list[TierTaskInfo] = Field(default_factory=list)
@@ -133,12 +147,27 @@ def batch_model(details: BatchDetails) -> BatchModel:
         or batch.error_summary,
         metadata=batch.metadata,
         object_ids=list(batch.object_ids),
+        progress=_progress(details.progress),
         status=TaskStatusEnum(batch.status.value),
         task_id=batch.task_id,
         tier_tasks=[_tier(tier, batch, details.errors.get(tier.number, ())) for tier in batch.tiers],
         total_tiers=max(1, len(batch.tiers)),
         type=BatchType.BUCKET if of_bucket else BatchType.COLLECTION,
         updated_at=batch.updated_at,
+    )
+
+
+def _progress(found: BatchProgress | None) -> BatchProgressModel | None:
+    if found is None:
+        return None
+    return BatchProgressModel(
+        percentage=round(100 * found.share, 2),
+        seconds_left=found.left_s,
+        sources_done=found.done,
+        sources_failed=found.failed,
+        sources_left=found.left,
+        sources_per_s=found.per_s,
+        sources_total=found.total,
     )
 
 
