@@ -71,6 +71,7 @@ class AudioExtractor:
         },
         "required": ["audio"],
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = AudioParameters
 
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:

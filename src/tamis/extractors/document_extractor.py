@@ -133,6 +133,7 @@ class DocumentExtractor:
         },
         "required": ["document"],
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = DocumentParameters
 
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:

@@ -87,6 +87,7 @@ class ImageExtractor:
         },
         "required": ["image"],
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = ImageParameters
 
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:

@@ -68,6 +68,7 @@ class MultimodalExtractor:
             "text": {"type": "string", "description": "A text: one document."},
         },
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = MultimodalParameters
 
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:

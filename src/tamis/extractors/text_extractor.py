@@ -147,6 +147,7 @@ class TextExtractor:
         "properties": {"text": {"type": "string", "description": "The text, or a list of texts to be read as one."}},
         "required": ["text"],
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = TextParameters
 
     def __init__(self, models: Models | None = None) -> None:

@@ -44,6 +44,7 @@ class VideoExtractor:
         "properties": {"video": {"type": "string", "format": "binary", "description": "A video, or an animated GIF."}},
         "required": ["video"],
     }
+    is_repeatable: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = VideoParameters
 
     def __init__(self, models: Models | None = None, decoding: Decoding | None = None) -> None:

@@ -107,7 +107,7 @@ class WebScraperExtractor:
     cost: ClassVar[Cost] = Cost(3, "a request for each page, and one pass of the text model for each window of text")
     input_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
-        "properties": {"url": {"type": "string", "description": "The page to begin with."}},
+        "properties": {"url": {"type": "string", "format": "uri", "description": "The page to begin with."}},
         "required": ["url"],
     }
     Parameters: ClassVar[type[BaseModel]] = WebScraperParameters

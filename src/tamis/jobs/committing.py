@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from tamis.engine.ports.extraction import ExtractionFailure, Segment
 from tamis.engine.ports.metadata import Session
 from tamis.jobs.calling import Result
-from tamis.jobs.loading import LeftOut, Load, Loaded, Unloadable
+from tamis.jobs.loading import Kept, LeftOut, Load, Loaded, Unloadable
 from tamis.jobs.made_files import references
+from tamis.jobs.unchanged import mark
 from tamis.model.batch import BatchItem, ItemStatus, TaskStatus, Tier
 from tamis.model.bucket import BucketObject
 from tamis.model.collection import Collection
@@ -67,9 +68,11 @@ def commit(
     writes = _writes(session, principal, chunk, keep_history)
     if writes:
         session.documents.put(principal, chunk.collection.collection_id, writes)
+    kept = [document_id for load in chunk.loads if isinstance(load, Kept) for document_id in load.document_ids]
     touched = _remove_stale(session, principal, chunk, {write.document.document_id for write in writes})
     session.batches.update_items(principal, items)
-    _feed(session, principal, chunk, items[0].batch_id, writes, tiers)
+    made = [*(write.document.document_id for write in writes), *kept]
+    _feed(session, principal, chunk, items[0].batch_id, made, tiers)
     if follow_objects:
         _mark_objects(session, principal, items)
     failures = sum(item.status is ItemStatus.FAILED for item in items)
@@ -106,8 +109,11 @@ def failed(item: BatchItem, reason: str) -> BatchItem:
 
 def _outcome(load: Load, chunk: Chunk) -> BatchItem:
     item = load.batch_item
-    result = load.failure if isinstance(load, Unloadable) else chunk.results.get(item.source_id, ())
     attempts = item.attempts + 1
+    if isinstance(load, Kept):
+        return replace(item, status=ItemStatus.DONE, attempts=attempts, error=None, error_type=None,
+                       documents=len(load.document_ids))  # fmt: skip
+    result = load.failure if isinstance(load, Unloadable) else chunk.results.get(item.source_id, ())
     if isinstance(result, ExtractionFailure):
         return replace(
             item, status=ItemStatus.FAILED, attempts=attempts, error=result.message, error_type=result.error_type
@@ -118,10 +124,14 @@ def _outcome(load: Load, chunk: Chunk) -> BatchItem:
 def _writes(session: Session, principal: Principal, chunk: Chunk, keep_history: bool) -> list[DocumentWrite]:
     now = datetime.now(UTC)
     made = [
-        _document(load, chunk.collection, index, segment, now, keep_history)
+        replace(write, document=replace(write.document, made_from=mark(load.key, len(segments))))
         for load in chunk.loads
         if isinstance(load, Loaded)
-        for index, segment in enumerate(_segments(chunk.results[load.item.source_id]))
+        for segments in [_segments(chunk.results[load.item.source_id])]
+        for write in [
+            _document(load, chunk.collection, index, segment, now, keep_history)
+            for index, segment in enumerate(segments)
+        ]
     ]
     before = session.documents.get_many(principal, [write.document.document_id for write in made])
     return [_continued(write, before.get(write.document.document_id)) for write in made]
@@ -217,10 +227,10 @@ def _feed(
     principal: Principal,
     chunk: Chunk,
     batch_id: str,
-    writes: Sequence[DocumentWrite],
+    document_ids: Sequence[str],
     tiers: Sequence[Tier],
 ) -> None:
-    """Queue the new documents for the collections of later tiers that take them, in the same transaction."""
+    """Queue the documents for the collections of later tiers that take them, in the same transaction."""
     here = chunk.collection.collection_id
     taking = [
         (tier.number, collection_id)
@@ -232,9 +242,9 @@ def _feed(
     session.batches.add_items(
         principal,
         [
-            BatchItem(batch_id, collection_id, write.document.document_id, number)
+            BatchItem(batch_id, collection_id, document_id, number)
             for number, collection_id in taking
-            for write in writes
+            for document_id in document_ids
         ],
     )
 

@@ -47,7 +47,7 @@ class ExtractionWorker:
         self._metadata = metadata
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="extract", initializer=step_back)
         self._decoding = files.decoding
-        loader, made = Loader(metadata, files), MadeFiles(blobs)
+        loader, made = Loader(metadata, files, models), MadeFiles(blobs)
         self._shop = Workshop(metadata, indexer, extractors, models, loader, made, self._pool, threads)
         self._poll_s = poll_s
         self._woken = asyncio.Event()

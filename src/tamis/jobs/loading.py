@@ -9,9 +9,11 @@ from typing import TypeAlias
 from pydantic import BaseModel
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceFile, SourceItem
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import OutsideError, TamisError, ValidationError
 from tamis.jobs.source_files import FetchedFile, SourceFiles
+from tamis.jobs.unchanged import extraction_key, standing
 from tamis.model.batch import BatchItem
 from tamis.model.bucket import Blob, BucketObject
 from tamis.model.collection import Collection, ExtractorConfig
@@ -57,6 +59,7 @@ class Loaded:
     """A source that is ready to be extracted, and what its documents get beside the extractor's fields.
 
     elsewhere: addresses of its blobs that the store does not have.
+    key: of what its documents follow from; None where it is not known.
     """
 
     batch_item: BatchItem
@@ -67,6 +70,16 @@ class Loaded:
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
     changed_at: datetime | None = None
     elsewhere: frozenset[str] = frozenset()
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A source that was extracted before, of the same content with the same parameters: its documents stand."""
+
+    batch_item: BatchItem
+    document_ids: tuple[str, ...]
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +96,14 @@ class Unloadable:
     failure: ExtractionFailure
 
 
-Load: TypeAlias = Loaded | LeftOut | Unloadable
+Load: TypeAlias = Loaded | Kept | LeftOut | Unloadable
 
 
 class Loader:
-    def __init__(self, metadata: Metadata, files: SourceFiles) -> None:
+    def __init__(self, metadata: Metadata, files: SourceFiles, models: Models) -> None:
         self._metadata = metadata
         self._files = files
+        self._models = models
 
     async def load(
         self, principal: Principal, collection: Collection, extractor: Extractor, items: Sequence[BatchItem]
@@ -101,7 +115,25 @@ class Loader:
         loads = [
             _map(item, principal, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items
         ]
-        return list(await asyncio.gather(*(self._with_files(principal, extractor, load) for load in loads)))
+        filled = await asyncio.gather(*(self._with_files(principal, extractor, load) for load in loads))
+        return await self._without_unchanged(principal, collection, extractor, filled)
+
+    async def _without_unchanged(
+        self, principal: Principal, collection: Collection, extractor: Extractor, loads: Sequence[Load]
+    ) -> list[Load]:
+        models = await asyncio.to_thread(self._models.available)
+        keyed = [_with_key(load, extractor, models) if isinstance(load, Loaded) else load for load in loads]
+        keys = {load.item.source_id: load.key for load in keyed if isinstance(load, Loaded) and load.key is not None}
+        if not keys:
+            return keyed
+        known = await self._metadata.read(lambda session: standing(session, principal, collection, keys))
+        self.release(load for load in keyed if load.batch_item.source_id in known)
+        return [
+            Kept(load.batch_item, known[load.batch_item.source_id], load.changed_at)
+            if isinstance(load, Loaded) and load.batch_item.source_id in known
+            else load
+            for load in keyed
+        ]
 
     async def _sources(
         self, principal: Principal, collection: Collection, source_ids: Sequence[str]
@@ -184,6 +216,12 @@ def _map(
         )
     except ValidationError as error:
         return Unloadable(item, ExtractionFailure(error.message))
+
+
+def _with_key(load: Loaded, extractor: Extractor, models: Sequence[ModelInfo]) -> Loaded:
+    parameters = load.parameters.model_dump(mode="json")
+    key = extraction_key(load.item, parameters, load.passed, load.source_blobs, extractor, models)
+    return replace(load, key=key)
 
 
 def _check_inputs(inputs: Mapping[str, JSON], collection: Collection, extractor: Extractor) -> None:

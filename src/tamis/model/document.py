@@ -63,6 +63,7 @@ class Document:
 
     history: oldest first; no part of the view, so nothing filters or searches by it.
     revision: the collection's revision at the write that made this state of the document.
+    made_from: what an extraction made it of, by a hash; None once somebody else wrote to it.
     """
 
     document_id: str
@@ -75,6 +76,7 @@ class Document:
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
     revision: int = 0
     history: tuple[ProcessingStep, ...] = ()
+    made_from: str | None = None
 
     def view(self) -> dict[str, JSON]:
         """The document as filters, sorts, templates and groupings see it: its fields and its system fields."""

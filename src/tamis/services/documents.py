@@ -306,7 +306,7 @@ def _listed(
 
 
 def _patched(document: Document, body: Mapping[str, Any]) -> Document:
-    return replace(document, fields=merged_fields(document.fields, body), updated_at=datetime.now(UTC))
+    return replace(document, fields=merged_fields(document.fields, body), updated_at=datetime.now(UTC), made_from=None)
 
 
 def _store(
@@ -317,7 +317,7 @@ def _store(
     fields: Mapping[str, JSON],
     features: Sequence[Mapping[str, Any]],
 ) -> DocumentDetails:
-    document = replace(before, fields=fields, updated_at=datetime.now(UTC))
+    document = replace(before, fields=fields, updated_at=datetime.now(UTC), made_from=None)
     brought = given_vectors(collection, features)
     if brought:
         kept = session.documents.vectors(principal, [before.document_id]).get(before.document_id, {})

@@ -97,8 +97,9 @@ class Extractor(Protocol):
     """One file in `extractors/`, one line in its registry.
 
     `supported_input_types` and `icon` are the contract's. `input_schema`: JSON schema of `SourceItem.inputs`.
-    A class may also have `cost: ClassVar[Cost]`, and `limits: ClassVar[Mapping[str, float]]`: what of a source is
-    refused or cut beyond, by what is counted.
+    A class may also have `is_repeatable = True`: it makes the same of the same source and parameters, so that what it
+    made stands where both are unchanged; `cost: ClassVar[Cost]`; and `limits: ClassVar[Mapping[str, float]]`: what of
+    a source is refused or cut beyond, by what is counted.
     """
 
     name: ClassVar[str]

@@ -1,0 +1,82 @@
+"""Sources that were extracted before, of the same content with the same parameters: their documents stand."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from tamis import __version__
+from tamis.engine.ports.extraction import Extractor, SourceItem
+from tamis.engine.ports.inference import ModelInfo
+from tamis.engine.ports.metadata import Session
+from tamis.model.collection import Collection
+from tamis.model.document import Document
+from tamis.model.ids import derived_id
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+
+_OURS = "blob://"
+
+
+def extraction_key(
+    item: SourceItem,
+    parameters: Mapping[str, Any],
+    passed: Mapping[str, JSON],
+    blobs: Sequence[Mapping[str, JSON]],
+    extractor: Extractor,
+    models: Sequence[ModelInfo],
+) -> str | None:
+    """A hash over all that the documents follow from; None where that is not known, or never the same twice.
+
+    models: those at hand; another version of any of them is another key, as is another version of Tamis.
+    """
+    if not getattr(extractor, "is_repeatable", False):
+        return None
+    contents = {name: _content(name, item, blobs) for name in item.files}
+    if None in contents.values():
+        return None
+    follows_from = [
+        __version__, extractor.name, extractor.version, [asdict(one) for one in models], parameters, item.inputs,
+        contents, passed, list(blobs),
+    ]  # fmt: skip
+    return hashlib.sha256(orjson.dumps(follows_from, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()[:40]
+
+
+def mark(key: str | None, count: int) -> str | None:
+    """What each of the documents made of a source is told: their key, and how many they are."""
+    return None if key is None else f"{key}:{count}"
+
+
+def standing(
+    session: Session, principal: Principal, collection: Collection, keys: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """keys: by source id. Of those whose documents are all there and follow from the same: the documents' ids."""
+    firsts = {derived_id("doc", collection.collection_id, source_id, 0): source_id for source_id in keys}
+    found = session.documents.get_many(principal, list(firsts))
+    wanted: dict[str, tuple[str, ...]] = {}
+    for document_id, document in found.items():
+        source_id = firsts[document_id]
+        key, _, count = (document.made_from or "").partition(":")
+        if key == keys[source_id]:
+            wanted[source_id] = tuple(
+                derived_id("doc", collection.collection_id, source_id, index) for index in range(int(count))
+            )
+    others = [document_id for ids in wanted.values() for document_id in ids[1:]]
+    found = {**found, **(session.documents.get_many(principal, others) if others else {})}
+    return {source_id: ids for source_id, ids in wanted.items() if _are_one_set(ids, found)}
+
+
+def _are_one_set(ids: Sequence[str], found: Mapping[str, Document]) -> bool:
+    marks = {found[document_id].made_from if document_id in found else None for document_id in ids}
+    return len(marks) == 1 and None not in marks
+
+
+def _content(name: str, item: SourceItem, blobs: Sequence[Mapping[str, JSON]]) -> JSON:
+    """A file's checksum; where the extractor takes it as text, the text is among the inputs already."""
+    value = item.inputs.get(name)
+    told = [blob for blob in blobs if value in (blob.get("url"), blob.get("source_url"))]
+    if told:
+        return told[0].get("checksum")
+    return None if str(value).startswith(_OURS) else "text"
