@@ -219,6 +219,9 @@ async def test_the_clause_of_a_filter_with_its_value(world: World) -> None:
     assert edited(answer) == [(place, 20, 90)]
     answer = await why(world, executed, "p3")
     assert verdict_of(answer)[1] == "it fails conditions: 'brand' is 'Blade', and NOT eq 'Blade' is asked"
+    plain = stage("attribute_filter", field="metadata.price", operator="lte", value=20)
+    answer = await why(world, await run(world, search(), plain), "p1")
+    assert verdict_of(answer)[1] == "it fails the condition: 'price' is 90, not lte 20"
 
 
 async def test_deduplicated_by_which_and_grouped_where(world: World) -> None:

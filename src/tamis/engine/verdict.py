@@ -119,7 +119,7 @@ class Case:
         written = [edit for edit in edits if _stands(self.definition, edit)]
         return Verdict(
             VerdictKind.FILTERED,
-            f"it fails {_name(place)}: {'; '.join(clause.text for clause in clauses)}",
+            f"it fails {_name(place) or 'the condition'}: {'; '.join(clause.text for clause in clauses)}",
             {"filter": _name(place), "clauses": [clause.to_json() for clause in clauses]},
             tuple(written) if len(written) == len(edits) else (),
         )

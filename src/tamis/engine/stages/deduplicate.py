@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 
 from tamis.engine.grouping import identity, value_at
 from tamis.engine.parameters import StageParameters
-from tamis.engine.similarity import Shingles, shingles
+from tamis.engine.similarity import Alikes, Shingles, shingles
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.model.edits import Edit
@@ -84,17 +84,17 @@ class Deduplicate:
         return value
 
     async def _by_content(self, hits: Iterable[Hit]) -> list[Hit]:
-        """Cost: O(hits x kept) comparisons; others get their turn between two hits, and the budget its say."""
-        kept: list[Hit] = []
-        seen: list[Shingles] = []
+        """Others get their turn between two hits, and the budget its say."""
+        texts: list[tuple[Hit, Shingles | None]] = []
         for hit in hits:
             await asyncio.sleep(0)
-            own = self._shingles(hit)
-            if own is not None:
-                if any(own.is_alike(other, self._parameters.similarity_threshold) for other in seen):
-                    continue
-                seen.append(own)
-            kept.append(hit)
+            texts.append((hit, self._shingles(hit)))
+        seen = Alikes((text for _, text in texts if text), self._parameters.similarity_threshold)
+        kept = []
+        for hit, text in texts:
+            await asyncio.sleep(0)
+            if text is None or seen.add_unless_alike(text):
+                kept.append(hit)
         return kept
 
     async def explain(self, case: Case, context: Context) -> Verdict:
