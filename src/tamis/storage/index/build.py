@@ -24,7 +24,9 @@ from tamis.storage.index.payload import indexed_keys
 from tamis.storage.index.shard import Shard
 from tamis.storage.index.wire import pack
 
-EXPORT_POINTS = 64
+EXPORT_POINTS = 16
+"""At a time: a call that comes meanwhile waits for 0.4 ms, with 64 for 1.7 ms, and the export takes as long."""
+
 _log = logging.getLogger(__name__)
 
 
