@@ -23,10 +23,13 @@ def test_the_page_that_answers_is_found_with_its_picture(tmp_path: Path) -> None
             found = ask(client, query)[0]
             assert (found["page_number"], found["page_count"], found["source"]) == (3, 3, "native")
             assert "tram number nine" in found["text"]
-        documents = client.post("collections/leaflets/documents/list", {})["results"]
-        assert sorted(document["page_number"] for document in documents) == [1, 2, 3]
+        pages = client.post("collections/leaflets/documents/list", {})["results"]
+        assert sorted(page["page_number"] for page in pages) == [1, 2, 3]
         [batch] = client.post(f"buckets/{bucket}/batches/list", {})["batches"]
         assert batch["status"] == "COMPLETED_WITH_ERRORS"
+        again = process(client, bucket, batch["object_ids"])
+        assert (again["progress"]["sources_done"], again["progress"]["sources_failed"]) == (1, 1)
+        assert client.post("collections/leaflets/documents/list", {})["results"] == pages  # and none was made again
 
 
 def ask(client: Client, query: str) -> list[dict[str, Any]]:
@@ -47,11 +50,18 @@ def load(client: Client, files: list[bytes]) -> str:
         {"blobs": [{"property": "leaflet", "type": "pdf", "data": base64.b64encode(data).decode()}]} for data in files
     ]
     ids = [made["object_id"] for made in client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})]
-    batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
-    client.post(f"buckets/{bucket}/batches/{batch}/submit")
-    deadline = time.monotonic() + 60
-    while not (status := client.get(f"buckets/{bucket}/batches/{batch}")["status"]).startswith("COMPLETED"):
-        assert status != "FAILED"
-        assert time.monotonic() < deadline, status
-        time.sleep(0.05)
+    process(client, bucket, ids)
     return bucket
+
+
+def process(client: Client, bucket: str, object_ids: list[str]) -> dict[str, Any]:
+    batch_id = client.post(f"buckets/{bucket}/batches", {"object_ids": object_ids})["batch_id"]
+    client.post(f"buckets/{bucket}/batches/{batch_id}/submit")
+    deadline = time.monotonic() + 60
+    while True:
+        batch: dict[str, Any] = client.get(f"buckets/{bucket}/batches/{batch_id}")
+        if batch["status"].startswith("COMPLETED"):
+            return batch
+        assert batch["status"] != "FAILED"
+        assert time.monotonic() < deadline, batch["status"]
+        time.sleep(0.05)
