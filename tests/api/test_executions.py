@@ -244,6 +244,13 @@ async def test_odd_values_are_the_caller_s_fault_and_leave_no_record(
     assert (await client.post("/v1/retrievers/executions/list")).json()["total"] == 0
 
 
+@pytest.mark.parametrize("method", ["offset", "cursor", "scroll", "keyset"])
+@pytest.mark.parametrize("name", ["limit", "page_size"])
+async def test_every_form_takes_its_size_by_either_name(client: httpx.AsyncClient, method: str, name: str) -> None:
+    answer = await execute(client, pagination={"method": method, name: 2})
+    assert len(answer.json()["documents"]) == 2
+
+
 async def test_an_empty_keyset_asks_for_the_first_page(client: httpx.AsyncClient) -> None:
     answer = (await execute(client, pagination={"method": "keyset", "limit": 2, "after": {}})).json()
     assert [one["document_id"] for one in answer["documents"]] == ["p1", "p2"]

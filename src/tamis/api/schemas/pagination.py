@@ -37,7 +37,18 @@ class OffsetPaginationParams(BaseModel):
         return PageRequest(result_pages.PageMethod.OFFSET, self.page_size, offset=offset)
 
 
-class CursorPaginationParams(BaseModel):
+class _Limited(BaseModel):
+    """`page_size`, as the offset form has it, says the same as `limit`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _page_size(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "page_size" in raw and "limit" not in raw:
+            return {**raw, "limit": raw["page_size"]}
+        return raw
+
+
+class CursorPaginationParams(_Limited):
     cursor: str | None = None
     limit: int = Field(10, ge=1, le=500)
     method: PaginationMethod = PaginationMethod.CURSOR
@@ -46,7 +57,7 @@ class CursorPaginationParams(BaseModel):
         return PageRequest(result_pages.PageMethod.CURSOR, self.limit, token=self.cursor)
 
 
-class ScrollPaginationParams(BaseModel):
+class ScrollPaginationParams(_Limited):
     limit: int = Field(100, ge=1, le=1000)
     method: PaginationMethod = PaginationMethod.SCROLL
     scroll_id: str | None = None
@@ -58,7 +69,7 @@ class ScrollPaginationParams(BaseModel):
         )
 
 
-class KeysetPaginationParams(BaseModel):
+class KeysetPaginationParams(_Limited):
     after: dict[str, Any] | None = None
     limit: int = Field(10, ge=1, le=500)
     method: PaginationMethod = PaginationMethod.KEYSET
