@@ -1,6 +1,7 @@
 """What the index lost on disk comes back from the system of record."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from tamis.model.collection import Collection
 from tamis.services.healing import Healer
 from tamis.storage.index import open_edge_index
 from tamis.storage.index.edge import EdgeIndex
+from tamis.storage.index.files import FORMAT
 from tests.extraction_world import World, open_world
 from tests.services.test_indexing import count, put
 
@@ -45,6 +47,12 @@ def lose_the_directory(root: Path) -> None:
     shutil.rmtree(root / "index")
 
 
+def be_older(root: Path) -> None:
+    """As shards that an earlier version wrote."""
+    for path in (root / "index").rglob("meta.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT - 1}))
+
+
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not await check():
@@ -58,7 +66,7 @@ async def healed(world: World, collection: Collection, documents: int) -> bool:
     return await count(world, collection) == documents and not info.facts["needs_rebuild"]
 
 
-@pytest.mark.parametrize("damage", [corrupt, lose_the_directory])
+@pytest.mark.parametrize("damage", [corrupt, lose_the_directory, be_older])
 async def test_a_start_finds_every_document_after_the_disk_lost_them(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
