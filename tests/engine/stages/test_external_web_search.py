@@ -304,6 +304,8 @@ async def test_what_a_provider_cannot_do_is_said(
     ("wrong", "message"),
     [
         ({"start_published_date": "last week"}, "2026-01-31"),
+        ({"start_published_date": "{{DOC.day}}"}, "only the query can name DOC"),
+        ({"include_domains": ["{{DOC.host}}"]}, "only the query can name DOC"),
         ({"include_domains": ["https://a.com/x"]}, "no domain"),
         ({"include_domains": ["a.com"], "exclude_domains": ["a.com"]}, "both"),
         ({"num_results": 101}, "100"),

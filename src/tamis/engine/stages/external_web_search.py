@@ -60,7 +60,7 @@ class ExternalWebSearchParameters(StageParameters):
     @field_validator("start_published_date")
     @classmethod
     def _is_a_day(cls, value: str | None) -> str | None:
-        if value is not None and not template_roots(value):
+        if value is not None and not _is_open(value):
             _day(value)
         return value
 
@@ -83,10 +83,20 @@ class ExternalWebSearchParameters(StageParameters):
 
 def _domain(text: str) -> str:
     """Raises: ValueError."""
+    if _is_open(text):
+        return text
     name = text.strip().lower().removeprefix("*.").rstrip(".")
-    if not template_roots(text) and not _DOMAIN.fullmatch(name):
+    if not _DOMAIN.fullmatch(name):
         raise ValueError(f"{text!r} is no domain such as example.com, without https:// and path")
-    return name if not template_roots(text) else text
+    return name
+
+
+def _is_open(text: str) -> bool:
+    """Whether the run fills it in. Raises: ValueError where a document would have to."""
+    roots = template_roots(text)
+    if "DOC" in roots:
+        raise ValueError("all searches have the same days and domains: only the query can name DOC")
+    return bool(roots)
 
 
 def _day(text: str) -> str:
