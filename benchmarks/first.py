@@ -12,8 +12,8 @@ authentication, plan, the other stages, the answer, the record.
 
 Three ways of asking, each told: `new`, another question each time, so that the server waits 5 ms for the model and has
 cold caches; `paused`, questions asked before with a pause of 5 ms in the model's place; `known`, those back to back.
-The limit is on `known`, in units of what the same HTTP server takes to answer ready bytes in the same run, asked back
-to back too: 2 ms where ready bytes take 0.08. docs/decisions/0029 has why.
+The limit is on `new`. For comparing machines, `known` is also told in units of what the same HTTP server takes to answer
+ready bytes in the same run: docs/decisions/0029 has what a pause costs and why.
 """
 
 import argparse
@@ -56,7 +56,7 @@ KEY = "sk_benchmark_0123456789abcdef0123456789"
 QUESTIONS = ["how do I run a program", "parse a date", "compress a file", "open a socket", "sort a list by a key"]
 _PAUSE_S = 0.005
 _WARM = 20
-LIMITS = {"extraction_ratio": 0.8, "outside_known_in_ready_bytes": 25.0}
+LIMITS = {"extraction_ratio": 0.8, "cpu_ms_outside": 2.0}
 
 
 async def ready_bytes(scope: Scope, receive: Receive, send: Send) -> None:
@@ -273,8 +273,7 @@ def main() -> int:
         figures |= start_and_memory(folder)
     print(json.dumps(figures, indent=2))
     extraction_kept = figures["extraction_ratio"] >= LIMITS["extraction_ratio"]
-    name = "outside_known_in_ready_bytes"
-    kept = extraction_kept and figures[name] <= LIMITS[name]
+    kept = extraction_kept and figures["cpu_ms_outside"] <= LIMITS["cpu_ms_outside"]
     print("limits kept" if kept else f"LIMITS NOT KEPT: {LIMITS}")
     return 0 if kept else 1
 
