@@ -12,8 +12,8 @@ authentication, plan, the other stages, the answer, the record.
 
 Three ways of asking, each told: `new`, another question each time, so that the server waits 5 ms for the model and has
 cold caches; `paused`, questions asked before with a pause of 5 ms in the model's place; `known`, those back to back.
-The limit is on `new`. For comparing machines, `known` is also told in units of what the same HTTP server takes to answer
-ready bytes in the same run: docs/decisions/0029 has what a pause costs and why.
+The limit is on `new`. For comparing machines, `known` is also told in units of what the same HTTP server takes
+to answer ready bytes in the same run: docs/decisions/0029 has what a pause costs and why.
 """
 
 import argparse
