@@ -8,19 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.passing_models import PassingModels
 
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import (
-    AcousticDescriber,
-    CrossEncoder,
     Embedder,
     LexicalEncoder,
-    ModelInfo,
     Models,
-    TextReader,
-    TokenEmbedder,
-    Transcriber,
-    VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Entry, Metadata, Session
 from tamis.engine.stage import Context, Outcome
@@ -106,11 +100,11 @@ class Meter:
         return {**medians, "cpu_ms_outside": round(outside * 1000, 3), "rows": len(self._rows)}
 
 
-class MeteredModels:
+class MeteredModels(PassingModels):
     """`Models` whose embedders and encoder are timed by process CPU, so that the model's own threads count too."""
 
     def __init__(self, inner: Models, meter: Meter) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._meter = meter
 
     def embedder(self, name: str | None = None) -> Embedder:
@@ -118,27 +112,6 @@ class MeteredModels:
 
     def lexical(self) -> LexicalEncoder:
         return _MeteredEncoder(self._inner.lexical(), self._meter)
-
-    def cross_encoder(self, name: str) -> CrossEncoder:
-        return self._inner.cross_encoder(name)
-
-    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
-        return self._inner.late_interaction(name)
-
-    def visual(self, name: str | None = None) -> VisualEmbedder:
-        return self._inner.visual(name)
-
-    def transcriber(self, name: str | None = None) -> Transcriber:
-        return self._inner.transcriber(name)
-
-    def acoustic(self) -> AcousticDescriber:
-        return self._inner.acoustic()
-
-    def ocr(self) -> TextReader:
-        return self._inner.ocr()
-
-    def available(self) -> Sequence[ModelInfo]:
-        return self._inner.available()
 
 
 class _MeteredEncoder:

@@ -9,18 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from tamis.engine.ports.inference import (
-    AcousticDescriber,
-    CrossEncoder,
     Embedder,
-    LexicalEncoder,
-    ModelInfo,
     Models,
-    TextReader,
-    TokenEmbedder,
-    Transcriber,
-    VisualEmbedder,
 )
 from tamis.model.vector import FloatArray
+from tests.passing_models import PassingModels
 
 FOLDER = Path(__file__).parents[1] / ".cache" / "embeddings"
 
@@ -66,40 +59,16 @@ class CachedEmbedder:
         return None if found is None else np.frombuffer(found[0], np.float32)
 
 
-class CachedModels:
+class CachedModels(PassingModels):
     """`Models` whose default embedder is cached."""
 
     def __init__(self, inner: Models, folder: Path = FOLDER) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._embedder = CachedEmbedder(inner.embedder(), folder)
 
     def embedder(self, name: str | None = None) -> Embedder:
         asked = self._inner.embedder(name)
         return self._embedder if asked.info == self._embedder.info else asked
-
-    def lexical(self) -> LexicalEncoder:
-        return self._inner.lexical()
-
-    def cross_encoder(self, name: str) -> CrossEncoder:
-        return self._inner.cross_encoder(name)
-
-    def late_interaction(self, name: str | None = None) -> TokenEmbedder:
-        return self._inner.late_interaction(name)
-
-    def visual(self, name: str | None = None) -> VisualEmbedder:
-        return self._inner.visual(name)
-
-    def transcriber(self, name: str | None = None) -> Transcriber:
-        return self._inner.transcriber(name)
-
-    def acoustic(self) -> AcousticDescriber:
-        return self._inner.acoustic()
-
-    def ocr(self) -> TextReader:
-        return self._inner.ocr()
-
-    def available(self) -> Sequence[ModelInfo]:
-        return self._inner.available()
 
     def close(self) -> None:
         self._embedder.close()

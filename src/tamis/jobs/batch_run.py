@@ -211,8 +211,8 @@ class BatchRun:
         return committed
 
     def _adapt(self, collection_id: str, count: int, duration_s: float) -> None:
-        """Calls of about a second: texts of like length are embedded together, which in calls of 32 costs 12% more CPU
-        than in calls of 64; short enough to be cancelled or shared.
+        """Calls of about a second: long enough for texts of like length to be embedded together, short enough to be
+        cancelled or shared.
         """
         size = self._sizes[collection_id]
         if duration_s < _TOO_SHORT_S and count >= size:
