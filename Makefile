@@ -19,6 +19,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit --quiet --recursive src scripts --severity-level medium
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -32,9 +33,10 @@ contract: $(VENV)/.dev
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)
 
+# Known vulnerabilities of the pinned packages, and dist/sbom.cdx.json. Says so where no advisory service answers.
 audit: $(VENV)/.dev
-	$(PIP) pip-audit
-	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes
+	$(PIP) pip-audit cyclonedx-bom
+	$(BIN)/python -m scripts.audit
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.first
