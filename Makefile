@@ -19,7 +19,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/bandit --quiet --recursive src scripts --severity-level medium
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src scripts --severity-level medium
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -35,8 +35,7 @@ class one_of(ColumnElement[bool]):  # noqa: N801 - reads as the SQL function tha
 @compiles(one_of, "sqlite")
 def _one_of_sqlite(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, names = compiler.process(element.column, **options), compiler.process(bindparam(element.name, type_=Text))
-    # Two parts that Core compiled.
-    return f"{column} IN (SELECT value FROM json_each({names}))"  # noqa: S608  # nosec B608
+    return f"{column} IN (SELECT value FROM json_each({names}))"  # noqa: S608 - two parts that Core compiled
 
 
 @compiles(one_of, "postgresql")

@@ -163,8 +163,7 @@ def _count() -> None:
         start = f"started_at - started_at % {span_s * 1_000_000}" if span_s else "started_at - started_at"
         op.get_bind().execute(
             text(
-                # Our own numbers.
-                "INSERT INTO execution_counts (span_s, organization_id, namespace_id, retriever_id, start_at, status,"  # noqa: S608  # nosec B608
+                "INSERT INTO execution_counts (span_s, organization_id, namespace_id, retriever_id, start_at, status,"  # noqa: S608 - our own numbers
                 f" slot, count) SELECT {span_s}, organization_id, namespace_id, retriever_id, {start}, status, 0,"
                 f" count(*) FROM executions GROUP BY organization_id, namespace_id, retriever_id, {start}, status"
             )
