@@ -66,7 +66,10 @@ class _Window:
 
 class MemoryRates:
     def __init__(self, capacity: int = 100_000, clock: Callable[[], float] = time.monotonic) -> None:
-        """capacity: subjects' windows at once, of some 500 to 2,000 bytes each.  clock: seconds; where it goes back it stands."""
+        """capacity: subjects' windows at once, of 500 to 2,000 bytes each.
+
+        clock: seconds; where it goes back, it stands.
+        """
         self._capacity = capacity
         self._clock = clock
         self._now = -math.inf
