@@ -97,7 +97,7 @@ def test_what_cannot_be_heard_says_why(tmp_path: Path) -> None:
     (tmp_path / "list.ffconcat").write_text(f"ffconcat version 1.0\nfile '{tmp_path}/long.wav'\n")
     for name, reason, kind in (
         ("mute.mp4", "there is no sound", "validation"),
-        ("long.wav", "at most 2 s", "resource"),
+        ("long.wav", "at most 2 s", "runtime"),
         ("empty.mp3", "the file is empty", "validation"),
         ("text.mp3", "no sound or video that can be read|nothing of the sound", "validation"),
         ("list.m3u8", "no sound or video that can be read", "validation"),

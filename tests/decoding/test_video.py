@@ -118,8 +118,8 @@ def test_what_cannot_be_seen_says_why(tmp_path: Path) -> None:
     for name, options, reason, kind in (
         ("sound.ogg", {}, "there is no video", "validation"),
         ("empty.mp4", {}, "the file is empty", "validation"),
-        ("long.mp4", {"longest_s": 2.0}, "longer than 2 s", "resource"),
-        ("long.mp4", {"most_shots": 2}, "more than 2 shots", "resource"),
+        ("long.mp4", {"longest_s": 2.0}, "longer than 2 s", "runtime"),
+        ("long.mp4", {"most_shots": 2}, "more than 2 shots", "runtime"),
     ):
         with pytest.raises(UnreadableError, match=reason) as caught:
             film(tmp_path / name, tmp_path, **options)

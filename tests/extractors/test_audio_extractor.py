@@ -81,7 +81,7 @@ def test_what_is_wrong_with_one_source_stays_with_it(
     extractor = AudioExtractor(media_models, decoding)
     assert "the file is empty" in failure(extractor, item("audio", tmp_path / "empty.wav"), media_models).message
     long = failure(extractor, item("audio", tmp_path / "long.wav"), media_models, longest_s=2)
-    assert long.error_type == "resource"
+    assert long.error_type == "runtime"
     assert "is no file" in failure(extractor, SourceItem("x", {}), media_models).message
     deaf = failure(AudioExtractor(media_models), item("audio", tmp_path / "long.wav"), media_models)
     assert "cannot be decoded here" in deaf.message

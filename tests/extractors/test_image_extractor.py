@@ -109,9 +109,16 @@ def test_features_say_what_they_are(models: LocalModels) -> None:
     assert (embedding.space, lexical.name) == (Space.TEXT, "lexical")
 
 
-def test_an_unknown_model_is_refused(models: LocalModels) -> None:
-    with pytest.raises(ValidationError, match="no-such-model"):
-        ImageExtractor(models).features(ImageParameters(model="no-such-model"))
+@pytest.mark.parametrize("name", ["model", "text_model"])
+def test_an_unknown_model_is_refused_by_its_parameters_name(models: LocalModels, name: str) -> None:
+    with pytest.raises(ValidationError, match="no-such-model") as refused:
+        ImageExtractor(models).features(ImageParameters.model_validate({name: "no-such-model"}))
+    assert refused.value.problems[0]["loc"][-1] == name
+
+
+def test_the_thumbnail_is_a_field_where_there_is_one() -> None:
+    made = [ImageExtractor().output_schema(ImageParameters(enable_thumbnails=wanted)) for wanted in (True, False)]
+    assert ["thumbnail" in str(schema) for schema in made] == [True, False]
 
 
 @pytest.mark.parametrize(

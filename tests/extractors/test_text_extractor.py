@@ -121,7 +121,7 @@ def test_a_text_of_countless_chunks_is_refused(models: LocalModels) -> None:
         [item("ab" * 10_001)], TextParameters(split_by="characters", chunk_size=1), models
     )
     assert isinstance(outcome, ExtractionFailure)
-    assert (outcome.error_type, "20002 chunks" in outcome.message) == ("resource", True)
+    assert (outcome.error_type, "20002 chunks" in outcome.message) == ("validation", True)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from PIL import Image
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.ports.extraction import Segment, SourceItem
 from tamis.engine.ports.inference import Pixels
+from tamis.errors import ValidationError
 from tamis.extractors.video_extractor import VideoExtractor, VideoParameters
 from tamis.inference.models import LocalModels
 from tamis.model.vector import Dense, FloatArray
@@ -118,6 +119,12 @@ def test_what_is_wrong_with_one_source_stays_with_it(
     assert "there is no video" in failure(extractor, item("video", tmp_path / "sound.ogg"), media_models).message
     assert "can be read" in failure(extractor, item("video", tmp_path / "junk.mp4"), media_models).message
     assert "is no file" in failure(extractor, SourceItem("x", {}), media_models).message
+
+
+def test_an_unknown_model_is_refused_by_its_parameters_name(media_models: LocalModels) -> None:
+    with pytest.raises(ValidationError, match="no-such-model") as refused:
+        VideoExtractor(media_models).features(VideoParameters(visual_model="no-such-model"))
+    assert refused.value.problems[0]["loc"][-1] == "visual_model"
 
 
 def test_parameters_have_the_contracts_names() -> None:

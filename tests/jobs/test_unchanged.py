@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.ports.metadata import Session
+from tamis.errors import ModelMissingError
 from tamis.jobs import unchanged
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
@@ -77,6 +80,29 @@ async def test_other_parameters_another_version_and_files_count(world: World, mo
     assert await seen(world, bucket, ids) == ids  # another collection has none of it yet
     monkeypatch.setattr(unchanged, "__version__", "99")
     assert await seen(world, bucket, ids) == [ids[0], ids[0]]
+
+
+async def test_other_weights_under_the_same_name_count_and_a_missing_model_is_no_reason_to_stand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = ["one"]
+
+    def made_with(self: LetterExtractor, parameters: BaseModel, models: Models) -> list[ModelInfo]:
+        if not weights:
+            raise ModelMissingError
+        return [ModelInfo("speech", weights[0], 0, 0, "Apache-2.0")]
+
+    monkeypatch.setattr(LetterExtractor, "made_with", made_with, raising=False)
+    bucket = await world.bucket()
+    ids = await world.objects(bucket, [{"text": "a"}])
+    await world.collection("docs", bucket)
+    await world.process(bucket, ids)
+    assert await seen(world, bucket, ids) == []
+    weights[0] = "other"
+    assert await seen(world, bucket, ids) == ids
+    assert await seen(world, bucket, ids) == []
+    weights.clear()
+    assert await seen(world, bucket, ids) == ids
 
 
 async def test_collections_further_down_are_fed_all_the_same(world: World) -> None:

@@ -90,7 +90,7 @@ def _bytes(frames: list[Any]) -> bytes:
 def _refuse_long(duration_s: float, options: SoundOptions) -> None:
     if duration_s > options.longest_s:
         raise UnreadableError(
-            f"the sound lasts {duration_s:.0f} s or more; at most {options.longest_s:.0f} s are read", "resource"
+            f"the sound lasts {duration_s:.0f} s or more; at most {options.longest_s:.0f} s are read", "runtime"
         )
 
 

@@ -112,14 +112,14 @@ class _Cutting:
         if self._open is None:
             return
         if len(self._shots) >= self._options.most_shots:
-            raise UnreadableError(f"the video falls into more than {self._options.most_shots} shots", "resource")
+            raise UnreadableError(f"the video falls into more than {self._options.most_shots} shots", "runtime")
         time_ms, frame = self._open.key(end_ms)
         key = _written(frame, time_ms, self._work / f"shot-{len(self._shots):05}.jpg", self._options)
         self._shots.append(Shot(self._open.start_ms, end_ms, key))
 
     def _refuse_long(self) -> None:
         if self._now_ms > self._options.longest_s * 1000:
-            raise UnreadableError(f"the video is longer than {self._options.longest_s:.0f} s", "resource")
+            raise UnreadableError(f"the video is longer than {self._options.longest_s:.0f} s", "runtime")
 
 
 _Cut = Callable[[Any, int, int], int | None]
@@ -231,5 +231,5 @@ def _refuse_large(width: int, height: int) -> None:
     if width * height > _MOST_PIXELS:
         raise UnreadableError(
             f"the video's frames have {width} x {height} pixels; at most {_MOST_PIXELS // 1_000_000} million are read",
-            "resource",
+            "runtime",
         )

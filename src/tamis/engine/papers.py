@@ -9,9 +9,9 @@ import numpy as np
 
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import SourceFile
-from tamis.engine.ports.inference import TextReader
+from tamis.engine.ports.inference import ModelInfo, Models, TextReader
 from tamis.engine.text.layout import Fragment, lay_out
-from tamis.errors import DecodeError
+from tamis.errors import DecodeError, ModelMissingError
 from tamis.model.media_document import (
     Block,
     Box,
@@ -81,6 +81,14 @@ def read_paper(
         options = replace(options, first_page=options.first_page + len(paper.pages))
         if not paper.pages or options.first_page > paper.page_count:
             return
+
+
+def reading_model(models: Models) -> tuple[ModelInfo, ...]:
+    """What pages without text are read by; none where it is not installed, and such pages fail."""
+    try:
+        return (models.ocr().info,)
+    except ModelMissingError:
+        return ()
 
 
 def _unpaged(file: SourceFile, decoding: Decoding, work: Path) -> Paper:

@@ -22,12 +22,15 @@ SPECIAL_TOKENS = 2
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def text_features(models: Models | None, model: str | None) -> tuple[FeatureSpec, FeatureSpec]:
+def text_features(
+    models: Models | None, model: str | None, parameter: str = "model"
+) -> tuple[FeatureSpec, FeatureSpec]:
     """`embedding` by this model, the default one where None, and `lexical`.
 
+    parameter: of the extractor, that names the model.
     Raises: ValidationError where there is no such model, ModelMissingError where it is away.
     """
-    name, dimensions = _named(models, model)
+    name, dimensions = _named(models, model, parameter)
     return (
         FeatureSpec(
             name=EMBEDDING,
@@ -96,7 +99,7 @@ def storable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
-def _named(models: Models | None, name: str | None) -> tuple[str, int]:
+def _named(models: Models | None, name: str | None, parameter: str) -> tuple[str, int]:
     if name is None or name == DEFAULT_MODEL:
         return DEFAULT_MODEL, DEFAULT_DIMENSIONS
     if models is None:
@@ -104,5 +107,5 @@ def _named(models: Models | None, name: str | None) -> tuple[str, int]:
     try:
         info = models.embedder(name).info
     except UnknownModelError as unknown:
-        raise ValidationError.at(["body", "feature_extractor", "parameters", "model"], unknown.message) from unknown
+        raise ValidationError.at(["body", "feature_extractor", "parameters", parameter], unknown.message) from unknown
     return info.name, info.dimensions

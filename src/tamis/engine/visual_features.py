@@ -17,9 +17,12 @@ DESCRIPTOR = "color_gradient_descriptor"
 EMBEDDING = "visual_embedding"
 
 
-def visual_feature(models: Models | None, model: str | None, *aliases: str) -> FeatureSpec:
+def visual_feature(
+    models: Models | None, model: str | None, *aliases: str, parameter: str = "visual_model"
+) -> FeatureSpec:
     """`color_gradient_descriptor` where no model is named, else `visual_embedding` by that model.
 
+    parameter: of the extractor, that names the model.
     Raises: ValidationError where there is no such model, ModelMissingError where it is away.
     """
     if model is None or model == DEFAULT_MODEL:
@@ -37,7 +40,7 @@ def visual_feature(models: Models | None, model: str | None, *aliases: str) -> F
     try:
         info = models.visual(model).info
     except UnknownModelError as unknown:
-        raise ValidationError.at(["body", "feature_extractor", "parameters", "model"], unknown.message) from unknown
+        raise ValidationError.at(["body", "feature_extractor", "parameters", parameter], unknown.message) from unknown
     return FeatureSpec(
         name=EMBEDDING,
         kind=VectorKind.DENSE,

@@ -9,7 +9,7 @@ from tamis.engine.media.passages import Passage, noted, passages
 from tamis.engine.media.sounds import SOUND, TIME_FIELDS, heard, sound_feature, stretch, timed
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, ExtractorParameters, Segment, SourceItem
-from tamis.engine.ports.inference import Models, Samples
+from tamis.engine.ports.inference import ModelInfo, Models, Samples
 from tamis.engine.text_features import text_features, text_vectors
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
@@ -83,6 +83,14 @@ class AudioExtractor:
         chosen = cast(AudioParameters, parameters)
         specs = text_features(self._models, chosen.model) if chosen.run_transcription else ()
         return (*specs, sound_feature(_NAME)) if chosen.run_sound_descriptor else specs
+
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        chosen = cast(AudioParameters, parameters)
+        reading: tuple[ModelInfo, ...] = ()
+        if chosen.run_transcription:
+            reading = (models.transcriber(chosen.transcription_model).info, models.embedder(chosen.model).info)
+        return (*reading, models.acoustic().info)
 
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
         return {"properties": {**TIME_FIELDS, **_FIELDS}}

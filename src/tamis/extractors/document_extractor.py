@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import BaseModel, Field, model_validator
 
 from tamis.engine.paper_parts import block_parts, page_parts
-from tamis.engine.papers import Reading, ReadPage, read_paper
+from tamis.engine.papers import Reading, ReadPage, read_paper, reading_model
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import (
     Cost,
@@ -17,7 +17,7 @@ from tamis.engine.ports.extraction import (
     SourceFile,
     SourceItem,
 )
-from tamis.engine.ports.inference import Embedder, Models
+from tamis.engine.ports.inference import Embedder, ModelInfo, Models
 from tamis.engine.text.chunks import DEFAULT_SIZES, Chunking
 from tamis.engine.text_features import SPECIAL_TOKENS, text_features, whole_vectors
 from tamis.errors import DecodeError
@@ -144,10 +144,16 @@ class DocumentExtractor:
         """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
         return text_features(self._models, cast(DocumentParameters, parameters).model)
 
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        chosen = cast(DocumentParameters, parameters)
+        return (models.embedder(chosen.model).info, *(reading_model(models) if chosen.ocr == "auto" else ()))
+
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
         chosen = cast(DocumentParameters, parameters)
         fields = _FIELDS | (_BLOCK_FIELDS if chosen.split_by == "blocks" else _PAGE_FIELDS)
-        return {"properties": {**fields, **(_CHUNK_FIELDS if chosen.is_chunked else {})}}
+        small = _SMALL if chosen.generate_thumbnails else {}
+        return {"properties": {**fields, **small, **(_CHUNK_FIELDS if chosen.is_chunked else {})}}
 
     def extract(
         self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
@@ -251,6 +257,9 @@ _FIELDS: dict[str, JSON] = {
         "type": "object",
         "description": "x, y (lower left corner), width and height in points of the page as it is shown.",
     },
+}
+_SMALL: dict[str, JSON] = {
+    "thumbnail": {"type": "image", "description": "The document's file that shows the page small; of a PDF."}
 }
 _BLOCK_FIELDS: dict[str, JSON] = {
     "object_type": {"type": "string", "description": "paragraph, header, list, table or form."},

@@ -15,7 +15,7 @@ from tamis.engine.ports.extraction import (
     Segment,
     SourceItem,
 )
-from tamis.engine.ports.inference import Models
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.text_features import storable, text_features, text_vectors
 from tamis.engine.visual_features import decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
@@ -98,12 +98,20 @@ class ImageExtractor:
         """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
         chosen = cast(ImageParameters, parameters)
         return (
-            visual_feature(self._models, chosen.model, *_ALIASES),
-            *text_features(self._models, chosen.text_model),
+            visual_feature(self._models, chosen.model, *_ALIASES, parameter="model"),
+            *text_features(self._models, chosen.text_model, "text_model"),
         )
 
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        chosen = cast(ImageParameters, parameters)
+        reading = (models.ocr().info,) if chosen.ocr else ()
+        return (models.visual(chosen.model).info, models.embedder(chosen.text_model).info, *reading)
+
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
-        return {"properties": {**_FIELDS, **(_READ if cast(ImageParameters, parameters).ocr else {})}}
+        chosen = cast(ImageParameters, parameters)
+        small = _SMALL if chosen.enable_thumbnails else {}
+        return {"properties": {**_FIELDS, **small, **(_READ if chosen.ocr else {})}}
 
     def extract(
         self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
@@ -175,4 +183,5 @@ _FIELDS: dict[str, JSON] = {
     "dominant_colors": {"type": "array", "description": "Up to five: {color: '#rrggbb', share: 0..1}."},
     "text": {"type": "text", "description": "Title, caption, description and what was read: what is searched by text."},
 }
+_SMALL: dict[str, JSON] = {"thumbnail": {"type": "image", "description": "The document's file that shows it small."}}
 _READ: dict[str, JSON] = {"ocr_text": {"type": "text", "description": "What is written in the picture."}}

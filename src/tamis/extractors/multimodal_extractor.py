@@ -6,10 +6,10 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.media.film_parameters import FilmParameters, SplitMethod
-from tamis.engine.media.films import FILM_FIELDS, film_segments
+from tamis.engine.media.films import FILM_FIELDS, film_models, film_segments
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, MadeFile, Segment, SourceFile, SourceItem
-from tamis.engine.ports.inference import JointEmbedder, Models
+from tamis.engine.ports.inference import JointEmbedder, ModelInfo, Models
 from tamis.engine.text_features import storable, text_features, text_vectors
 from tamis.engine.visual_features import decoded, pixels_of, visual_feature
 from tamis.errors import DecodeError
@@ -82,6 +82,11 @@ class MultimodalExtractor:
         if not chosen.run_multimodal_embedding:
             return text
         return (*text, visual_feature(self._models, chosen.visual_model, *_ALIASES))
+
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        chosen = cast(MultimodalParameters, parameters)
+        return (models.embedder(chosen.model).info, *film_models(chosen, models))
 
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
         return {"properties": {**FILM_FIELDS, **_FIELDS}}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
-from tamis.engine.ports.inference import Embedder, Models
+from tamis.engine.ports.inference import Embedder, ModelInfo, Models
 from tamis.engine.text.charsets import decoded
 from tamis.engine.text.chunks import DEFAULT_SIZES, Chunking, chunk
 from tamis.engine.text.sentences import Span
@@ -179,6 +179,12 @@ class TextExtractor:
             ),
         )
 
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        chosen = cast(TextParameters, parameters)
+        tokens = (models.late_interaction(chosen.late_interaction).info,) if chosen.token_vectors else ()
+        return (models.embedder(chosen.model).info, *tokens)
+
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
         properties: dict[str, JSON] = {"text": {"type": "text", "description": "The text, or this chunk of it."}}
         if cast(TextParameters, parameters).is_chunked:
@@ -244,7 +250,7 @@ def _read(item: SourceItem, parameters: TextParameters, embedder: Embedder) -> _
         return ExtractionFailure(str(problem))
     spans = chunk(text, parameters.chunking(embedder.info.max_tokens - SPECIAL_TOKENS), embedder.spans)
     if len(spans) > _MOST_CHUNKS:
-        return ExtractionFailure(f"the text falls into {len(spans)} chunks, more than {_MOST_CHUNKS}", "resource")
+        return ExtractionFailure(f"the text falls into {len(spans)} chunks, more than {_MOST_CHUNKS}")
     return _Chunked(text, spans) if spans else ExtractionFailure("the input 'text' is empty")
 
 

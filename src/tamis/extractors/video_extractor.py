@@ -6,10 +6,10 @@ from typing import Any, ClassVar, cast
 from pydantic import BaseModel
 
 from tamis.engine.media.film_parameters import FilmParameters
-from tamis.engine.media.films import FILM_FIELDS, film_segments
+from tamis.engine.media.films import FILM_FIELDS, film_models, film_segments
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
-from tamis.engine.ports.inference import Models
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.text_features import text_features
 from tamis.engine.visual_features import visual_feature
 from tamis.errors import DecodeError
@@ -59,6 +59,10 @@ class VideoExtractor:
         if not chosen.run_multimodal_embedding:
             return text
         return (*text, visual_feature(self._models, chosen.visual_model, *_ALIASES))
+
+    def made_with(self, parameters: BaseModel, models: Models) -> Sequence[ModelInfo]:
+        """Raises: ModelMissingError."""
+        return film_models(cast(FilmParameters, parameters), models)
 
     def output_schema(self, parameters: BaseModel) -> Mapping[str, JSON]:
         return {"properties": {**FILM_FIELDS}}

@@ -1,6 +1,7 @@
 """Text in pictures by PP-OCR, whose models lie in the wheel of `rapidocr`: nothing is fetched."""
 
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +30,19 @@ class PaddleTextReader:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        try:
-            import rapidocr
-        except ImportError as error:
-            raise ModelMissingError(
-                "reading text in pictures needs rapidocr: pip install 'tamis[media]'", model=_NAME
-            ) from error
-        folder = Path(rapidocr.__file__).parent / "models"
+        # Found without being imported: to say which model it is takes no second of loading.
+        found = find_spec("rapidocr")
+        if found is None or found.origin is None:
+            raise ModelMissingError("reading text in pictures needs rapidocr: pip install 'tamis[media]'", model=_NAME)
+        folder = Path(found.origin).parent / "models"
         files = {step: folder / name for step, name in _FILES.items()}
         missing = [path.name for path in files.values() if not path.is_file()]
         if missing:
             # A path that is not there would make the library fetch.
             raise ModelMissingError(f"this build of rapidocr does not carry {', '.join(missing)}", model=_NAME)
-        self._engine: Any = rapidocr.RapidOCR(params=_parameters(files, threads))
+        self._parameters = _parameters(files, threads)
         self._first = threading.Lock()
-        self._is_warm = False
+        self._engine: Any = None
         version = content_version([hash_of(path) for path in files.values()])
         self.info = ModelInfo(_NAME, version, 0, 0, "Apache-2.0")
 
@@ -61,12 +60,17 @@ class PaddleTextReader:
         ]
 
     def _run(self, pixels: Pixels) -> Any:
-        if self._is_warm:
-            return self._engine(pixels)
-        with self._first:
-            found = self._engine(pixels)
-            self._is_warm = True
-        return found
+        """The first call loads the models, and others wait for it."""
+        if self._engine is None:
+            with self._first:
+                if self._engine is None:
+                    from rapidocr import RapidOCR
+
+                    engine = RapidOCR(params=self._parameters)
+                    found = engine(pixels)
+                    self._engine = engine
+                    return found
+        return self._engine(pixels)
 
 
 def _parameters(files: dict[str, Path], threads: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import OutsideError, TamisError, ValidationError
 from tamis.jobs.source_files import FetchedFile, SourceFiles
-from tamis.jobs.unchanged import extraction_key, standing
+from tamis.jobs.unchanged import extraction_key, models_behind, standing
 from tamis.model.batch import BatchItem
 from tamis.model.bucket import Blob, BucketObject
 from tamis.model.collection import Collection, ExtractorConfig
@@ -121,8 +121,7 @@ class Loader:
     async def _without_unchanged(
         self, principal: Principal, collection: Collection, extractor: Extractor, loads: Sequence[Load]
     ) -> list[Load]:
-        models = await asyncio.to_thread(self._models.available)
-        keyed = [_with_key(load, extractor, models) if isinstance(load, Loaded) else load for load in loads]
+        keyed = await asyncio.to_thread(_with_keys, loads, extractor, self._models)
         keys = {load.item.source_id: load.key for load in keyed if isinstance(load, Loaded) and load.key is not None}
         if not keys:
             return keyed
@@ -218,7 +217,22 @@ def _map(
         return Unloadable(item, ExtractionFailure(error.message))
 
 
-def _with_key(load: Loaded, extractor: Extractor, models: Sequence[ModelInfo]) -> Loaded:
+def _with_keys(loads: Sequence[Load], extractor: Extractor, models: Models) -> list[Load]:
+    if not getattr(extractor, "is_repeatable", False):
+        return list(loads)
+    behind: dict[str, Sequence[ModelInfo] | None] = {}
+    keyed: list[Load] = []
+    for load in loads:
+        if isinstance(load, Loaded):
+            told = load.parameters.model_dump_json()
+            if told not in behind:
+                behind[told] = models_behind(extractor, load.parameters, models)
+            load = _with_key(load, extractor, behind[told])
+        keyed.append(load)
+    return keyed
+
+
+def _with_key(load: Loaded, extractor: Extractor, models: Sequence[ModelInfo] | None) -> Loaded:
     parameters = load.parameters.model_dump(mode="json")
     key = extraction_key(load.item, parameters, load.passed, load.source_blobs, extractor, models)
     return replace(load, key=key)

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
 from tamis import __version__
 from tamis.engine.ports.extraction import Extractor, SourceItem
-from tamis.engine.ports.inference import ModelInfo
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.ports.metadata import Session
+from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.ids import derived_id
@@ -26,13 +28,13 @@ def extraction_key(
     passed: Mapping[str, JSON],
     blobs: Sequence[Mapping[str, JSON]],
     extractor: Extractor,
-    models: Sequence[ModelInfo],
+    models: Sequence[ModelInfo] | None,
 ) -> str | None:
     """A hash over all that the documents follow from; None where that is not known, or never the same twice.
 
-    models: those at hand; another version of any of them is another key, as is another version of Tamis.
+    models: that the documents are made with; another version of any is another key, as is another version of Tamis.
     """
-    if not getattr(extractor, "is_repeatable", False):
+    if models is None or not getattr(extractor, "is_repeatable", False):
         return None
     contents = {name: _content(name, item, blobs) for name in item.files}
     if None in contents.values():
@@ -42,6 +44,18 @@ def extraction_key(
         contents, passed, list(blobs),
     ]  # fmt: skip
     return hashlib.sha256(orjson.dumps(follows_from, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()[:40]
+
+
+def models_behind(extractor: Extractor, parameters: BaseModel, models: Models) -> Sequence[ModelInfo] | None:
+    """What the extractor makes documents with. None where one of them is away, so that it is tried and says so."""
+    told = getattr(extractor, "made_with", None)
+    if told is None:
+        return models.available()
+    try:
+        found: Sequence[ModelInfo] = told(parameters, models)
+    except (ModelMissingError, UnknownModelError):
+        return None
+    return found
 
 
 def mark(key: str | None, count: int) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
-from tamis.engine.ports.inference import Models
+from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 
 
@@ -80,6 +80,14 @@ class ExtractorContract:
         alone = extractor.extract(good, parameters, models)
         for outcome, expected in zip(outcomes[1::2], alone, strict=False):
             assert _fields(outcome) == _fields(expected)
+
+    def test_the_models_behind_it_have_versions(
+        self, extractor: Extractor, parameters: BaseModel, models: Models
+    ) -> None:
+        told = getattr(extractor, "made_with", None)
+        for model in told(parameters, models) if told is not None else ():
+            assert isinstance(model, ModelInfo)
+            assert model.version
 
     def test_nothing_in_nothing_out(self, extractor: Extractor, parameters: BaseModel, models: Models) -> None:
         assert list(extractor.extract([], parameters, models)) == []

@@ -13,7 +13,7 @@ from tamis.engine.media.pauses import pauses
 from tamis.engine.media.sounds import TIME_FIELDS, heard, timed
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import MadeFile, Segment
-from tamis.engine.ports.inference import Models, Pixels, Samples
+from tamis.engine.ports.inference import ModelInfo, Models, Pixels, Samples
 from tamis.engine.text_features import text_vectors
 from tamis.engine.visual_features import visual_feature
 from tamis.errors import DecodeError
@@ -74,6 +74,18 @@ def film_segments(file: Path, chosen: FilmParameters, decoding: Decoding, models
             )
             for place, (shot, part, text, heard_as) in enumerate(zip(film.shots, words, texts, spoken, strict=True))
         ]
+
+
+def film_models(chosen: FilmParameters, models: Models) -> list[ModelInfo]:
+    """Those that its segments are made with. Raises: ModelMissingError."""
+    asked: list[ModelInfo] = []
+    if chosen.run_transcription:
+        asked.append(models.transcriber(chosen.transcription_model).info)
+    if chosen.run_transcription and chosen.run_transcription_embedding:
+        asked.append(models.embedder(chosen.model).info)
+    if chosen.run_multimodal_embedding:
+        asked.append(models.visual(chosen.visual_model).info)
+    return asked
 
 
 def pixels(path: Path) -> Pixels:
