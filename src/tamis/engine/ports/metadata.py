@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from tamis.engine.ports.publishing import Interactions, Published
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
@@ -406,6 +407,8 @@ class Session(Protocol):
     input_blobs: Blobs
     stage_statistics: StageStatistics
     datasets: Resources[Dataset]
+    published: Published
+    interactions: Interactions
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

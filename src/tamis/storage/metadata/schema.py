@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -250,3 +250,32 @@ stage_statistics = _table(
 _index("stage_statistics_oldest", stage_statistics, *_NAMESPACE, "updated_at", "fingerprint")
 
 datasets = _named("datasets", "dataset_id")
+
+published = _table(
+    "published",
+    *_scope(),
+    _text("public_id", key=True),
+    _text("retriever_id"),
+    _text("name"),
+    _integer("is_active"),
+    _integer("created_at"),
+    _text("body"),
+)
+# Its name is what strangers call it by, whoever published it: one in the whole server.
+_index("published_by_name", published, "name", unique=True)
+_index("published_by_retriever", published, *_RETRIEVER, unique=True)
+_index("published_newest", published, "is_active", published.c.created_at.desc(), "public_id")
+
+interactions = _table(
+    "interactions",
+    *_scope(),
+    _text("interaction_id", key=True),
+    _text("retriever_id", optional=True),
+    _text("execution_id", optional=True),
+    _text("feature_id"),
+    _integer("at"),
+    _text("body"),
+)
+_index("interactions_newest", interactions, *_NAMESPACE, "at", "interaction_id")
+_index("interactions_of_execution", interactions, *_NAMESPACE, "execution_id", "at", "interaction_id")
+_index("interactions_of_retriever", interactions, *_RETRIEVER, "at", "interaction_id")

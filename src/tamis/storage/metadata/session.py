@@ -17,6 +17,7 @@ from tamis.engine.ports.metadata import (
     Tasks,
     Uploads,
 )
+from tamis.engine.ports.publishing import Interactions, Published
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
@@ -29,9 +30,11 @@ from tamis.storage.metadata.executions import SqlExecutions
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
+from tamis.storage.metadata.interactions import SqlInteractions
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlKeys, SqlOrganizations
+from tamis.storage.metadata.published import SqlPublished
 from tamis.storage.metadata.purge import purge_namespace
 from tamis.storage.metadata.resources import (
     BUCKETS,
@@ -71,6 +74,8 @@ class SqlSession:
         self.executions: Executions = SqlExecutions(link)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
+        self.published: Published = SqlPublished(link)
+        self.interactions: Interactions = SqlInteractions(link)
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         return every_namespace(self.link)

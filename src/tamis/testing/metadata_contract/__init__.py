@@ -11,6 +11,7 @@ from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.history import HistoryContract
 from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
+from tamis.testing.metadata_contract.publishing import PublishingContract
 from tamis.testing.metadata_contract.queue import QueueContract
 from tamis.testing.metadata_contract.resources import ResourcesContract
 from tamis.testing.metadata_contract.retention import RetentionContract
@@ -31,6 +32,7 @@ class MetadataContract(
     ExecutionsContract,
     RetentionContract,
     StatisticsContract,
+    PublishingContract,
 ):
     """The whole port."""
 

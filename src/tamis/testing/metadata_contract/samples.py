@@ -12,10 +12,12 @@ from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Sou
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep, ProcessingStep
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.interaction import Interaction, InteractionType
 from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace
 from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
+from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 
@@ -166,3 +168,18 @@ def _flat(named: tuple[str, Vector]) -> tuple[object, ...]:
 def renamed(documents: Iterator[Document] | list[Document], text: str) -> list[Document]:
     """The same documents with another text."""
     return [replace(each, fields={**each.fields, "text": text}) for each in documents]
+
+
+def published(name: str = "first", seconds: float = 0, retriever_id: str = "") -> PublishedRetriever:
+    limits = PublicLimits(tier=LimitTier.ELEVATED, per_minute=3, visitor_credits_per_day=0.5)
+    return PublishedRetriever(
+        f"pub_{name}", retriever_id or f"ret_{name}", f"public-{name}", f"pk_{name}", {"exposed_fields": ["title"]},
+        later(seconds), NOW, limits, allowed_origins=("https://shop.example",),
+    )  # fmt: skip
+
+
+def interaction(number: int, seconds: float = 0, execution_id: str = "exec_0001") -> Interaction:
+    return Interaction(
+        f"int_{number:04}", "doc_0001", (InteractionType.CLICK, InteractionType.LONG_VIEW), number, later(seconds),
+        execution_id, "ret_first", "session", metadata={"device": "phone"},
+    )  # fmt: skip

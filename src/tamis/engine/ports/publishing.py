@@ -1,0 +1,53 @@
+"""What is open to the public, in the system of record: retrievers, and what their visitors do."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from tamis.model.interaction import Interaction
+from tamis.model.principal import Principal
+from tamis.model.published import PublishedRetriever
+
+
+class Published(Protocol):
+    """Published retrievers: at most one for a retriever, each under a name that is unique in the server."""
+
+    def insert(self, principal: Principal, one: PublishedRetriever) -> None:
+        """Raises: AlreadyExistsError where the name is taken, or the retriever is published already."""
+        ...
+
+    def of_retriever(self, principal: Principal, retriever_id: str) -> PublishedRetriever | None: ...
+    def list(self, principal: Principal) -> Sequence[PublishedRetriever]:
+        """Of the namespace, newest first."""
+        ...
+
+    def count(self, principal: Principal) -> int:
+        """In all namespaces of the organisation."""
+        ...
+
+    def replace(self, principal: Principal, one: PublishedRetriever) -> None:
+        """Its name and its retriever stay. Raises: NotFoundError."""
+        ...
+
+    def delete(self, principal: Principal, retriever_id: str) -> bool: ...
+    def find(self, name: str) -> tuple[Principal, PublishedRetriever] | None:
+        """The look-up that a visitor begins with: it is how his Principal, which has no permission yet, is made."""
+        ...
+
+    def active(self) -> Sequence[PublishedRetriever]:
+        """Of every tenant, newest first: what the server shows to the public."""
+        ...
+
+
+class Interactions(Protocol):
+    """What was done with what searches showed."""
+
+    def insert(self, principal: Principal, some: Sequence[Interaction]) -> None: ...
+    def newest(self, principal: Principal, limit: int) -> Sequence[Interaction]: ...
+    def of_execution(self, principal: Principal, execution_id: str) -> Sequence[Interaction]:
+        """Newest first."""
+        ...
+
+    def trim(self, principal: Principal, before: datetime, limit: int) -> int:
+        """Delete the oldest of those from before then, at most `limit`; how many there were."""
+        ...
