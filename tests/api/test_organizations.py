@@ -116,12 +116,6 @@ async def test_a_bad_key_names_its_field(world: Resources, body: dict[str, objec
     assert await world.me.places(KEYS, body) == [place]
 
 
-async def test_what_would_not_be_enforced_is_not_accepted(world: Resources) -> None:
-    scope = {"resource_type": "namespace", "resource_id": "default"}
-    await world.me.post(KEYS, {"name": "x", "scopes": [scope]}, 501)
-    await world.me.post(KEYS, {"name": "x", "rate_limit_override": 5}, 501)
-
-
 async def test_two_active_keys_have_two_names(world: Resources) -> None:
     await world.me.post(KEYS, {"name": "ci"})
     await world.me.post(KEYS, {"name": "ci"}, 409)

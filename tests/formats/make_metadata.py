@@ -59,7 +59,7 @@ def read(session: Session) -> dict[str, Any]:
     return {
         "organization": session.organizations.get(ME),
         "users": session.organizations.users(ME),
-        "key": found[0] if found else None,
+        "key": found.key if found else None,
         "namespaces": session.namespaces.list(ME),
         "buckets": session.buckets.list(ME),
         "collections": session.collections.list(ME),

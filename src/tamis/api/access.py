@@ -21,22 +21,27 @@ def service(kind: type[S]) -> Callable[[Request], Awaitable[S]]:
     return find
 
 
-def _in_namespace(permission: Permission) -> Callable[..., Awaitable[Principal]]:
+def _in_namespace(permission: Permission, partly: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """partly: also for keys that are scoped to single retrievers of the namespace."""
+
     async def check(
         request: Request,
         authorization: Annotated[str | None, Header()] = None,
         x_namespace: Annotated[str | None, Header()] = None,
     ) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return await gate.enter(authorization, x_namespace, permission)
+        enter = gate.enter_partly if partly else gate.enter
+        return await enter(authorization, x_namespace, permission)
 
     return check
 
 
-def _in_organization(permission: Permission) -> Callable[..., Awaitable[Principal]]:
+def _in_organization(permission: Permission, whole: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """whole: not for keys with scopes."""
+
     async def check(request: Request, authorization: Annotated[str | None, Header()] = None) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return await gate.identify(authorization, permission)
+        return await (gate.rule if whole else gate.identify)(authorization, permission)
 
     return check
 
@@ -44,7 +49,10 @@ def _in_organization(permission: Permission) -> Callable[..., Awaitable[Principa
 Reader = Annotated[Principal, Depends(_in_namespace(Permission.READ))]
 Writer = Annotated[Principal, Depends(_in_namespace(Permission.WRITE))]
 Deleter = Annotated[Principal, Depends(_in_namespace(Permission.DELETE))]
+# The operation must ask `Principal.may_retriever`, as everything does that finds its retriever by `find_retriever`.
+RetrieverReader = Annotated[Principal, Depends(_in_namespace(Permission.READ, partly=True))]
 OrganizationReader = Annotated[Principal, Depends(_in_organization(Permission.READ))]
 OrganizationWriter = Annotated[Principal, Depends(_in_organization(Permission.WRITE))]
 OrganizationDeleter = Annotated[Principal, Depends(_in_organization(Permission.DELETE))]
-OrganizationAdmin = Annotated[Principal, Depends(_in_organization(Permission.ADMIN))]
+OrganizationFounder = Annotated[Principal, Depends(_in_organization(Permission.WRITE, whole=True))]
+OrganizationAdmin = Annotated[Principal, Depends(_in_organization(Permission.ADMIN, whole=True))]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from tamis.api.access import Reader, service
+from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.diff import DiffResponse
@@ -37,7 +37,7 @@ async def diff_anonymous_execution(
 
 @router.get("/{retriever_id}/executions/{execution_id}/diff/{other}", tags=["retrievers"])
 async def diff_execution(
-    principal: Reader, retriever_id: str, execution_id: str, other: str, diffs: Diffs, view: View
+    principal: RetrieverReader, retriever_id: str, execution_id: str, other: str, diffs: Diffs, view: View
 ) -> DiffResponse:
     """As for an anonymous execution, from a saved retriever's."""
     return show_diff(await diffs.diff(principal, execution_id, other, retriever_id), view)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from tamis.api.access import Reader, service
+from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.answers import json_response, show_detail
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging
@@ -48,7 +48,7 @@ async def get_anonymous_execution(principal: Reader, execution_id: str, records:
 
 @router.post("/{retriever_id}/executions/list", tags=["retrievers"])
 async def list_executions(
-    principal: Reader,
+    principal: RetrieverReader,
     retriever_id: str,
     records: Records,
     paging: Paging,
@@ -60,6 +60,6 @@ async def list_executions(
 
 
 @router.get("/{retriever_id}/executions/{execution_id}", response_model=ExecutionDetail, tags=["retrievers"])
-async def get_execution(principal: Reader, retriever_id: str, execution_id: str, records: Records) -> Response:
+async def get_execution(principal: RetrieverReader, retriever_id: str, execution_id: str, records: Records) -> Response:
     """The record of a saved retriever's execution, with the documents that it returned as they are now."""
     return json_response(show_detail(await records.get_saved(principal, retriever_id, execution_id)))

@@ -9,7 +9,7 @@ import pydantic
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from tamis.api.access import Reader, service
+from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.answers import json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
@@ -124,7 +124,7 @@ async def run_anonymous(
     "/{retriever_id}/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["retrievers"]
 )
 async def execute_retriever(
-    principal: Reader,
+    principal: RetrieverReader,
     request: Request,
     retriever_id: str,
     body: ExecuteRetrieverRequest,
@@ -142,7 +142,7 @@ async def execute_retriever(
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
 async def execute_batch(
-    principal: Reader,
+    principal: RetrieverReader,
     request: Request,
     retriever_id: str,
     body: ExecuteBatchRequest,

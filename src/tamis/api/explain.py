@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from tamis.api.access import Reader, service
+from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.execution import AnonymousExecuteRequest
 from tamis.api.schemas.execution_wire import read_options
@@ -45,7 +45,7 @@ async def explain_anonymous_retriever(
 
 @router.post("/{retriever_id}/execute/explain", tags=["retrievers"])
 async def explain_retriever(
-    principal: Reader, retriever_id: str, explains: Explains, body: ExplainRetrieverRequest | None = None
+    principal: RetrieverReader, retriever_id: str, explains: Explains, body: ExplainRetrieverRequest | None = None
 ) -> ExplainRetrieverResponse:
     """Plan a saved retriever, as executing it would; nothing runs and no record is left."""
     options = (body or ExplainRetrieverRequest()).options()

@@ -56,7 +56,8 @@ class Express:
     async def _call(self, retriever: str, headers: Mapping[bytes, bytes], body: bytes) -> Call | None:
         """What the request asks for; None where the application had better say what is wrong with it."""
         try:
-            principal = await self._gate.enter(
+            enter = self._gate.enter_partly if retriever else self._gate.enter
+            principal = await enter(
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), Permission.READ
             )
             return self._bound(principal, retriever, parse(body))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from tamis.api.access import OrganizationDeleter, OrganizationReader, OrganizationWriter, service
+from tamis.api.access import OrganizationDeleter, OrganizationFounder, OrganizationReader, OrganizationWriter, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.namespace import (
@@ -32,7 +32,7 @@ class ListNamespacesRequest(ListRequest):
 
 @router.post("")
 async def create_namespace(
-    principal: OrganizationWriter, body: CreateNamespaceRequest, namespaces: Namespaces
+    principal: OrganizationFounder, body: CreateNamespaceRequest, namespaces: Namespaces
 ) -> NamespaceModel:
     """Make a namespace; it is ready when this answers."""
     return namespace_model(await namespaces.create(principal, namespace_draft(body)))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, status
 
-from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.access import Deleter, RetrieverReader, Writer, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.page import GenericDeleteResponse
@@ -39,7 +39,7 @@ async def create_retriever(
 
 @router.post("/list")
 async def list_retrievers(
-    principal: Reader,
+    principal: RetrieverReader,
     request: Request,
     retrievers: Retrievers,
     paging: Paging,
@@ -56,13 +56,13 @@ async def list_retrievers(
 
 @router.get("", include_in_schema=False)
 async def list_retrievers_as_later_clients_do(
-    principal: Reader, request: Request, retrievers: Retrievers, paging: Paging
+    principal: RetrieverReader, request: Request, retrievers: Retrievers, paging: Paging
 ) -> ListRetrieversResponse:
     return await list_retrievers(principal, request, retrievers, paging)
 
 
 @router.get("/{retriever_id}")
-async def get_retriever(principal: Reader, retriever_id: str, retrievers: Retrievers) -> RetrieverModel:
+async def get_retriever(principal: RetrieverReader, retriever_id: str, retrievers: Retrievers) -> RetrieverModel:
     """A retriever by id or name."""
     return show_retriever(await retrievers.get(principal, retriever_id))
 

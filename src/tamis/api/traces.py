@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from tamis.api.access import Reader, service
+from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.trace import TraceResponse
@@ -40,7 +40,7 @@ async def trace_anonymous_execution(
 
 @router.get("/{retriever_id}/executions/{execution_id}/trace", tags=["retrievers"])
 async def trace_execution(
-    principal: Reader, retriever_id: str, execution_id: str, traces: Traces, asked: Asked
+    principal: RetrieverReader, retriever_id: str, execution_id: str, traces: Traces, asked: Asked
 ) -> TraceResponse:
     """As for an anonymous execution, of a saved retriever's."""
     return show_trace(await traces.trace(principal, execution_id, asked, retriever_id))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError, UnauthorizedError
-from tamis.model.organization import ApiKey
+from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Holder, UserStatus
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key
 
@@ -16,6 +16,7 @@ _REMEMBER_S = 5.0
 @dataclass(slots=True)
 class _Remembered:
     key: ApiKey
+    principal: Principal
     until: float
 
 
@@ -31,61 +32,97 @@ class Gate:
         self._namespaces: dict[tuple[str, str], tuple[str, float]] = {}
 
     def forget(self) -> None:
-        """Call after any change of keys or namespaces."""
+        """Call after any change of keys, users, organisations or namespaces."""
         self._keys.clear()
         self._namespaces.clear()
 
     async def identify(self, authorization: str | None, permission: Permission) -> Principal:
-        """Raises: UnauthorizedError, ForbiddenError."""
-        key = await self._key(_bearer(authorization))
-        principal = Principal(
-            organization_id=key.organization_id,
-            permissions=frozenset(key.permissions),
-            user_id=key.user_id,
-            key_id=key.key_id,
-        )
+        """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError."""
+        principal = await self._principal(_bearer(authorization))
         if not principal.may(permission):
             raise ForbiddenError(f"this key lacks the permission '{permission}'", permission=str(permission))
         return principal
 
+    async def rule(self, authorization: str | None, permission: Permission) -> Principal:
+        """As `identify`, for what concerns the whole organisation: a key with scopes is refused."""
+        principal = await self.identify(authorization, permission)
+        if principal.scopes:
+            raise ForbiddenError("this key has scopes, and this concerns the whole organisation")
+        return principal
+
     async def enter(self, authorization: str | None, namespace: str | None, permission: Permission) -> Principal:
         """As `identify`, inside a namespace given by id or name. Raises also: BadRequestError, NotFoundError."""
+        principal = await self.enter_partly(authorization, namespace, permission)
+        if not principal.sees_namespace(principal.namespace_id):
+            raise ForbiddenError("this key is scoped to single retrievers of the namespace; it may run and read those")
+        return principal
+
+    async def enter_partly(self, authorization: str | None, namespace: str | None, permission: Permission) -> Principal:
+        """As `enter`, also with a key to single retrievers: for operations that ask `Principal.may_retriever`."""
         principal = await self.identify(authorization, permission)
         return principal.within(await self._namespace_id(principal, namespace))
 
-    async def _key(self, secret: str) -> ApiKey:
+    async def _principal(self, secret: str) -> Principal:
         hashed = hash_key(secret)
-        now = time.monotonic()
+        monotonic, now = time.monotonic(), datetime.now(UTC)
         known = self._keys.get(hashed)
-        if known is None or known.until < now:
-            found = await self._metadata.read_now(lambda session: session.keys.find_hash(hashed))
-            if found is None:
-                raise UnauthorizedError("unknown API key")
-            known = self._keys[hashed] = _Remembered(found[0], now + _REMEMBER_S)
-        status = known.key.status(datetime.now(UTC))
+        if known is None or known.until < monotonic:
+            known = self._keys[hashed] = await self._find(hashed, monotonic + _REMEMBER_S)
+        if not known.key.opens_with(hashed, now):
+            raise UnauthorizedError("this API key was rotated: its former secret opens nothing any more")
+        status = known.key.status(now)
         if status != "active":
             raise UnauthorizedError(f"this API key is {status}")
-        return known.key
+        return known.principal
+
+    async def _find(self, hashed: str, until: float) -> _Remembered:
+        holder = await self._metadata.read_now(lambda session: session.keys.find_hash(hashed))
+        if holder is None:
+            self._keys.pop(hashed, None)
+            raise UnauthorizedError("unknown API key")
+        status = "gone" if holder.user is None else holder.user.status
+        if status != UserStatus.ACTIVE:
+            raise UnauthorizedError(f"the user of this API key is {status}")
+        return _Remembered(holder.key, _principal_of(holder), until)
 
     async def _namespace_id(self, principal: Principal, namespace: str | None) -> str:
-        cache_key = (principal.organization_id, namespace or "")
+        # What "the only one" is depends on the key's scopes.
+        cache_key = (principal.organization_id, namespace or f"\0{principal.key_id}")
         known = self._namespaces.get(cache_key)
-        if known is not None and known[1] >= time.monotonic():
-            return known[0]
-        namespace_id = await self._find_namespace(principal, namespace)
-        self._namespaces[cache_key] = (namespace_id, time.monotonic() + _REMEMBER_S)
-        return namespace_id
+        if known is None or known[1] < time.monotonic():
+            found = await self._find_namespace(principal, namespace)
+            known = self._namespaces[cache_key] = (found, time.monotonic() + _REMEMBER_S)
+        if not principal.enters(known[0]):
+            raise NotFoundError.of("namespace", namespace or known[0])
+        return known[0]
 
     async def _find_namespace(self, principal: Principal, namespace: str | None) -> str:
+        anyone = principal.unscoped()
         if namespace:
-            found = await self._metadata.read_now(lambda session: session.namespaces.get(principal, namespace))
+            found = await self._metadata.read_now(lambda session: session.namespaces.get(anyone, namespace))
             if found is None:
                 raise NotFoundError.of("namespace", namespace)
             return found.namespace_id
-        every = await self._metadata.read(lambda session: session.namespaces.list(principal))
-        if len(every) != 1:
+        every = await self._metadata.read(lambda session: session.namespaces.list(anyone))
+        entered = [each.namespace_id for each in every if principal.enters(each.namespace_id)]
+        if len(entered) != 1:
             raise BadRequestError("send the header X-Namespace with a namespace's id or name", header="X-Namespace")
-        return every[0].namespace_id
+        return entered[0]
+
+
+def _principal_of(holder: Holder) -> Principal:
+    """A key may never do more than its user's role lets it."""
+    key, user = holder.key, holder.user
+    own = frozenset(Permission) if Permission.ADMIN in key.permissions else frozenset(key.permissions)
+    return Principal(
+        organization_id=key.organization_id,
+        permissions=own & ROLE_PERMISSIONS[user.role] if user is not None else frozenset(),
+        user_id=key.user_id,
+        key_id=key.key_id,
+        scopes=key.limits(),
+        tier=holder.organization.tier,
+        rate_limit_override=key.rate_limit_override,
+    )
 
 
 def _bearer(authorization: str | None) -> str:

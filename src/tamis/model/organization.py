@@ -1,10 +1,32 @@
 """An organisation, its users and its keys."""
 
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from tamis.model.json import JSON
-from tamis.model.principal import Permission
+from tamis.model.principal import AccountTier, Permission, Scope
+
+
+class UserRole(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    PENDING = "pending"
+
+
+ROLE_PERMISSIONS = {
+    UserRole.ADMIN: frozenset(Permission),
+    UserRole.MEMBER: frozenset({Permission.READ, Permission.WRITE, Permission.DELETE}),
+    UserRole.VIEWER: frozenset({Permission.READ}),
+}
+"""The most that a user's keys may do, whatever they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +38,32 @@ class Organization:
     metadata: dict[str, JSON] = field(default_factory=dict)
     billing_email: str | None = None
     logo_url: str | None = None
+    tier: AccountTier = AccountTier.ENTERPRISE
 
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """role: of users from before there were roles, that of the first start's administrator."""
+
     user_id: str
     organization_id: str
     email: str
     created_at: datetime
+    name: str = ""
+    role: UserRole = UserRole.ADMIN
+    status: UserStatus = UserStatus.ACTIVE
+    updated_at: datetime | None = None
+    avatar_url: str | None = None
+    metadata: dict[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept: its hash, never itself. `prefix` is what people recognise it by."""
+    """A key as it is kept: its hash, never itself. `prefix` is what people recognise it by.
+
+    scopes: as the contract has them, each with the `namespace_id` that it lies in.
+    previous_hash: of the secret before the last rotation, which opens until `previous_until`.
+    """
 
     key_id: str
     organization_id: str
@@ -46,8 +81,40 @@ class ApiKey:
     created_by: str | None = None
     rate_limit_override: int | None = None
     scopes: tuple[dict[str, JSON], ...] = ()
+    previous_hash: str | None = None
+    previous_until: datetime | None = None
+
+    def opens_with(self, key_hash: str, now: datetime) -> bool:
+        """Whether the secret of this hash is the key's, or was until a rotation whose grace has not ended."""
+        if hmac.compare_digest(self.key_hash, key_hash):
+            return True
+        if self.previous_hash is None or self.previous_until is None:
+            return False
+        return hmac.compare_digest(self.previous_hash, key_hash) and now < self.previous_until
+
+    def limits(self) -> tuple[Scope, ...]:
+        """What a principal is held to. A scope of a kind that nothing enforces opens nothing."""
+        return tuple(_limit(scope) for scope in self.scopes)
 
     def status(self, now: datetime) -> str:
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A key with what it is a key of. user: None where it is gone, and its keys with it."""
+
+    key: ApiKey
+    organization: Organization
+    user: User | None
+
+
+def _limit(scope: dict[str, JSON]) -> Scope:
+    kind, resource_id, namespace_id = (
+        str(scope.get(name, "")) for name in ("resource_type", "resource_id", "namespace_id")
+    )
+    if kind == "namespace":
+        return Scope(resource_id)
+    return Scope(namespace_id, resource_id) if kind == "retriever" else Scope("")

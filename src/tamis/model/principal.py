@@ -1,7 +1,9 @@
-"""Who is asking, and in which namespace. Every storage call takes one."""
+"""Who is asking, what of it they may see, and in which namespace. Every storage call takes one."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from tamis.model.filters import Filter
 
 
 class Permission(StrEnum):
@@ -11,18 +13,59 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
+class AccountTier(StrEnum):
+    FREE = "free"
+    PRO = "pro"
+    TEAM = "team"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A namespace, or one retriever of a namespace where `retriever_id` is given."""
+
+    namespace_id: str
+    retriever_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `namespace_id` is empty where an operation is the organisation's own."""
+    """An authenticated caller. `namespace_id` is empty where an operation is the organisation's own.
+
+    scopes: what a key is limited to; none of them means the whole organisation.
+    narrowing: what every search and every read of documents is AND-ed with.
+    key_id, tier, rate_limit_override (requests a minute): whom limits count, and by which of them.
+    """
 
     organization_id: str
     namespace_id: str = ""
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     user_id: str = ""
     key_id: str = ""
+    scopes: tuple[Scope, ...] = ()
+    # A filter may hold lists, and principals are keys of dictionaries.
+    narrowing: Filter | None = field(default=None, hash=False)
+    tier: AccountTier = AccountTier.ENTERPRISE
+    rate_limit_override: int | None = None
 
     def within(self, namespace_id: str) -> "Principal":
         return replace(self, namespace_id=namespace_id)
 
+    def unscoped(self) -> "Principal":
+        """For what a definition reaches that this caller may run: its owner wrote it, not the caller."""
+        return replace(self, scopes=()) if self.scopes else self
+
     def may(self, permission: Permission) -> bool:
         return Permission.ADMIN in self.permissions or permission in self.permissions
+
+    def sees_namespace(self, namespace_id: str) -> bool:
+        """Whether everything in the namespace is within the scopes."""
+        return not self.scopes or Scope(namespace_id) in self.scopes
+
+    def enters(self, namespace_id: str) -> bool:
+        """Whether anything in the namespace is within the scopes."""
+        return not self.scopes or any(scope.namespace_id == namespace_id for scope in self.scopes)
+
+    def may_retriever(self, retriever_id: str) -> bool:
+        """Whether this retriever of the principal's namespace, with its executions, is within the scopes."""
+        return self.sees_namespace(self.namespace_id) or Scope(self.namespace_id, retriever_id) in self.scopes

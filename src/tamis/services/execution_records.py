@@ -48,7 +48,7 @@ class ExecutionRecords:
         found = self._in_flight.get(principal, execution_id) or await self._metadata.read_now(
             lambda session: session.executions.get(principal, execution_id)
         )
-        if found is None:
+        if found is None or not principal.may_retriever(found.header.retriever_id or ""):
             raise NotFoundError.of("execution", execution_id)
         return found
 

@@ -9,9 +9,10 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, ConflictError, NotBuiltError, NotFoundError, ValidationError
 from tamis.model.ids import new_id
 from tamis.model.namespace import ExtractorRef, Namespace
-from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key, new_secret, visible_prefix
+from tamis.services.key_scopes import resolve_scopes
 from tamis.services.naming import check_name
 
 ADMIN_EMAIL = "admin@localhost"
@@ -53,13 +54,15 @@ class KeyService:
         """
         now = datetime.now(UTC)
         check_name(draft.name, ["body", "name"])
-        _check(draft.scopes, draft.rate_limit_override, draft.expires_at, now)
+        _check(draft.rate_limit_override, draft.expires_at, now)
 
         def write(session: Session) -> Created:
             user = _user(session, principal, email)
+            _check_role(user, draft.permissions)
+            scoped = replace(draft, scopes=resolve_scopes(session, principal, draft.scopes))
             if _find(session, principal, draft.name, user, active_at=now) is not None:
                 raise AlreadyExistsError(f"an active key named {draft.name!r} exists", name=draft.name)
-            created = _make(user, draft, new_secret(), now, principal.user_id or user.user_id)
+            created = _make(user, scoped, new_secret(), now, principal.user_id or user.user_id)
             session.keys.insert(principal, created.key)
             return created
 
@@ -88,7 +91,7 @@ class KeyService:
         now = datetime.now(UTC)
         if "name" in changes:
             check_name(changes["name"], ["body", "name"])
-        _check(changes.get("scopes"), changes.get("rate_limit_override"), changes.get("expires_at"), now)
+        _check(changes.get("rate_limit_override"), changes.get("expires_at"), now)
 
         def write(session: Session) -> ApiKey:
             user = _user(session, principal, email) if email else None
@@ -98,7 +101,9 @@ class KeyService:
             name = changes.get("name", key.name)
             if name != key.name and _find(session, principal, name, user, active_at=now) is not None:
                 raise AlreadyExistsError(f"an active key named {name!r} exists", name=name)
-            return _store(session, principal, replace(key, **changes))
+            _check_role(_owner(session, principal, key), changes.get("permissions", ()))
+            scopes = resolve_scopes(session, principal, changes["scopes"]) if "scopes" in changes else key.scopes
+            return _store(session, principal, replace(key, **{**changes, "scopes": scopes}))
 
         return self._forgetting(await self._metadata.write(write))
 
@@ -188,19 +193,39 @@ def _make(user: User, draft: KeyDraft, secret: str, now: datetime, created_by: s
         name=draft.name,
         key_hash=hash_key(secret),
         prefix=visible_prefix(secret),
-        permissions=draft.permissions or (Permission.READ, Permission.WRITE),
+        permissions=draft.permissions or _usual_permissions(user),
         created_at=now,
         description=draft.description,
         expires_at=draft.expires_at,
         created_by=created_by,
+        rate_limit_override=draft.rate_limit_override,
+        scopes=draft.scopes,
     )
     return Created(key, secret)
 
 
-def _check(scopes: Any, rate_limit_override: Any, expires_at: datetime | None, now: datetime) -> None:
+def _usual_permissions(user: User) -> tuple[Permission, ...]:
+    usual = (Permission.READ, Permission.WRITE)
+    return tuple(permission for permission in usual if permission in ROLE_PERMISSIONS[user.role])
+
+
+def _check_role(user: User, permissions: Sequence[Permission]) -> None:
+    """Raises: ValidationError: a key never does more than its user may, so it does not say so either."""
+    beyond = [str(permission) for permission in permissions if permission not in ROLE_PERMISSIONS[user.role]]
+    if beyond:
+        message = f"the user {user.email} is a {user.role} and may not {' or '.join(beyond)}"
+        raise ValidationError.at(["body", "permissions"], message)
+
+
+def _owner(session: Session, principal: Principal, key: ApiKey) -> User:
+    found = [user for user in session.organizations.users(principal) if user.user_id == key.user_id]
+    if not found:
+        raise NotFoundError.of("user", key.user_id)
+    return found[0]
+
+
+def _check(rate_limit_override: Any, expires_at: datetime | None, now: datetime) -> None:
     """What would not be enforced is not accepted: a key must never be wider than it says."""
-    if scopes:
-        raise NotBuiltError("keys with scopes are not built in this version of Tamis; leave 'scopes' out")
     if rate_limit_override is not None:
         raise NotBuiltError("rate limits of keys are not built in this version; leave 'rate_limit_override' out")
     if expires_at is not None and expires_at <= now:

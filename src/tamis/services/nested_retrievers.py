@@ -38,7 +38,7 @@ class NestedRetrievers:
             raise AllowanceSpentError
 
         def find(session: Session) -> tuple[Retriever, tuple[Collection, ...]]:
-            retriever = find_retriever(session, principal, asked.retriever)
+            retriever = find_retriever(session, principal.unscoped(), asked.retriever)
             definition = retriever.definition
             return retriever, find_collections(session, principal, definition.collection_ids, definition.stages)
 

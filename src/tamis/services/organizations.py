@@ -15,6 +15,8 @@ from tamis.services.naming import check_name
 
 @dataclass(frozen=True, slots=True)
 class OrganizationView:
+    """users: none of them for a key with scopes."""
+
     organization: Organization
     users: Sequence[User]
 
@@ -44,4 +46,4 @@ def _view(session: Session, principal: Principal) -> OrganizationView:
     organization = session.organizations.get(principal)
     if organization is None:
         raise NotFoundError.of("organization", principal.organization_id)
-    return OrganizationView(organization, session.organizations.users(principal))
+    return OrganizationView(organization, () if principal.scopes else session.organizations.users(principal))

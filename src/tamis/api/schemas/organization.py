@@ -7,16 +7,9 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from tamis.model.organization import ApiKey
-from tamis.model.principal import Permission
+from tamis.model.principal import AccountTier, Permission
 from tamis.services.keys import Created, KeyDraft
 from tamis.services.organizations import OrganizationView
-
-
-class AccountTier(StrEnum):
-    FREE = "free"
-    PRO = "pro"
-    TEAM = "team"
-    ENTERPRISE = "enterprise"
 
 
 class BaseRateLimits(BaseModel):
@@ -148,10 +141,9 @@ class GenericSuccessResponse(BaseModel):
 
 
 def organization_response(view: OrganizationView) -> OrganizationModelResponse:
-    """A self-hosted organisation has every feature and buys no credits."""
     organization = view.organization
     return OrganizationModelResponse(
-        account_type=AccountTier.ENTERPRISE,
+        account_type=organization.tier,
         billing_email=organization.billing_email,
         created_at=organization.created_at,
         credit_count=0,
@@ -200,6 +192,8 @@ def _key_fields(key: ApiKey, now: datetime) -> dict[str, Any]:
         "permissions": list(key.permissions),
         "revoked_at": key.revoked_at,
         "revoked_by": key.revoked_by,
+        "rate_limit_override": key.rate_limit_override,
+        "scopes": [ResourceScope.model_validate(scope) for scope in key.scopes],
         "status": KeyStatus(key.status(now)),
         "user_id": key.user_id,
     }

@@ -26,7 +26,7 @@ from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecut
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.namespace import Namespace
-from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.organization import ApiKey, Holder, Organization, User
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
@@ -352,7 +352,7 @@ class History(Protocol):
 
 class Keys(Protocol):
     def insert(self, principal: Principal, key: ApiKey) -> None: ...
-    def find_hash(self, key_hash: str) -> tuple[ApiKey, Organization] | None:
+    def find_hash(self, key_hash: str) -> Holder | None:
         """The one look-up without a Principal: it is how a Principal is made."""
         ...
 
@@ -365,6 +365,15 @@ class Organizations(Protocol):
     def get(self, principal: Principal) -> Organization | None: ...
     def replace(self, principal: Principal, organization: Organization) -> None: ...
     def users(self, principal: Principal) -> Sequence[User]: ...
+    def add_user(self, principal: Principal, user: User) -> None:
+        """Raises: AlreadyExistsError where the id or the address, in whatever case, is taken."""
+        ...
+
+    def replace_user(self, principal: Principal, user: User) -> None:
+        """Raises: NotFoundError."""
+        ...
+
+    def delete_user(self, principal: Principal, user_id: str) -> bool: ...
     def first(self) -> Organization | None:
         """The organisation that the first start made, if there has been one."""
         ...

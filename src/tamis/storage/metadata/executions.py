@@ -87,9 +87,16 @@ class SqlExecutions:
 
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None:
         row = self._link.row(_GET, {**scope(principal), "identifier": execution_id})
-        return None if row is None else StoredExecution(_CODEC.decode(row[0]), row[1], bytes(row[2]))
+        if row is None:
+            return None
+        header = _CODEC.decode(row[0])
+        # A key to single retrievers sees neither other retrievers' executions nor anonymous ones.
+        may = principal.may_retriever(header.retriever_id or _ANONYMOUS)
+        return StoredExecution(header, row[1], bytes(row[2])) if may else None
 
     def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]:
+        if not principal.may_retriever(query.retriever_id or _ANONYMOUS):
+            return Page([], 0, query.limit, query.offset)
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=query.limit, offset=query.offset)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing)
@@ -98,6 +105,8 @@ class SqlExecutions:
         return Page([_CODEC.decode(header) for _, _, header in rows], total, query.limit, query.offset)
 
     def count(self, principal: Principal, query: ExecutionQuery) -> int:
+        if not principal.may_retriever(query.retriever_id or _ANONYMOUS):
+            return 0
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=0)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing).total

@@ -1,13 +1,14 @@
 """Organisations, their users and their keys."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from tamis.errors import AlreadyExistsError, NotFoundError
-from tamis.model.organization import ApiKey, Organization, User
+from tamis.model.organization import ApiKey, Holder, Organization, User
 from tamis.model.principal import Principal
 from tamis.storage.metadata import schema
 from tamis.storage.metadata.codec import Codec, to_micros
@@ -26,6 +27,11 @@ _INSERT_USER = insert(_users).on_conflict_do_nothing()
 _GET = select(_orgs.c.body).where(_mine(_orgs))
 _REPLACE = update(_orgs).where(_mine(_orgs)).values(body=bindparam("new_body"))
 _FIRST = select(_orgs.c.body).order_by(_orgs.c.created_at, _orgs.c.organization_id).limit(1)
+_GET_USER = select(_users.c.body).where(_mine(_users), _users.c.user_id == bindparam("user_id"))
+_REPLACE_USER = (
+    update(_users).where(_mine(_users), _users.c.user_id == bindparam("user_id")).values(body=bindparam("new_body"))
+)
+_DELETE_USER = delete(_users).where(_mine(_users), _users.c.user_id == bindparam("user_id"))
 _USERS = select(_users.c.body).where(_mine(_users)).order_by(_users.c.created_at, _users.c.user_id)
 
 _INSERT_KEY = insert(_keys).on_conflict_do_nothing()
@@ -42,6 +48,15 @@ _REPLACE_KEY = (
 )
 
 
+def _user_row(organization_id: str, user: User) -> dict[str, Any]:
+    return {
+        "organization_id": organization_id,
+        "user_id": user.user_id,
+        "created_at": to_micros(user.created_at),
+        "body": _USER.encode(user),
+    }
+
+
 class SqlOrganizations:
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -55,13 +70,7 @@ class SqlOrganizations:
         }
         if self._link.run(_INSERT_ORGANIZATION, values) == 0:
             raise AlreadyExistsError(f"the organisation {organization.organization_id!r} exists already")
-        values = {
-            "organization_id": user.organization_id,
-            "user_id": user.user_id,
-            "created_at": to_micros(user.created_at),
-            "body": _USER.encode(user),
-        }
-        self._link.run(_INSERT_USER, values)
+        self._link.run(_INSERT_USER, _user_row(user.organization_id, user))
 
     def get(self, principal: Principal) -> Organization | None:
         body = self._link.value(_GET, {"organization": principal.organization_id})
@@ -75,6 +84,21 @@ class SqlOrganizations:
 
     def users(self, principal: Principal) -> Sequence[User]:
         return [_USER.decode(body) for (body,) in self._link.rows(_USERS, {"organization": principal.organization_id})]
+
+    def add_user(self, principal: Principal, user: User) -> None:
+        """Raises: AlreadyExistsError where the id or the address, in whatever case, is taken."""
+        taken = any(other.email.casefold() == user.email.casefold() for other in self.users(principal))
+        if taken or self._link.run(_INSERT_USER, _user_row(principal.organization_id, user)) == 0:
+            raise AlreadyExistsError(f"a user with the address {user.email!r} exists already", email=user.email)
+
+    def replace_user(self, principal: Principal, user: User) -> None:
+        """Raises: NotFoundError."""
+        values = {"organization": principal.organization_id, "user_id": user.user_id, "new_body": _USER.encode(user)}
+        if self._link.run(_REPLACE_USER, values) == 0:
+            raise NotFoundError.of("user", user.email)
+
+    def delete_user(self, principal: Principal, user_id: str) -> bool:
+        return self._link.run(_DELETE_USER, {"organization": principal.organization_id, "user_id": user_id}) > 0
 
     def first(self) -> Organization | None:
         """The organisation that the first start made, if there has been one."""
@@ -98,10 +122,14 @@ class SqlKeys:
         if self._link.run(_INSERT_KEY, values) == 0:
             raise AlreadyExistsError(f"the key {key.name!r} exists already", name=key.name)
 
-    def find_hash(self, key_hash: str) -> tuple[ApiKey, Organization] | None:
+    def find_hash(self, key_hash: str) -> Holder | None:
         """The one look-up without a Principal: it is how a Principal is made."""
         row = self._link.row(_FIND_KEY, {"key_hash": key_hash})
-        return None if row is None else (_KEY.decode(row[0]), _ORGANIZATION.decode(row[1]))
+        if row is None:
+            return None
+        key = _KEY.decode(row[0])
+        user = self._link.value(_GET_USER, {"organization": key.organization_id, "user_id": key.user_id})
+        return Holder(key, _ORGANIZATION.decode(row[1]), None if user is None else _USER.decode(user))
 
     def list(self, principal: Principal) -> Sequence[ApiKey]:
         """Newest first."""

@@ -1,8 +1,8 @@
 """Namespaces, buckets, collections, retrievers: few of each, with an id and a name unique in their scope."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,15 +20,22 @@ from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.link import Link, Row, scope
 
+Sees: TypeAlias = Callable[[Principal, str], bool]
 R = TypeVar("R", Namespace, Bucket, Collection, Retriever, Dataset)
 
 
 class Kind(Generic[R]):
     """What the kinds differ in, and their statements. id_column is also the attribute of the model's class."""
 
-    def __init__(self, label: str, table: Table, id_column: str, model: type[R], *extra: str) -> None:
-        """extra: columns that a row has after its body. A table whose id is the namespace's is the organisation's."""
+    def __init__(
+        self, label: str, table: Table, id_column: str, model: type[R], *extra: str, sees: Sees = lambda *_: True
+    ) -> None:
+        """extra: columns that a row has after its body. A table whose id is the namespace's is the organisation's.
+
+        sees: whether a caller's scopes hold the resource of this id.
+        """
         self.label = label
+        self.sees = sees
         self.id_column = id_column
         self.codec: Codec[R] = Codec(model)
         columns = [table.c.body, *(table.c[name] for name in extra)]
@@ -79,11 +86,12 @@ class SqlResources(Generic[R]):
         """By id, else by name."""
         parameters = {**scope(principal), "identifier": identifier}
         row = self._link.row(self._kind.by_id, parameters) or self._link.row(self._kind.by_name, parameters)
-        return None if row is None else self._decode(row)
+        return None if row is None else self._seen(principal, self._decode(row))
 
     def list(self, principal: Principal) -> Sequence[R]:
         """All of the scope, newest first."""
-        return [self._decode(row) for row in self._link.rows(self._kind.all, scope(principal))]
+        every = (self._decode(row) for row in self._link.rows(self._kind.all, scope(principal)))
+        return [resource for resource in every if self._kind.sees(principal, self._id(resource))]
 
     def replace(self, principal: Principal, resource: R) -> R:
         """Store this state under its id; a collection's revision stays what its documents have made it.
@@ -91,6 +99,8 @@ class SqlResources(Generic[R]):
         Raises: AlreadyExistsError (name), NotFoundError.
         """
         identifier = self._id(resource)
+        if not self._kind.sees(principal, identifier):
+            raise NotFoundError.of(self._kind.label, identifier)
         parameters = {
             **scope(principal),
             "identifier": identifier,
@@ -109,6 +119,8 @@ class SqlResources(Generic[R]):
         return resource if row is None else self._decode(row)
 
     def delete(self, principal: Principal, resource_id: str) -> bool:
+        if not self._kind.sees(principal, resource_id):
+            return False
         self._keep(principal, resource_id)
         return self._link.run(self._kind.delete, {**scope(principal), "identifier": resource_id}) > 0
 
@@ -118,6 +130,9 @@ class SqlResources(Generic[R]):
             before = None if row is None else self._decode(row)
             if isinstance(before, Collection):
                 self._history.keep_collection(principal, before)
+
+    def _seen(self, principal: Principal, resource: R) -> R | None:
+        return resource if self._kind.sees(principal, self._id(resource)) else None
 
     def _id(self, resource: R) -> str:
         return str(getattr(resource, self._kind.id_column))
@@ -133,10 +148,10 @@ class SqlResources(Generic[R]):
         )
 
 
-NAMESPACES = Kind("namespace", schema.namespaces, "namespace_id", Namespace)
+NAMESPACES = Kind("namespace", schema.namespaces, "namespace_id", Namespace, sees=Principal.sees_namespace)
 BUCKETS = Kind("bucket", schema.buckets, "bucket_id", Bucket)
 COLLECTIONS = Kind("collection", schema.collections, "collection_id", Collection, "revision")
-RETRIEVERS = Kind("retriever", schema.retrievers, "retriever_id", Retriever)
+RETRIEVERS = Kind("retriever", schema.retrievers, "retriever_id", Retriever, sees=Principal.may_retriever)
 
 _EVERYWHERE = select(schema.namespaces.c.organization_id, schema.namespaces.c.body)
 

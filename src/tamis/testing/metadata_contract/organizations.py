@@ -7,6 +7,7 @@ import pytest
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError
+from tamis.model.organization import Holder
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME
@@ -44,7 +45,7 @@ class OrganizationsContract:
         await metadata.write(lambda session: session.organizations.insert(samples.organization(), samples.user()))
         await metadata.write(lambda session: session.keys.insert(ME, key))
         found = await metadata.read_now(lambda session: session.keys.find_hash(key.key_hash))
-        assert found == (key, samples.organization())
+        assert found == Holder(key, samples.organization(), samples.user())
         assert await metadata.read_now(lambda session: session.keys.find_hash("hash_of_none")) is None
 
     async def test_keys_are_their_organisations(self, metadata: Metadata) -> None:

@@ -42,7 +42,8 @@ def user(organization_id: str = "org_1") -> User:
 def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
     permissions = (Permission.READ, Permission.ADMIN)
     identity = f"{organization_id}_{name}"
-    return ApiKey(f"key_{identity}", organization_id, "usr_1", name, f"hash_{identity}", "sk_ab", permissions, NOW,
+    user_id, key_hash = f"usr_{organization_id}", f"hash_{identity}"
+    return ApiKey(f"key_{identity}", organization_id, user_id, name, key_hash, "sk_ab", permissions, NOW,
                   expires_at=later(60), scopes=({"resource": "bucket"},))  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""What a key may be limited to: namespaces and single retrievers, found when the key is made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tamis.engine.ports.metadata import Session
+from tamis.errors import NotBuiltError, ValidationError
+from tamis.model.json import JSON
+from tamis.model.principal import Principal
+
+_KINDS = ("namespace", "retriever")
+
+
+def resolve_scopes(
+    session: Session, principal: Principal, scopes: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, JSON], ...]:
+    """The scopes with the ids of what they name and of the namespaces that it lies in.
+
+    A namespace is given by id or name, a retriever by id alone: its name may be in several namespaces.
+    Raises: ValidationError naming the place, NotBuiltError for kinds that nothing would enforce.
+    """
+    return tuple(_resolved(session, principal, place, scope) for place, scope in enumerate(scopes))
+
+
+def _resolved(session: Session, principal: Principal, place: int, scope: Mapping[str, Any]) -> dict[str, JSON]:
+    kind, identifier = str(scope["resource_type"]), str(scope["resource_id"])
+    if kind not in _KINDS:
+        raise NotBuiltError(f"scopes to {kind} are not built in this version of Tamis; take namespace or retriever")
+    if scope.get("operations") is not None:
+        raise NotBuiltError("scopes with operations are not built in this version; use the key's permissions")
+    found = (
+        _namespace(session, principal, identifier) if kind == "namespace" else _owner(session, principal, identifier)
+    )
+    if found is None:
+        by = "id or name" if kind == "namespace" else "id"
+        loc: list[str | int] = ["body", "scopes", place, "resource_id"]
+        raise ValidationError.at(loc, f"there is no {kind} with the {by} {identifier!r} in this organisation")
+    return {
+        "resource_type": kind,
+        "resource_id": found if kind == "namespace" else identifier,
+        "operations": None,
+        "namespace_id": found,
+    }
+
+
+def _namespace(session: Session, principal: Principal, identifier: str) -> str | None:
+    found = session.namespaces.get(principal, identifier)
+    return None if found is None else found.namespace_id
+
+
+def _owner(session: Session, principal: Principal, retriever_id: str) -> str | None:
+    """The namespace that the retriever lives in."""
+    for namespace in session.namespaces.list(principal):
+        found = session.retrievers.get(principal.within(namespace.namespace_id), retriever_id)
+        if found is not None and found.retriever_id == retriever_id:
+            return namespace.namespace_id
+    return None
