@@ -16,6 +16,7 @@ from tamis.api import (
     collections,
     diffs,
     discovery,
+    documentation,
     documents,
     execution_deletes,
     execution_records,
@@ -41,7 +42,9 @@ from tamis.api import (
 from tamis.api.correlation import Correlation
 from tamis.api.errors import add_error_handlers
 from tamis.api.express import Express
+from tamis.api.hosts import Hosts
 from tamis.api.limits import Limits
+from tamis.api.protection import Protection
 from tamis.api.schemas.error import ErrorResponse
 from tamis.services.upload_links import PATH as UPLOAD_PATH
 from tamis.telemetry.watching import Telemetry
@@ -77,6 +80,7 @@ _ROUTERS = (
     discovery.router,
     health.router,
     metrics.router,
+    documentation.router,
 )
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
 # New objects before the youngest are looked through; an execution makes some thousands, nearly all gone by its end.
@@ -92,6 +96,8 @@ def build_app(system: System) -> ASGIApp:
         responses={status: {"model": ErrorResponse} for status in _ERROR_STATUSES},
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=True,
+        docs_url=None,
+        redoc_url=None,
     )
     api.state.services = system.services
     add_error_handlers(api)
@@ -99,7 +105,7 @@ def build_app(system: System) -> ASGIApp:
         api.include_router(router)
     limits = system.limits
     bounded = Limits(Express(api, system.services), limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
-    return Correlation(bounded, system.services[Telemetry])
+    return Protection(Correlation(Hosts(bounded, system.host_names), system.services[Telemetry]))
 
 
 def settle_memory() -> None:
@@ -115,7 +121,7 @@ def settle_memory() -> None:
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
-    while isinstance(inner, Correlation | Limits | Express):
+    while isinstance(inner, Protection | Correlation | Hosts | Limits | Express):
         inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()

@@ -62,6 +62,12 @@ class ConflictError(TamisError):
     status = 409
 
 
+class HostRefusedError(TamisError):
+    """This server does not answer to the host name that the request was sent to."""
+
+    status = 421
+
+
 class PayloadTooLargeError(TamisError):
     """The request is larger than the server accepts."""
 

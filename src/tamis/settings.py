@@ -102,6 +102,16 @@ class Settings(BaseSettings):
     data_dir: Path = Path("./tamis-data")
     host: str = "127.0.0.1"
     port: int = Field(8700, ge=0, le=65535)
+    allowed_hosts: str = ""
+    """More names that this server answers to, by commas: exact, `*.example.com` for all below, `*` for every name."""
+    tls_cert: Path | None = None
+    """A certificate with its chain, as PEM: the server then speaks HTTPS alone."""
+    tls_key: Path | None = None
+    """Its private key, as PEM, where that is not in the same file."""
+    drain_notice_s: float = Field(0.0, ge=0, le=600)
+    """How long, after SIGTERM, requests are still taken while `/readyz` says 503, so that balancers turn away first."""
+    drain_s: float = Field(25.0, ge=0, le=3600)
+    """How long requests and streams that run may then take to end."""
     root_key: str | None = None
     """The admin key, instead of one that the first start makes up."""
     public_url: str | None = None

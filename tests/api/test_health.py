@@ -55,10 +55,19 @@ def _replace_with_a_file(folder: Path) -> None:
 
 async def test_probes_tell_life_and_readiness(world: Resources) -> None:
     assert await get(world, "/livez") == {"status": "OK"}
-    assert await get(world, "/readyz") == {"status": "OK"}
+    assert await unready(world) == ["inference"], "this world has no model"
     await world.metadata.close()
-    assert (await world.http.get("/readyz")).status_code == 503
+    assert await unready(world) == ["metadata", "inference"]
+    world.blob_root.rename(world.blob_root.with_name("gone"))
+    world.blob_root.write_text("")
+    assert await unready(world) == ["metadata", "object_storage", "inference"]
     assert await get(world, "/livez") == {"status": "OK"}
+
+
+async def unready(world: Resources) -> Any:
+    answer = await world.http.get("/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    return answer.json()["waiting_for"]
 
 
 async def test_discovery_tells_what_is_there(world: Resources) -> None:

@@ -47,7 +47,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     system = await open_system(Settings(data_dir=tmp_path_factory.mktemp("tenants") / "data", root_key=OWNER_KEY))
     app = build_app(system)
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://tamis") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as http:
             secret = await second_organization(system.backends.metadata, system.services[KeyService])
             yield World(
                 app=app,

@@ -48,7 +48,7 @@ async def open_corpus(
     transport = httpx.ASGITransport(app=build_app(system))
     try:
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://tamis", headers=headers, timeout=600
+            transport=transport, base_url="http://localhost", headers=headers, timeout=600
         ) as http:
             corpus = Corpus(http, texts, "corpus", models.embedder(), models.lexical())
             await _load(corpus, fields or {})

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from tamis.api.access import service
 from tamis.api.byte_ranges import part_of
+from tamis.api.media_types import presented
 from tamis.services.blob_links import PATH, BlobLinks, StoredFile
 
 router = APIRouter(tags=["blobs"])
@@ -38,17 +39,20 @@ async def read_file(token: str, request: Request, links: Links) -> Response:
 
 
 def _headers(file: StoredFile) -> dict[str, str]:
+    shown = presented(file.content_type)
     headers = {
-        "content-type": file.content_type,
+        "content-type": shown.content_type,
+        "content-disposition": shown.disposition,
         "accept-ranges": "bytes",
         "etag": f'"{file.etag}"',
         "cache-control": "private, max-age=3600",
-        # What somebody sent is shown, but never runs in this server's name.
         "x-content-type-options": "nosniff",
-        "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src *",
+        "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        # The link is the permission, whatever page shows the picture.
+        "cross-origin-resource-policy": "cross-origin",
     }
     if file.filename:
-        headers["content-disposition"] = f"inline; filename*=UTF-8''{quote(file.filename, safe='')}"
+        headers["content-disposition"] += f"; filename*=UTF-8''{quote(file.filename, safe='')}"
     return headers
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tamis.api.errors import answer_to
+from tamis.api.log_paths import logged
 from tamis.engine.caller import Caller, called_by
 from tamis.errors import TamisError
 from tamis.telemetry.logs import FIELDS
@@ -64,8 +65,15 @@ class Correlation:
         path = scope["path"]
         level = logging.DEBUG if path in _ASKED_BY_MACHINES else logging.INFO
         if _LOG.isEnabledFor(level):
-            facts = {"method": scope["method"], "path": path, "status": status, "duration_ms": round(duration_ms, 3)}
-            _LOG.log(level, "%s %s %d in %.1f ms", *facts.values(), extra={FIELDS: facts})
+            facts = {
+                "method": scope["method"],
+                "path": logged(path),
+                "status": status,
+                "duration_ms": round(duration_ms, 3),
+            }
+            client = scope.get("client")
+            told = {**facts, "client": client[0] if client else None}
+            _LOG.log(level, "%s %s %d in %.1f ms", *facts.values(), extra={FIELDS: told})
 
 
 def read_caller(headers: Iterable[tuple[bytes, bytes]]) -> Caller:

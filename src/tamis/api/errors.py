@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from tamis.api.log_paths import logged
 from tamis.api.unbuilt import is_unbuilt
 from tamis.errors import BadRequestError, NotBuiltError, NotFoundError, TamisError, ValidationError
 
@@ -48,7 +49,7 @@ async def _on_tamis_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamisError)  # noqa: S101 - the handler is registered for this class
     if error.status >= 500 and not isinstance(error, NotBuiltError):
         error.details.setdefault("request_id", request.scope.get("request_id"))
-        log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
+        log.error("%s %s: %s", request.method, logged(request.url.path), error.message, exc_info=error)
     return render(error)
 
 
@@ -77,7 +78,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("%s %s crashed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s crashed", request.method, logged(request.url.path), exc_info=error)
     return envelope(500, "InternalServerError", _INTERNAL, {"request_id": request.scope.get("request_id")})
 
 

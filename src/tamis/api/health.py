@@ -6,7 +6,13 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from tamis.api.access import service
 from tamis.api.bodies import JsonRoute
-from tamis.api.schemas.health import HealthCheckResponse, HealthStatus, ProbeResponse, health_response
+from tamis.api.schemas.health import (
+    HealthCheckResponse,
+    HealthStatus,
+    ProbeResponse,
+    ReadinessResponse,
+    health_response,
+)
 from tamis.services.health import HealthService
 
 router = APIRouter(tags=["health"], route_class=JsonRoute)
@@ -29,9 +35,10 @@ async def live() -> ProbeResponse:
 
 
 @router.get("/readyz", include_in_schema=False)
-async def ready(checks: Checks, response: Response) -> ProbeResponse:
-    """Requests can be answered; 503 where they cannot."""
-    if await checks.ready():
-        return ProbeResponse(status=HealthStatus.OK)
-    response.status_code = 503
-    return ProbeResponse(status=HealthStatus.DEGRADED)
+async def ready(checks: Checks, response: Response) -> ReadinessResponse:
+    """Requests can be answered; 503 where they cannot, and why."""
+    waiting_for = list(await checks.ready())
+    if waiting_for:
+        response.status_code = 503
+        response.headers["Retry-After"] = "1"
+    return ReadinessResponse(status=HealthStatus.DEGRADED if waiting_for else HealthStatus.OK, waiting_for=waiting_for)

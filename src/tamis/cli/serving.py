@@ -3,18 +3,23 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 import uvloop
 
 from tamis.app import build_app, settle_memory
 from tamis.cli.terminal import err, fail, out, plain_errors
-from tamis.errors import TamisError
+from tamis.cli.tls import load_certificate, tls_context
+from tamis.errors import ConfigurationError, TamisError
+from tamis.services.health import HealthService
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 
@@ -22,26 +27,50 @@ log = logging.getLogger("tamis.serve")
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but signals ask it to end and the process then closes its stores before it goes."""
+    """uvicorn, but signals ask it to end and the process then closes its stores before it goes.
+
+    drain: told at once that the server is about to end.  notice_s: how long requests are still taken after that.
+    renew: what SIGHUP asks for.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, drain: Callable[[], None], notice_s: float, renew: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._notice_s = notice_s
+        self._renew = renew
+        self._is_draining = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_end)
+        loop.add_signal_handler(signal.SIGHUP, self._renew)
         yield
 
     def _ask_to_end(self) -> None:
-        if self.should_exit:
+        """The first signal lets what runs end, a second one does not wait."""
+        if self._is_draining:
             self.force_exit = True
+            self._end()
+            return
+        self._is_draining = True
+        self._drain()
+        asyncio.get_running_loop().call_later(self._notice_s, self._end)
+
+    def _end(self) -> None:
         self.should_exit = True
 
 
 def run(settings: Settings) -> None:
     """Until SIGTERM or Ctrl-C."""
+    with plain_errors():
+        tls = tls_context(settings)
     listening = _listen(settings.host, settings.port)
     with plain_errors(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings, listening))
+        runner.run(_run(settings, listening, tls))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -56,12 +85,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _run(settings: Settings, listening: socket.socket) -> None:
+async def _run(settings: Settings, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
     host, port = listening.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     system = await open_system(settings)
     try:
-        server = _Server(_config(system))
+        health: HealthService = system.services[HealthService]
+        renew = partial(_renew, tls, settings)
+        server = _Server(_config(system, settings, tls), health.begin_drain, settings.drain_notice_s, renew)
         settle_memory()
         system.announce(url)
         warming = threading.Thread(target=_warm, args=(system,), name="warm", daemon=True)
@@ -84,10 +115,23 @@ def _warm(system: System) -> None:
         log.warning("the default model is not at hand: %s", error.message)
 
 
-def _config(system: System) -> uvicorn.Config:
+def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:
+    """A certificate that was renewed is read anew; one that cannot be read leaves the old one in use."""
+    if tls is None:
+        return
+    try:
+        load_certificate(tls, settings)
+    except ConfigurationError as error:
+        log.error("the certificate stays as it was: %s", error.message)
+    else:
+        log.info("the certificate was read anew")
+
+
+def _config(system: System, settings: Settings, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         build_app(system), lifespan="off", access_log=False, log_config=None, server_header=False,
-        timeout_graceful_shutdown=10, timeout_keep_alive=30,
+        timeout_graceful_shutdown=math.ceil(settings.drain_s), timeout_keep_alive=30,
+        ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )  # fmt: skip
 
 

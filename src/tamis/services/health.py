@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tamis import __version__
@@ -45,6 +45,11 @@ class HealthService:
         self._models = models
         self._queue_alive = queue_alive
         self._started = time.monotonic()
+        self._is_draining = False
+
+    def begin_drain(self) -> None:
+        """The server is about to end: from here on it is not ready, though it still answers."""
+        self._is_draining = True
 
     async def check(self, deep: bool = False) -> Health:
         """deep: also run the embedding model once."""
@@ -71,10 +76,20 @@ class HealthService:
         }
         return Health(errors, facts)
 
-    async def ready(self) -> bool:
-        """Whether requests can be answered: the record is there, and so is the index."""
-        metadata, index = await asyncio.gather(self._metadata.health(), self._index.health())
-        return metadata.ok and bool(index.get("ok"))
+    async def ready(self) -> Sequence[str]:
+        """Why requests cannot be answered; empty where they can. A store that only takes no writes is no reason."""
+        if self._is_draining:
+            return ["the server is ending"]
+        metadata, blobs, index = await asyncio.gather(
+            self._metadata.health(), self._blobs.answers(), self._index.health()
+        )
+        answers = {
+            "metadata": metadata.ok,
+            "object_storage": blobs,
+            "vector_store": bool(index.get("ok")),
+            "inference": self._models.available(),
+        }
+        return [part for part, answer in answers.items() if not answer]
 
     async def _inference(self, deep: bool) -> str | None:
         if not self._models.available():

@@ -62,6 +62,7 @@ from tamis.telemetry.watching import Telemetry
 from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
+from tamis.wiring.hosts import host_names
 from tamis.wiring.prices import price_table
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
@@ -80,6 +81,7 @@ class System:
     """Tamis, open and running: services by their class, and what the edges need besides.
 
     first_key: the admin key in the clear, where this start made one up; shown once and kept nowhere.
+    host_names: those that the server answers to.
     """
 
     services: dict[type[Any], Any]
@@ -90,6 +92,7 @@ class System:
     first_key: str | None
     announce: Callable[[str], None]
     close: Callable[[], Any]
+    host_names: tuple[str, ...] = ()
 
 
 async def open_system(
@@ -138,6 +141,7 @@ async def open_system(
         first_key=created.secret if created and settings.root_key is None else None,
         announce=directory.announce,
         close=closing.aclose,
+        host_names=host_names(settings),
     )
 
 

@@ -46,6 +46,13 @@ class ProbeResponse(BaseModel):
     status: HealthStatus
 
 
+class ReadinessResponse(BaseModel):
+    """waiting_for: the parts, by their names in the contract, without which requests cannot be answered."""
+
+    status: HealthStatus
+    waiting_for: list[str]
+
+
 def health_response(health: Health, with_facts: bool) -> HealthCheckResponse:
     """The cache lives in this process, so that it is well whenever this answers."""
     well = {name: name not in health.errors for name in HealthServiceStatus.model_fields if name != "analytics"}

@@ -107,6 +107,16 @@ class ObstoreBlobs:
             return False
         return True
 
+    async def answers(self) -> bool:
+        """Whether a read goes through."""
+        try:
+            await obstore.head_async(self._store, "health")
+        except FileNotFoundError:
+            return True
+        except (BaseError, OSError):
+            return False
+        return True
+
     async def _put(self, path: str, data: bytes | AsyncIterator[bytes], content_type: str | None) -> None:
         attributes = {"Content-Type": content_type} if content_type and self._keeps_types else None
         try:

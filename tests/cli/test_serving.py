@@ -1,0 +1,163 @@
+"""The server as a process: HTTPS by settings, and an end that leaves nobody without an answer."""
+
+import contextlib
+import datetime
+import ipaddress
+import json
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tamis.cli.tls import tls_context
+from tamis.errors import ConfigurationError
+from tamis.settings import Settings
+from tests.live import LiveServer
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """(certificate, key) of 127.0.0.1 and localhost, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
+    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return cert_path, key_path
+
+
+def subject_of(address: tuple[str, int], trusted: Path) -> str:
+    """The name in the certificate that the server shows to a new connection."""
+    context = ssl.create_default_context(cafile=str(trusted))
+    with (
+        socket.create_connection(address, timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        shown = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
+    return str(shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def test_https_by_settings_and_a_renewed_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cert, key = certificate(tmp_path / "tls", "first")
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    with LiveServer(tmp_path / "data", TAMIS_TLS_CERT=str(cert), TAMIS_TLS_KEY=str(key)) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        with server.client() as client:
+            assert client.get("health")["status"] == "OK"
+        address = ("127.0.0.1", urlsplit(server.url).port or 0)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://127.0.0.1:{address[1]}/livez", timeout=5)
+        context = ssl.create_default_context(cafile=str(cert))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        assert httpx.get(f"{server.url}/livez", verify=context).headers.get("strict-transport-security") is None
+        assert subject_of(address, cert) == "first"
+
+        os.truncate(key, 10)
+        os.kill(server.pid, signal.SIGHUP)
+        wait_for(lambda: "the certificate stays as it was" in server.log)
+        assert subject_of(address, cert) == "first"
+        certificate(tmp_path / "tls", "second")
+        os.kill(server.pid, signal.SIGHUP)
+        wait_for(lambda: "the certificate was read anew" in server.log)
+        assert subject_of(address, cert) == "second"
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path / "tls", "one")
+    _, other = certificate(tmp_path / "other", "other")
+    torn = tmp_path / "torn.pem"
+    torn.write_bytes(cert.read_bytes()[:100])
+    for given_cert, given_key in ((cert, other), (torn, key), (tmp_path / "none.pem", key), (cert, None)):
+        with pytest.raises(ConfigurationError, match="TAMIS_TLS_CERT and TAMIS_TLS_KEY"):
+            tls_context(Settings(tls_cert=given_cert, tls_key=given_key))
+    with pytest.raises(ConfigurationError, match="give the certificate"):
+        tls_context(Settings(tls_key=key))
+    assert tls_context(Settings()) is None
+
+
+class HalfSent:
+    """A request whose second half is still to come."""
+
+    def __init__(self, server: LiveServer, name: str) -> None:
+        body = json.dumps({"namespace_name": name}).encode()
+        self._rest = body[10:]
+        host = urlsplit(server.url)
+        self._socket = socket.create_connection((host.hostname or "", host.port or 0), timeout=20)
+        head = (
+            f"POST /v1/namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._socket.sendall(head.encode() + body[:10])
+
+    def finish(self) -> str:
+        """The whole answer, once the connection has been closed after it; empty where it was cut off."""
+        with self._socket, contextlib.suppress(OSError):
+            self._socket.sendall(self._rest)
+            return b"".join(iter(lambda: self._socket.recv(65536), b"")).decode()
+        return ""
+
+
+def test_sigterm_lets_what_runs_end(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        running = HalfSent(server, "late")
+        wait_for(lambda: httpx.get(f"{server.url}/livez").is_success)
+        os.kill(server.pid, signal.SIGTERM)
+        wait_for(lambda: not takes_connections(server))
+        answer = running.finish()
+        assert answer.startswith("HTTP/1.1 200"), answer
+        assert "connection: close" in answer.lower()
+        assert server.stop() == 0
+
+
+def test_balancers_are_told_first_and_what_does_not_end_in_time_is_cut_off(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data", TAMIS_DRAIN_NOTICE_S="600", TAMIS_DRAIN_S="0.1") as server:
+        running = HalfSent(server, "never")
+        os.kill(server.pid, signal.SIGTERM)
+        wait_for(lambda: httpx.get(f"{server.url}/readyz").status_code == 503)
+        assert httpx.get(f"{server.url}/readyz").json()["waiting_for"] == ["the server is ending"]
+        assert httpx.get(f"{server.url}/livez").is_success
+        with server.client() as client:
+            assert client.get("health")["status"] == "OK", "requests are still taken"
+        os.kill(server.pid, signal.SIGTERM)
+        wait_for(lambda: not takes_connections(server))
+        assert server.stop() == 0
+        assert not running.finish().startswith("HTTP/1.1 2")
+
+
+def takes_connections(server: LiveServer) -> bool:
+    host = urlsplit(server.url)
+    with socket.socket() as probe:
+        return probe.connect_ex((host.hostname or "", host.port or 0)) == 0
