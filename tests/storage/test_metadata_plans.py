@@ -17,6 +17,7 @@ from tamis.storage.metadata import (
     execution_counts,
     execution_deletes,
     executions,
+    files,
     history,
     index_queue,
     input_blobs,
@@ -39,6 +40,7 @@ _MODULES = (
     execution_blobs,
     execution_counts,
     execution_deletes,
+    files,
     history,
     index_queue,
     input_blobs,
@@ -49,7 +51,7 @@ _MODULES = (
     tasks,
     uploads,
 )
-_WHOLE = {"organizations._FIRST", "index_queue._PENDING"}
+_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "files._UNNEEDED"}
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
 
@@ -73,6 +75,8 @@ def _all() -> dict[str, ClauseElement]:
         found[f"executions.sums{status:d}"] = execution_counts._sums(status)
     for bounds, (page, count) in batches._ITEMS.items():
         found |= {f"batches.page{bounds}": page, f"batches.count{bounds}": count}
+    for asked, statements in tasks._SELECTIONS.items():
+        found |= {f"tasks.{name}{asked}": one for name, one in zip(("list", "page", "count"), statements, strict=True)}
     found["executions._GET"] = executions._GET
     return found
 
@@ -107,6 +111,11 @@ def test_no_statement_scans_a_table(connection: sqlite3.Connection, name: str) -
     [
         ("documents._GET_MANY", "document_id=?"),
         ("documents._BY_SOURCE", "source_id=?"),
+        ("documents._BY_CONTENT", "content_key=?"),
+        ("files._FIND", "content=?"),
+        ("files._DROP_USES", "owner_id=?"),
+        ("tasks.page(True, False)", "status=?"),
+        ("tasks.page(False, True)", "type=?"),
         ("documents._BY_ROOT", "root_object_id=?"),
         ("documents._BY_ROOT_INSIDE", "root_object_id=?"),
         ("objects._BY_CONTENT", "content_hash=?"),

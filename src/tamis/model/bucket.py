@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tamis.model.json import JSON
+from tamis.model.stored_files import file_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class BucketObject:
     skip_duplicates: bool = False
     content_hash: str | None = None
     unique_key: str | None = None
+
+    @property
+    def file_keys(self) -> frozenset[str]:
+        """Of the files that the store keeps by their content, those that this object needs."""
+        return file_keys(blob.url for blob in self.blobs)
 
     def view(self) -> dict[str, JSON]:
         """What filters, input mappings and passthrough see: the fields, and each blob's value under its property."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tamis.model.json import JSON
+from tamis.model.stored_files import file_keys
 from tamis.model.vector import Vector
 
 
@@ -64,6 +65,8 @@ class Document:
     history: oldest first; no part of the view, so nothing filters or searches by it.
     revision: the collection's revision at the write that made this state of the document.
     made_from: what an extraction made it of, by a hash; None once somebody else wrote to it.
+    content_key: of the first document of a source, what another source's documents would be copies of; as above.
+    passed: fields that the extractor has not made, by their names.
     """
 
     document_id: str
@@ -77,6 +80,13 @@ class Document:
     revision: int = 0
     history: tuple[ProcessingStep, ...] = ()
     made_from: str | None = None
+    content_key: str | None = None
+    passed: tuple[str, ...] = ()
+
+    @property
+    def file_keys(self) -> frozenset[str]:
+        """Of the files that the store keeps by their content, those that this document needs."""
+        return file_keys([*(blob.url for blob in self.blobs), *(blob.get("url") for blob in self.source_blobs)])
 
     def view(self) -> dict[str, JSON]:
         """The document as filters, sorts, templates and groupings see it: its fields and its system fields."""

@@ -306,7 +306,13 @@ def _listed(
 
 
 def _patched(document: Document, body: Mapping[str, Any]) -> Document:
-    return replace(document, fields=merged_fields(document.fields, body), updated_at=datetime.now(UTC), made_from=None)
+    return _rewritten(document, merged_fields(document.fields, body))
+
+
+def _rewritten(document: Document, fields: Mapping[str, JSON]) -> Document:
+    """No longer what an extraction made."""
+    now = datetime.now(UTC)
+    return replace(document, fields=fields, updated_at=now, made_from=None, content_key=None, passed=())
 
 
 def _store(
@@ -317,7 +323,7 @@ def _store(
     fields: Mapping[str, JSON],
     features: Sequence[Mapping[str, Any]],
 ) -> DocumentDetails:
-    document = replace(before, fields=fields, updated_at=datetime.now(UTC), made_from=None)
+    document = _rewritten(before, fields)
     brought = given_vectors(collection, features)
     if brought:
         kept = session.documents.vectors(principal, [before.document_id]).get(before.document_id, {})

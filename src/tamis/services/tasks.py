@@ -28,18 +28,14 @@ class TaskService:
     ) -> Page[Task]:
         """Newest first, unless the query says otherwise.
 
-        Cost: without status, kind, filter, search and sort, each namespace's tasks up to the window's end.
+        Cost: without filter, search and sort, each namespace's tasks of that status and kind up to the window's end.
         """
 
         def read(session: Session) -> Page[Task]:
-            if query.is_plain and status is None and kind is None:
-                return _newest(session, principal, query)
-            every = [
-                task
-                for scope in _scopes(session, principal)
-                for task in session.tasks.list(scope)
-                if (status is None or task.status == status) and (kind is None or task.type == kind)
-            ]
+            if query.is_plain:
+                return _newest(session, principal, query, status, kind)
+            scopes = _scopes(session, principal)
+            every = [task for scope in scopes for task in session.tasks.list(scope, status, kind)]
             return select(_ordered(every), _view, query)
 
         return await self._metadata.read(read)
@@ -65,9 +61,11 @@ def _scopes(session: Session, principal: Principal) -> list[Principal]:
     return [principal.within(namespace.namespace_id) for namespace in session.namespaces.list(principal)]
 
 
-def _newest(session: Session, principal: Principal, query: ListQuery) -> Page[Task]:
+def _newest(
+    session: Session, principal: Principal, query: ListQuery, status: str | None, kind: str | None
+) -> Page[Task]:
     end = 0 if query.count_only else query.offset + query.limit
-    pages = [session.tasks.page(scope, end, 0) for scope in _scopes(session, principal)]
+    pages = [session.tasks.page(scope, end, 0, status, kind) for scope in _scopes(session, principal)]
     window = _ordered(task for page in pages for task in page.items)[query.offset : end]
     return Page(window, sum(page.total for page in pages), query.limit, query.offset)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from tamis.engine.ports.files import Files
 from tamis.engine.ports.publishing import Interactions, Published
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
@@ -165,9 +166,14 @@ class Batches(Protocol):
 class Tasks(Protocol):
     def insert(self, principal: Principal, task: Task) -> None: ...
     def get(self, principal: Principal, task_id: str) -> Task | None: ...
-    def list(self, principal: Principal) -> Sequence[Task]: ...
-    def page(self, principal: Principal, limit: int, offset: int) -> Page[Task]:
-        """A window of `list`, newest first, then by id, without reading the rest."""
+    def list(self, principal: Principal, status: str | None = None, kind: str | None = None) -> Sequence[Task]:
+        """Newest first, then by id. status, kind: None takes all."""
+        ...
+
+    def page(
+        self, principal: Principal, limit: int, offset: int, status: str | None = None, kind: str | None = None
+    ) -> Page[Task]:
+        """A window of `list`, without reading the rest."""
         ...
 
     def replace(self, principal: Principal, task: Task) -> None: ...
@@ -221,6 +227,10 @@ class Documents(Protocol):
         self, principal: Principal, object_id: str, collection_ids: Sequence[str] | None = None
     ) -> Sequence[Document]:
         """All documents, in any collection of the namespace, that go back to this object."""
+        ...
+
+    def find_content(self, principal: Principal, content_keys: Sequence[str]) -> Mapping[str, Sequence[Document]]:
+        """By content key, the first documents of sources that were made of that content: at most two of them."""
         ...
 
     def count(self, principal: Principal, collection_id: str) -> int: ...
@@ -410,6 +420,7 @@ class Session(Protocol):
     batches: Batches
     tasks: Tasks
     documents: Documents
+    files: Files
     history: History
     index_queue: IndexQueue
     executions: Executions

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import md5
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
@@ -17,18 +18,19 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.listing import is_plain, matching_only, window
-from tamis.storage.metadata.schema import collections, document_vectors, documents, index_queue
+from tamis.storage.metadata.schema import collections, document_contents, document_vectors, documents, index_queue
 from tamis.storage.metadata.vectors import EMPTY_SIZE_BYTES, decode_vectors, encode_vectors
 
 _CODEC = Codec(Document)
 _CHUNK = 500
 _LATEST = 2**62
 
-_c, _v = documents.c, document_vectors.c
+_c, _v, _k = documents.c, document_vectors.c, document_contents.c
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
 _inside = and_(_mine, _c.collection_id == bindparam("of_collection"))
 _NEWEST = (_c.created_at.desc(), _c.document_id)
@@ -61,6 +63,16 @@ _PUT_FIELDS = (
     update(documents)
     .where(_inside, _c.document_id == bindparam("identifier"))
     .values({name: bindparam(f"new_{name}") for name in _STATE})
+)
+_new_contents = insert(document_contents)
+_PUT_CONTENTS = _new_contents.on_conflict_do_update(
+    index_elements=[_k.organization_id, _k.namespace_id, _k.document_id],
+    set_={"content_key": _new_contents.excluded.content_key},
+)
+_my_contents = and_(_k.organization_id == bindparam("organization_id"), _k.namespace_id == bindparam("namespace_id"))
+_DROP_CONTENTS = delete(document_contents).where(_my_contents, one_of(_k.document_id, "ids"))
+_BY_CONTENT = (  # the key has the tenant in it
+    select(_k.document_id).where(_k.content_key == bindparam("content_key")).order_by(_k.document_id).limit(2)
 )
 _PRESENT = select(_c.document_id).where(_inside, one_of(_c.document_id, "ids")).order_by(_c.document_id)
 _DELETE = delete(documents).where(_inside, one_of(_c.document_id, "ids"))
@@ -101,10 +113,11 @@ _COUNT = select(func.count()).select_from(documents).where(_inside)
 class SqlDocuments:
     """Every write first locks its collection by raising the revision: two writes of one collection never interleave."""
 
-    def __init__(self, link: Link, queue: SqlIndexQueue, history: SqlHistory) -> None:
+    def __init__(self, link: Link, queue: SqlIndexQueue, history: SqlHistory, files: SqlFiles) -> None:
         self._link = link
         self._queue = queue
         self._history = history
+        self._files = files
 
     def put(self, principal: Principal, collection_id: str, writes: Sequence[DocumentWrite]) -> int:
         """Insert or replace whole documents with their vectors; returns the collection's new revision.
@@ -131,6 +144,8 @@ class SqlDocuments:
             if self._link.run_many(_PUT, rows) != len(rows):
                 raise AlreadyExistsError("a document with this id exists in another collection")
             self._link.run_many(_PUT_VECTORS, vectors)
+            self._put_contents(principal, [write.document for write in writes])
+            self._files.own(principal, {write.document.document_id: write.document.file_keys for write in writes})
             self._queue.add(principal, collection_id, [row["document_id"] for row in rows], delete=False)
         return revision
 
@@ -148,6 +163,7 @@ class SqlDocuments:
         ]
         self._history.keep(principal, collection_id, [document.document_id for document in documents])
         self._link.run_many(_PUT_FIELDS, rows)
+        self._put_contents(principal, documents)
         self._queue.add(principal, collection_id, [document.document_id for document in documents], delete=False)
         return revision
 
@@ -158,6 +174,7 @@ class SqlDocuments:
         present = [document_id for (document_id,) in self._link.rows(_PRESENT, bounds)]
         self._history.keep(principal, collection_id, present)
         self._link.run(_DELETE, bounds)
+        self._files.own(principal, dict.fromkeys(present, ()))
         self._queue.add(principal, collection_id, present, delete=True)
         return len(present)
 
@@ -166,6 +183,7 @@ class SqlDocuments:
         self._try_raise_revision(principal, collection_id)
         self._link.run(_QUEUE_ALL, bounds)
         self._history.keep_all(principal, collection_id)
+        self._files.disown_collection(principal, collection_id)
         return self._link.run(_DELETE_ALL, bounds)
 
     def touch(self, principal: Principal, collection_id: str) -> int:
@@ -226,6 +244,18 @@ class SqlDocuments:
         statement = _BY_ROOT if collection_ids is None else _BY_ROOT_INSIDE
         return [_CODEC.decode(body) for (body,) in self._link.rows(statement, bounds)]
 
+    def find_content(self, principal: Principal, content_keys: Sequence[str]) -> Mapping[str, Sequence[Document]]:
+        """By content key, the first documents of sources that were made of that content: at most two of them."""
+        ids = {
+            key: [found for (found,) in self._link.rows(_BY_CONTENT, {"content_key": _short_key(principal, key)})]
+            for key in content_keys
+        }
+        known = self.get_many(principal, [document_id for each in ids.values() for document_id in each])
+        found = {
+            key: [known[each] for each in ids[key] if each in known and known[each].content_key == key] for key in ids
+        }
+        return {key: documents for key, documents in found.items() if documents}
+
     def count(self, principal: Principal, collection_id: str) -> int:
         return int(self._link.value(_COUNT, _collection(principal, collection_id)))
 
@@ -243,6 +273,20 @@ class SqlDocuments:
         }
         found = self._link.value(_RAISE_REVISION, bounds)
         return None if found is None else int(found)
+
+    def _put_contents(self, principal: Principal, documents: Sequence[Document]) -> None:
+        mine = scope(principal)
+        without = [document.document_id for document in documents if document.content_key is None]
+        if without:
+            self._link.run(_DROP_CONTENTS, {**mine, "ids": self._link.array(without)})
+        self._link.run_many(
+            _PUT_CONTENTS,
+            [
+                {**mine, "document_id": each.document_id, "content_key": _short_key(principal, each.content_key)}
+                for each in documents
+                if each.content_key is not None
+            ],
+        )
 
     def _chunks(self, principal: Principal, collection_id: str) -> Iterator[list[Document]]:
         bounds, after = _collection(principal, collection_id), ""
@@ -269,6 +313,12 @@ def _state(document: Document, collection_id: str, revision: int) -> dict[str, A
         "created_at": to_micros(document.created_at),
         "body": _CODEC.encode(replace(document, collection_id=collection_id, revision=revision)),
     }
+
+
+def _short_key(principal: Principal, content_key: str) -> int:
+    """64 bits of the tenant and the key; the document has all of it."""
+    text = f"{principal.organization_id} {principal.namespace_id} {content_key}"
+    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
 
 
 def _view(document: Document) -> dict[str, JSON]:

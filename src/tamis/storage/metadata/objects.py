@@ -16,6 +16,7 @@ from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.link import Link, Row, one_of, scope
 from tamis.storage.metadata.listing import is_plain, matching_only, window
 from tamis.storage.metadata.schema import objects
@@ -72,8 +73,9 @@ _LATEST = 2**62
 
 
 class SqlObjects:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, files: SqlFiles) -> None:
         self._link = link
+        self._files = files
 
     def insert(self, principal: Principal, objects: Sequence[BucketObject]) -> None:
         """Raises: AlreadyExistsError where an id, or a unique key of the bucket, is taken; then none is kept."""
@@ -84,6 +86,7 @@ class SqlObjects:
         with self._link.savepoint():
             if self._link.run_many(_INSERT, rows) != len(rows):
                 raise AlreadyExistsError("an object with this id or unique key exists already")
+            self._files.own(principal, {each.object_id: each.file_keys for each in objects})
 
     def get(self, principal: Principal, object_id: str) -> BucketObject | None:
         return self.get_many(principal, [object_id]).get(object_id)
@@ -126,6 +129,10 @@ class SqlObjects:
         try:
             with self._link.savepoint():
                 self._link.run_many(_REPLACE, rows)
+                present = self.get_many(principal, [each.object_id for each in objects])
+                self._files.own(
+                    principal, {each.object_id: each.file_keys for each in objects if each.object_id in present}
+                )
         except self._link.unique_violation as error:
             raise AlreadyExistsError("an object with this unique key exists already") from error
 
@@ -136,9 +143,11 @@ class SqlObjects:
         self._link.run(_SET_STATUS, {**scope(principal), "ids": ids, "new_status": status.value, "new_error": error})
 
     def delete(self, principal: Principal, object_ids: Sequence[str]) -> int:
+        self._files.own(principal, dict.fromkeys(object_ids, ()))
         return self._link.run(_DELETE, {**scope(principal), "ids": self._link.array(object_ids)})
 
     def delete_bucket(self, principal: Principal, bucket_id: str) -> int:
+        self._files.disown_bucket(principal, bucket_id)
         return self._link.run(_DELETE_BUCKET, _bucket(principal, bucket_id))
 
     def totals(self, principal: Principal, bucket_id: str) -> tuple[int, int]:

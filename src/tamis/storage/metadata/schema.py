@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -37,8 +37,16 @@ def _table(name: str, *columns: Column[str] | Column[int] | Column[bytes] | Fore
     return Table(name, metadata, *columns, sqlite_strict=True)
 
 
-def _index(name: str, table: Table, *columns: str | ColumnElement[int], unique: bool = False) -> None:
-    Index(name, *(table.c[part] if isinstance(part, str) else part for part in columns), unique=unique)
+def _index(
+    name: str,
+    table: Table,
+    *columns: str | ColumnElement[int],
+    unique: bool = False,
+    only: ColumnElement[bool] | None = None,
+) -> None:
+    """only: the rows that are in it; None takes all."""
+    parts = (table.c[part] if isinstance(part, str) else part for part in columns)
+    Index(name, *parts, unique=unique, sqlite_where=only, postgresql_where=only)
 
 
 def _named(name: str, id_column: str, *more: Column[int]) -> Table:
@@ -136,7 +144,19 @@ _index(
     *("organization_id", "namespace_id", "batch_id", "status", "tier", "collection_id", "source_id"),
 )
 
-tasks = _table("tasks", *_scope(), _text("task_id", key=True), _integer("created_at"), _text("body"))
+tasks = _table(
+    "tasks",
+    *_scope(),
+    _text("task_id", key=True),
+    _text("type"),
+    _text("status"),
+    _integer("created_at"),
+    _text("body"),
+)
+_NAMESPACE = ("organization_id", "namespace_id")
+_index("tasks_newest", tasks, *_NAMESPACE, tasks.c.created_at.desc(), "task_id")
+_index("tasks_by_status", tasks, *_NAMESPACE, "status", tasks.c.created_at.desc(), "task_id")
+_index("tasks_by_type", tasks, *_NAMESPACE, "type", tasks.c.created_at.desc(), "task_id")
 
 documents = _table(
     "documents",
@@ -148,7 +168,6 @@ documents = _table(
     _integer("created_at"),
     _text("body"),
 )
-_NAMESPACE = ("organization_id", "namespace_id")
 _COLLECTION = ("organization_id", "namespace_id", "collection_id")
 _index("documents_newest", documents, *_COLLECTION, documents.c.created_at.desc(), "document_id")
 _index("documents_in_collection", documents, *_COLLECTION, "document_id")
@@ -167,6 +186,43 @@ document_vectors = _table(
         ondelete="CASCADE",
     ),
 )
+
+# By 64 bits of what it was extracted from, the first document of each source: another source of that content finds it.
+document_contents = Table(
+    "document_contents",
+    metadata,
+    *_scope(),
+    _text("document_id", key=True),
+    _integer("content_key"),
+    ForeignKeyConstraint(
+        ["organization_id", "namespace_id", "document_id"],
+        ["documents.organization_id", "documents.namespace_id", "documents.document_id"],
+        name="document_contents_of_document",
+        ondelete="CASCADE",
+    ),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+_index("document_contents_by_key", document_contents, "content_key", "document_id")
+
+# Files that the blob store keeps by their content, each once in a namespace. uses: rows of `file_uses` that name it.
+# content: its SHA-256; null once nothing names it: it is to be deleted, and nobody finds it any more.
+files = _table("files", *_scope(), _text("key", key=True), _text("content", optional=True), _integer("uses"))
+_index("files_by_content", files, *_NAMESPACE, "content", unique=True)
+_index("files_let_go", files, *_NAMESPACE, "key", only=files.c.content.is_(None))
+
+# owner_id: an object, a document, or what holds a file for a while, until `expires_at`.
+file_uses = Table(
+    "file_uses",
+    metadata,
+    *_scope(),
+    _text("owner_id", key=True),
+    _text("key", key=True),
+    _integer("expires_at", optional=True),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+_index("file_uses_expiring", file_uses, "expires_at", only=file_uses.c.expires_at.is_not(None))
 
 index_queue = Table(
     "index_queue",

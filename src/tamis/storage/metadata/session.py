@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tamis.engine.ports.files import Files
 from tamis.engine.ports.metadata import (
     Batches,
     Blobs,
@@ -27,6 +28,7 @@ from tamis.model.retriever import Retriever
 from tamis.storage.metadata.batches import SqlBatches
 from tamis.storage.metadata.documents import SqlDocuments
 from tamis.storage.metadata.executions import SqlExecutions
+from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
@@ -64,13 +66,15 @@ class SqlSession:
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS)
         self.datasets: Resources[Dataset] = SqlResources(link, DATASETS)
-        self.objects: Objects = SqlObjects(link)
+        files = SqlFiles(link)
+        self.files: Files = files
+        self.objects: Objects = SqlObjects(link, files)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)
         self.tasks: Tasks = SqlTasks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
-        self.documents: Documents = SqlDocuments(link, queue, history)
+        self.documents: Documents = SqlDocuments(link, queue, history, files)
         self.executions: Executions = SqlExecutions(link)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)

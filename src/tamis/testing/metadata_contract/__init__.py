@@ -8,6 +8,7 @@ class TestMine(MetadataContract):
 
 from tamis.testing.metadata_contract.documents import DocumentsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
+from tamis.testing.metadata_contract.files import FilesContract
 from tamis.testing.metadata_contract.history import HistoryContract
 from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
@@ -27,6 +28,7 @@ class MetadataContract(
     ObjectsContract,
     WorkContract,
     DocumentsContract,
+    FilesContract,
     HistoryContract,
     QueueContract,
     ExecutionsContract,

@@ -127,6 +127,7 @@ class WorkContract:
         await metadata.write(lambda session: session.tasks.replace(ME, changed))
         assert await metadata.read(lambda session: session.tasks.list(ME)) == [second, changed]
         assert await metadata.read(lambda session: session.tasks.get(ME, "task_1")) == changed
+        assert await metadata.read(lambda session: session.tasks.list(ME, "COMPLETED")) == [changed]
         assert await metadata.write(lambda session: session.tasks.delete(ME, "task_1")) is True
         assert await metadata.write(lambda session: session.tasks.delete(ME, "task_1")) is False
         with pytest.raises(NotFoundError):
@@ -141,7 +142,8 @@ class WorkContract:
                 status = TaskStatus.FAILED if number % 2 else TaskStatus.DRAFT
                 session.uploads.insert(ME, replace(samples.upload(number), created_at=at))
                 session.batches.insert(ME, replace(samples.batch(number, status), created_at=at))
-                session.tasks.insert(ME, replace(samples.task(number), created_at=at))
+                kind = "tier" if number > 2 else "batch"
+                session.tasks.insert(ME, replace(samples.task(number), type=kind, status=status, created_at=at))
 
         await metadata.write(insert)
 
@@ -162,6 +164,11 @@ class WorkContract:
             assert ([batch.batch_id for batch in failed.items], failed.total) == (["btch_1"], 2)
             assert batches.page(ME, "bkt_1", TaskStatus.COMPLETED, 9, 0).total == 0
             assert batches.count(ME, "bkt_1") == {TaskStatus.DRAFT: 3, TaskStatus.FAILED: 2}
+            assert [task.task_id for task in tasks.list(ME, "DRAFT")] == ["task_4", "task_2", "task_0"]
+            assert [task.task_id for task in tasks.list(ME, "DRAFT", "batch")] == ["task_2", "task_0"]
+            window = tasks.page(ME, 1, 1, kind="batch")
+            assert ([task.task_id for task in window.items], window.total) == (["task_0"], 3)
+            assert tasks.page(ME, 9, 0, "FAILED", "tier").total == 1
             assert (uploads.page(ME, "bkt_2", 9, 0).total, batches.count(ME, "bkt_2")) == (0, {})
 
         await metadata.read(read)
