@@ -2,6 +2,7 @@
 
 import json
 import random
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tamis.model.media_document import Attachment, FormField, Paper, PdfOptions
 from tests.pdf_samples import write_filled, write_glyphs, write_pdf, write_scan
 from tests.shared_data import json_lines, shared
 
+_WORK = tempfile.TemporaryDirectory(prefix="tamis-pdf-")
 PLAIN = PdfOptions(thumbnail_dpi=0, image_dpi=0)
 
 
@@ -22,7 +24,7 @@ def sample(name: str) -> Path:
 
 
 def decoded(path: Path, options: PdfOptions = PLAIN) -> Paper:
-    return decode_pdf(path, options, path.parent)
+    return decode_pdf(path, options, Path(_WORK.name))
 
 
 def text(paper: Paper, page: int) -> str:
@@ -113,6 +115,11 @@ def test_arabic_comes_in_the_order_in_which_it_is_read(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert text(decoded(write_glyphs(tmp_path / "a.pdf", glyphs)), 1) == "سلام"
     assert text(decoded(write_glyphs(tmp_path / "a.pdf", [("\ufb03", 50), ("x", 60)])), 1) == "ffix"
+
+
+def test_letters_beyond_the_sixteen_bits_of_pdfium_are_read(tmp_path: Path) -> None:
+    glyphs = [("x", 50), ("\U0001d538", 60), ("\U0001f600", 70), ("y", 80)]
+    assert text(decoded(write_glyphs(tmp_path / "a.pdf", glyphs)), 1) == "x\U0001d538\U0001f600y"
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
