@@ -1,0 +1,65 @@
+"""Every call of a storage says for whom: a Principal comes first in the ports; mypy holds the backends to them."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tamis.engine.ports import blobs, index, metadata, publishing
+
+# Calls of the server itself, which nobody's request makes as it likes, and why each needs none.
+WITHOUT = {
+    "Batches.unfinished": "a start goes on with every tenant's batches; each comes with its Principal",
+    "BlobStore.health": "of the store as a whole",
+    "Executions.insert_all": "each entry has its own Principal",
+    "Executions.tenants": "retention sweeps tenant by tenant",
+    "IndexQueue.pending": "the outbox is applied for every tenant; each entry has its Principal",
+    "Keys.find_hash": "who a key belongs to is what it answers",
+    "Metadata.close": "of the store as a whole",
+    "Metadata.health": "of the store as a whole",
+    "Metadata.keep": "the entry has its own Principal",
+    "Metadata.read": "runs a function whose calls take one",
+    "Metadata.read_now": "runs a function whose calls take one",
+    "Metadata.write": "runs a function whose calls take one",
+    "Organizations.first": "whether this is a first start",
+    "Organizations.insert": "makes the tenant",
+    "Published.active": "the public directory: what publishers chose to show to all",
+    "Published.find": "a public name is one in the whole server; who it belongs to is what it answers",
+    "Session.every_namespace": "a start heals every tenant's index; each comes with its Principal",
+    "VectorIndex.close": "of the store as a whole",
+    "VectorIndex.compiles": "of a filter, whoever's",
+    "VectorIndex.health": "of the store as a whole",
+}
+
+
+def protocols() -> Iterator[type]:
+    for module in (blobs, index, metadata, publishing):
+        yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
+
+
+def classes(module: ModuleType) -> Iterator[type]:
+    for kind in vars(module).values():
+        if inspect.isclass(kind) and kind.__module__ == module.__name__:
+            yield kind
+
+
+def calls(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name, member in vars(kind).items():
+        if not name.startswith("_") and inspect.isfunction(member):
+            yield f"{kind.__name__}.{name}", member
+
+
+CALLS = dict(call for kind in protocols() for call in calls(kind))
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_a_principal_comes_first(name: str) -> None:
+    first = next(iter(list(inspect.signature(CALLS[name]).parameters.values())[1:]), None)
+    takes_one = first is not None and first.annotation in ("Principal", metadata.Principal)
+    assert takes_one != (name in WITHOUT), f"{name} takes no Principal first, or needs no exception any more"
+
+
+def test_exceptions_are_of_calls_that_there_are() -> None:
+    assert not set(WITHOUT) - set(CALLS)
