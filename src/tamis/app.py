@@ -1,7 +1,7 @@
 """The HTTP application: routers, error envelope, limits, request ids. `wiring` opens what they serve."""
 
 import gc
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from fastapi import FastAPI
@@ -89,7 +89,7 @@ _GC_THRESHOLD = 20_000
 
 def build_app(system: System) -> ASGIApp:
     """The ASGI application over an open system."""
-    api = FastAPI(
+    api = _Api(
         title="Tamis",
         version=__version__,
         description="Multi-stage retrieval for mixed media that keeps the record of every execution.",
@@ -106,6 +106,21 @@ def build_app(system: System) -> ASGIApp:
     limits = system.limits
     bounded = Limits(Express(api, system.services), limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
     return Protection(Correlation(Hosts(bounded, system.host_names), system.services[Telemetry]))
+
+
+class _Api(FastAPI):
+    """Its OpenAPI says of every operation that what is not listed answers in the error envelope, too.
+
+    Said among the `responses`, it would take the place of the 422 that FastAPI adds and the contract has.
+    """
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+            for methods in super().openapi()["paths"].values():
+                for operation in methods.values():
+                    operation["responses"]["default"] = {"description": "Any other failure", "content": content}
+        return cast(dict[str, Any], self.openapi_schema)
 
 
 def settle_memory() -> None:

@@ -15,7 +15,7 @@ class DeleteExecutionsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     end_time: str | float | None = None
-    execution_ids: list[str] | None = Field(None, min_length=1, max_length=10_000)
+    execution_ids: list[str] | None = Field(None, min_length=1, max_length=1_000)
     inputs_hash: str | None = Field(None, pattern=r"^[0-9a-f]{40}$")
     start_time: str | float | None = None
 
