@@ -68,6 +68,47 @@ class HostRefusedError(TamisError):
     status = 421
 
 
+class InProgressError(TamisError):
+    """The same request, by its idempotency key, is being answered right now; ask again shortly."""
+
+    status = 409
+
+
+class AnswerLostError(TamisError):
+    """The request of this idempotency key was carried out, but its answer was not kept: look at what it made."""
+
+    status = 409
+
+
+class KeyReusedError(TamisError):
+    """This idempotency key was sent with another request before; a key is for one request and its repetitions."""
+
+    status = 422
+
+
+class PreconditionFailedError(TamisError):
+    """The resource is not in the state that the request expects; read it again, its ETag says what it is now."""
+
+    status = 412
+
+
+class TooManyRequestsError(TamisError):
+    """A limit has been reached; the details name it and say when to come back.
+
+    retry_after_s: until another attempt may succeed; what `Retry-After` says.
+    """
+
+    status = 429
+
+    def __init__(self, message: str | None = None, retry_after_s: float = 1.0, **details: Any) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, **details)
+
+
+class QuotaExceededError(TooManyRequestsError):
+    """The organisation has used up what it was given; the details name it."""
+
+
 class PayloadTooLargeError(TamisError):
     """The request is larger than the server accepts."""
 

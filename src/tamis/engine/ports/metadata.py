@@ -406,6 +406,36 @@ class StageStatistics(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What became of a request that named itself by an idempotency key.
+
+    token: a digest of that key.  fingerprint: a digest of what was asked.  created_id: of what it made, where known.
+    status, body: the answer, its body sealed; None until it is kept, and for ever where the server stopped before.
+    """
+
+    token: str
+    fingerprint: str
+    created_at: datetime
+    created_id: str | None = None
+    status: int | None = None
+    body: bytes | None = None
+
+
+class Answers(Protocol):
+    """Answers that are given again to who asks the same again, of each API key by itself."""
+
+    def get(self, principal: Principal, token: str) -> KeptAnswer | None: ...
+    def insert(self, principal: Principal, answer: KeptAnswer, over: datetime) -> None:
+        """One of the same token that was kept before `over` makes room; else raises AlreadyExistsError."""
+        ...
+
+    def complete(self, principal: Principal, token: str, status: int, body: bytes) -> None: ...
+    def forget(self, principal: Principal, before: datetime, keep: int, limit: int) -> int:
+        """Of the key's answers at most `limit` of those kept before then, or beyond the newest `keep`."""
+        ...
+
+
 class Session(Protocol):
     """One transaction's view of the system of record."""
 
@@ -429,6 +459,7 @@ class Session(Protocol):
     datasets: Resources[Dataset]
     published: Published
     interactions: Interactions
+    answers: Answers
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""
@@ -459,7 +490,9 @@ class Metadata(Protocol):
         """
         ...
 
-    async def write(self, function: Callable[[Session], T]) -> T: ...
+    async def write(self, function: Callable[[Session], T]) -> T:
+        """The first of a request goes by `engine.change.write_in_change`, so that what the request asks for holds."""
+        ...
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
         """As `write` of `executions.insert`, on the path of every execution: those that come together cost less.

@@ -13,6 +13,7 @@ from psycopg.types.string import StrDumper
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from tamis.engine.change import write_in_change
 from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
@@ -72,11 +73,11 @@ class PostgresMetadata:
         return await self.read(function)
 
     async def write(self, function: Callable[[Session], T]) -> T:
-        return await self._there(partial(self._write, function))
+        return await write_in_change(function, self._write_there)
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
         return asyncio.ensure_future(
-            self.write(lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs))
+            self._write_there(lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs))
         )
 
     async def health(self) -> MetadataHealth:
@@ -96,6 +97,9 @@ class PostgresMetadata:
         self._threads.shutdown()
         self._writes.dispose()
         self._reads.dispose()
+
+    async def _write_there(self, function: Callable[[Session], T]) -> T:
+        return await self._there(partial(self._write, function))
 
     async def _there(self, work: Callable[[], T]) -> T:
         if self._closed:

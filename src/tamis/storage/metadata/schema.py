@@ -335,3 +335,17 @@ interactions = _table(
 _index("interactions_newest", interactions, *_NAMESPACE, "at", "interaction_id")
 _index("interactions_of_execution", interactions, *_NAMESPACE, "execution_id", "at", "interaction_id")
 _index("interactions_of_retriever", interactions, *_RETRIEVER, "at", "interaction_id")
+
+# What became of requests with an idempotency key. body: sealed by what only the caller knows.
+answers = _table(
+    "answers",
+    _text("organization_id", key=True),
+    _text("key_id", key=True),
+    _text("token", key=True),
+    _text("fingerprint"),
+    _integer("created_at"),
+    _text("created_id", optional=True),
+    _integer("status", optional=True),
+    Column("body", BYTES, nullable=True),
+)
+_index("answers_oldest", answers, "organization_id", "key_id", "created_at", "token")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.metadata import (
+    Answers,
     Batches,
     Blobs,
     Documents,
@@ -25,6 +26,7 @@ from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.storage.metadata.answers import SqlAnswers
 from tamis.storage.metadata.batches import SqlBatches
 from tamis.storage.metadata.documents import SqlDocuments
 from tamis.storage.metadata.executions import SqlExecutions
@@ -77,6 +79,7 @@ class SqlSession:
         self.documents: Documents = SqlDocuments(link, queue, history, files)
         self.executions: Executions = SqlExecutions(link)
         self.input_blobs: Blobs = SqlInputBlobs(link)
+        self.answers: Answers = SqlAnswers(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
         self.published: Published = SqlPublished(link)
         self.interactions: Interactions = SqlInteractions(link)

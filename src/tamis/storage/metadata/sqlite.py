@@ -12,6 +12,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from tamis.engine.change import write_in_change
 from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
@@ -72,7 +73,7 @@ class SqliteMetadata:
             raise failure(error) from error
 
     async def write(self, function: Callable[[Session], T]) -> T:
-        return await self._writer.submit(function)
+        return await write_in_change(function, self._writer.submit)
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
         return self._writer.keep(entry)
