@@ -23,6 +23,7 @@ from tamis.model.principal import Permission, Principal
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.health import HealthService
+from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
 from tamis.services.keys import KeyDraft, KeyService, bootstrap
 from tamis.services.namespaces import NamespaceService
@@ -31,9 +32,11 @@ from tamis.services.organizations import OrganizationService
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
+from tamis.services.versions import VersionService
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
 from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
+from tamis.wiring.clock import SystemClock
 from tests.extraction_world import NoModels, Shelf
 
 ROUTERS = (health, discovery, organizations, namespaces, uploads, objects, buckets)
@@ -156,6 +159,8 @@ def _app(
         CollectionService: CollectionService(metadata, indexer, shelf, blobs),
         StageCatalogue: StageCatalogue(STAGES, {Need.DATABASES: "none"}),
         HealthService: HealthService(metadata, blobs, index, NoModels()),
+        IdempotencyService: IdempotencyService(metadata, SystemClock()),
+        VersionService: VersionService(metadata),
     }
     return app
 

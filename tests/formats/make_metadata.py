@@ -48,6 +48,7 @@ def fill(session: Session) -> None:
     session.executions.insert(ME, samples.execution(2, retriever_id="ret_first"))
     session.input_blobs.put(ME, "sha", b"\x00large input")
     session.stage_statistics.put(ME, {"fingerprint": Means(2, 100.0, 10.0, 100.0, 1.5)}, samples.NOW)
+    session.answers.insert(ME, samples.answer(1), samples.later(0))
     session.published.insert(ME, samples.published())
     session.interactions.insert(ME, [samples.interaction(1)])
 
@@ -78,6 +79,7 @@ def read(session: Session) -> dict[str, Any]:
         "record": session.executions.get(ME, "exec_0001"),
         "input": session.input_blobs.get(ME, "sha"),
         "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
+        "answer": session.answers.get(ME, samples.answer(1).token),
         "published": session.published.list(ME),
         "interactions": session.interactions.newest(ME, 10),
     }

@@ -11,6 +11,8 @@ import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from tamis.api.idempotency import answered_once
+from tamis.api.versions import versioned
 from tamis.errors import BadRequestError
 
 LEVELS = 128
@@ -23,10 +25,10 @@ _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 class JsonRoute(APIRoute):
-    """The class of every route: its request reads JSON by `parse`."""
+    """The class of every route: its request reads JSON by `parse`, and heeds the headers that any route may be sent."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        handle = answered_once(self, versioned(self, super().get_route_handler()))
 
         async def read_strictly(request: Request) -> Response:
             return await handle(_JsonRequest(request.scope, request.receive))

@@ -10,7 +10,17 @@ from starlette.exceptions import HTTPException
 
 from tamis.api.log_paths import logged
 from tamis.api.unbuilt import is_unbuilt
-from tamis.errors import BadRequestError, NotBuiltError, NotFoundError, TamisError, ValidationError
+from tamis.engine.ports.rates import whole_seconds
+from tamis.errors import (
+    BadRequestError,
+    InProgressError,
+    NotBuiltError,
+    NotFoundError,
+    PreconditionFailedError,
+    TamisError,
+    TooManyRequestsError,
+    ValidationError,
+)
 
 log = logging.getLogger("tamis.api")
 
@@ -34,8 +44,12 @@ def render(error: TamisError) -> Response:
         return envelope(error.status, error.code, error.message, details, detail=error.problems)
     more = {"detail": [{"loc": ["body"], "msg": error.message, "type": error.code}]} if error.status == 422 else {}
     response = envelope(error.status, error.code, error.message, error.details, **more)
-    if error.status in (429, 503):
+    if isinstance(error, TooManyRequestsError):
+        response.headers["Retry-After"] = str(whole_seconds(error.retry_after_s))
+    elif error.status == 503 or isinstance(error, InProgressError):
         response.headers["Retry-After"] = "1"
+    if isinstance(error, PreconditionFailedError):
+        response.headers["ETag"] = error.details["current_etag"]
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

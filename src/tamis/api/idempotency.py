@@ -94,7 +94,7 @@ async def _get(request: Request, path: str) -> tuple[int, bytes]:
     """Asked of the application itself, as the same caller."""
     kept = {"type", "asgi", "http_version", "scheme", "server", "client", "headers", "app", "request_id", "root_path"}
     scope: Scope = {name: value for name, value in request.scope.items() if name in kept}
-    scope |= {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "state": {}}
+    scope.update(method="GET", path=path, raw_path=path.encode(), query_string=b"", state={})
     status, parts = 500, []
 
     async def receive() -> Message:

@@ -52,17 +52,21 @@ def versioned(route: APIRoute, handle: Handle) -> Handle:
 
 
 async def _read(noun: str, request: Request, handle: Handle) -> Response:
-    tag = None
-    try:
-        principal = await _principal(noun, request)
-        service: VersionService = request.app.state.services[VersionService]
-        tag = await service.tag(noun, principal, request.path_params)
-    except TamisError:
-        pass  # the route says better what is wrong
+    tag = await _tag(noun, request)
     response = await handle(request)
     if tag is not None and response.status_code == 200:
         response.headers["ETag"] = tag
     return response
+
+
+async def _tag(noun: str, request: Request) -> str | None:
+    service: VersionService | None = request.app.state.services.get(VersionService)
+    if service is None:
+        return None
+    try:
+        return await service.tag(noun, await _principal(noun, request), request.path_params)
+    except TamisError:
+        return None  # the route says better what is wrong
 
 
 async def _changed(noun: str, request: Request, handle: Handle) -> Response:

@@ -36,9 +36,18 @@ class Gate:
         self._keys.clear()
         self._namespaces.clear()
 
+    async def recognize(self, authorization: str | None) -> Principal:
+        """Whose key it is, whatever it may do. Raises: UnauthorizedError."""
+        return await self._principal(_bearer(authorization))
+
+    async def recognize_within(self, authorization: str | None, namespace: str | None) -> Principal:
+        """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError."""
+        principal = await self.recognize(authorization)
+        return principal.within(await self._namespace_id(principal, namespace))
+
     async def identify(self, authorization: str | None, permission: Permission) -> Principal:
         """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError."""
-        principal = await self._principal(_bearer(authorization))
+        principal = await self.recognize(authorization)
         if not principal.may(permission):
             raise ForbiddenError(f"this key lacks the permission '{permission}'", permission=str(permission))
         return principal

@@ -1,8 +1,8 @@
 """Requests that name themselves by an idempotency key: carried out once, answered as often as they come.
 
-The key is written down in the very transaction that makes what the request makes, so that a repetition finds it whenever
-the server was killed. The answer follows in a transaction of its own, before the caller has it. Where the server died
-between the two, what was made is known though its answer is not: the edge shows it as it is now.
+The key is written down in the very transaction that makes what the request makes, so that a repetition finds it
+whenever the server was killed. The answer follows in a transaction of its own, before the caller has it. Where the
+server died between the two, what was made is known though its answer is not: the edge shows it as it is now.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Asked:
 
     secret: what only its caller has; answers are sealed with it, for one of them is an API key in the clear.
     fingerprint: a digest of everything that is asked.
-    made: the attribute that holds the id of what such a request makes, as `bucket_id`; None where it makes no one thing.
+    made: the attribute that holds the id of what such a request makes, as `bucket_id`; None where that is no one thing.
     """
 
     key: str

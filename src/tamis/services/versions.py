@@ -9,7 +9,6 @@ import orjson
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.principal import Principal
-from tamis.services.collections import require_collection
 
 _TAG_BYTES = 16
 
@@ -23,8 +22,8 @@ def _collection(session: Session, principal: Principal, names: Mapping[str, str]
 
 
 def _document(session: Session, principal: Principal, names: Mapping[str, str]) -> Any:
-    collection = require_collection(session, principal, names["collection_identifier"])
-    return session.documents.get(principal, collection.collection_id, names["document_id"])
+    collection = session.collections.get(principal, names["collection_identifier"])
+    return collection and session.documents.get(principal, collection.collection_id, names["document_id"])
 
 
 def _object(session: Session, principal: Principal, names: Mapping[str, str]) -> Any:
@@ -54,10 +53,7 @@ READERS: Mapping[str, Reader] = {
 
 
 def tag_of(session: Session, noun: str, principal: Principal, names: Mapping[str, str]) -> str | None:
-    """A strong entity tag, quoted, of the stored resource; what is counted or derived around it has no part in it.
-
-    Raises: NotFoundError where what it lies in is not there.
-    """
+    """A strong entity tag, quoted, of the stored resource; what is counted or derived around it has no part in it."""
     found = READERS[noun](session, principal, names)
     if found is None:
         return None

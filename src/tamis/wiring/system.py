@@ -31,6 +31,7 @@ from tamis.services.explain import ExplainService
 from tamis.services.exports import ExportService
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
+from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
 from tamis.services.inference import InferenceService
 from tamis.services.inflight import InFlight
@@ -53,6 +54,7 @@ from tamis.services.traces import TraceService
 from tamis.services.triggers import TriggerService
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
+from tamis.services.versions import VersionService
 from tamis.services.vitals import VitalsService
 from tamis.services.whynot import WhyService
 from tamis.settings import Settings
@@ -178,6 +180,8 @@ def _services(
         telemetry,
         KeyService(metadata, gate.forget),
         OrganizationService(metadata),
+        IdempotencyService(metadata, clock),
+        VersionService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
         *_of_data(settings, backends, indexer, worker, secret),
         *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach),

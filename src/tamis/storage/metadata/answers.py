@@ -19,9 +19,7 @@ _GET = select(_c.token, _c.fingerprint, _c.created_at, _c.created_id, _c.status,
 _new = insert(answers)
 _INSERT = _new.on_conflict_do_update(
     index_elements=list(answers.primary_key),
-    set_={
-        name: _new.excluded[name] for name in ("fingerprint", "created_at", "created_id", "status", "body")
-    },
+    set_={name: _new.excluded[name] for name in ("fingerprint", "created_at", "created_id", "status", "body")},
     where=_c.created_at < bindparam("over", type_=INTEGER),
 )
 _COMPLETE = update(answers).where(_ONE).values(status=bindparam("new_status"), body=bindparam("new_body"))
@@ -76,6 +74,4 @@ class SqlAnswers:
         self._link.run(_COMPLETE, {**_of(principal), "named": token, "new_status": status, "new_body": body})
 
     def forget(self, principal: Principal, before: datetime, keep: int, limit: int) -> int:
-        return self._link.run(
-            _FORGET, {**_of(principal), "before": to_micros(before), "keep": keep, "limit": limit}
-        )
+        return self._link.run(_FORGET, {**_of(principal), "before": to_micros(before), "keep": keep, "limit": limit})

@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()

@@ -6,6 +6,7 @@ class TestMine(MetadataContract):
         ...  # an empty store for each test
 """
 
+from tamis.testing.metadata_contract.answers import AnswersContract
 from tamis.testing.metadata_contract.documents import DocumentsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.files import FilesContract
@@ -34,6 +35,7 @@ class MetadataContract(
     ExecutionsContract,
     RetentionContract,
     StatisticsContract,
+    AnswersContract,
     PublishingContract,
 ):
     """The whole port."""

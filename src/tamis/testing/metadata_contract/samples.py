@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from tamis.engine.ports.metadata import KeptAnswer
 from tamis.model.batch import Batch, BatchItem, Task, TaskStatus, Tier
 from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
@@ -45,6 +46,10 @@ def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
     user_id, key_hash = f"usr_{organization_id}", f"hash_{identity}"
     return ApiKey(f"key_{identity}", organization_id, user_id, name, key_hash, "sk_ab", permissions, NOW,
                   expires_at=later(60), scopes=({"resource": "bucket"},))  # fmt: skip
+
+
+def answer(number: int, seconds: float = 0) -> KeptAnswer:
+    return KeptAnswer(f"token {number}", "what was asked", later(seconds), f"bkt_{number}", 200, b"\x00sealed")
 
 
 def namespace(name: str = "first", seconds: float = 0) -> Namespace:
