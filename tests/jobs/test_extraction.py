@@ -245,6 +245,28 @@ async def test_cancelling_stops_between_calls(world: World) -> None:
     assert counts == {(0, ItemStatus.CANCELED): 150}
 
 
+async def test_a_stop_does_not_wait_for_a_call_and_the_next_start_does_its_work(world: World) -> None:
+    bucket = await world.bucket()
+    ids = await world.objects(bucket, [{"text": "a"}, {"text": "b"}])
+    collection = await world.collection("docs", bucket)
+    batch = (await world.batches.create(world.principal, bucket.name, ids)).batch
+    world.shelf.letter.go_on.clear()
+    await world.batches.submit(world.principal, bucket.name, batch.batch_id)
+    await asyncio.to_thread(world.shelf.letter.reached.wait)
+    await world.worker.stop()
+    assert world.worker.left_behind == 1
+    assert await world.all_documents(collection) == []
+    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.blobs, world.files)
+    world.shelf.letter.go_on.set()
+    await again.start()
+    await again.drain()
+    await again.stop()
+    assert again.left_behind == 0
+    assert {document.fields["text"] for document in await world.all_documents(collection)} == {"a", "b"}
+    found = (await world.batches.get(world.principal, bucket.name, batch.batch_id)).batch
+    assert found.status is TaskStatus.COMPLETED
+
+
 async def test_a_collection_deleted_before_its_turn_fails_its_sources_alone(world: World) -> None:
     bucket = await world.bucket()
     ids = await world.objects(bucket, [{"text": "a"}])

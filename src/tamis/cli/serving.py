@@ -102,8 +102,8 @@ async def _run(settings: Settings, listening: socket.socket, tls: ssl.SSLContext
     finally:
         await system.close()
         err.print("Tamis has stopped.", highlight=False)
-    if warming.is_alive():
-        # All stores are closed. The interpreter cannot end under a model that is still being loaded or fetched.
+    if warming.is_alive() or system.worker.left_behind:
+        # All stores are closed. The interpreter cannot end under a model that is still loaded, fetched or at work.
         os._exit(0)
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import time
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -22,6 +21,7 @@ from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
 from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
 from tamis.jobs.made_files import MadeFiles
+from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
@@ -47,7 +47,7 @@ class Workshop:
     models: Models
     loader: Loader
     made: MadeFiles
-    threads: Executor
+    threads: ExtractorThreads
     thread_count: int
 
 
@@ -181,7 +181,7 @@ class BatchRun:
             started = monotonic()
             try:
                 results = await loop.run_in_executor(
-                    self._shop.threads, _call, work.extractor, work.loads, self._shop.models
+                    self._shop.threads, _call, work.extractor, work.loads, self._shop.models, self._shop.threads.leaving
                 )
             finally:
                 self._shop.loader.release(work.loads)
@@ -260,7 +260,9 @@ class BatchRun:
         return await self._shop.metadata.write(function)
 
 
-def _call(extractor: Extractor | None, loads: Sequence[Load], models: Models) -> Mapping[str, Result]:
+def _call(
+    extractor: Extractor | None, loads: Sequence[Load], models: Models, leaving: threading.Event
+) -> Mapping[str, Result]:
     """On a worker thread: results by source id. What may be cured is tried again a little later."""
     results: dict[str, Result] = {}
     if extractor is None:
@@ -271,9 +273,8 @@ def _call(extractor: Extractor | None, loads: Sequence[Load], models: Models) ->
             found = extract(extractor, items, parameters, models)
             results.update(zip((item.source_id for item in items), found, strict=True))
         waiting = [load for load in waiting if _may_be_cured(results[load.item.source_id])]
-        if not waiting or attempt == _ATTEMPTS:
+        if not waiting or attempt == _ATTEMPTS or leaving.wait(_PAUSE_S * 2**attempt):
             break
-        time.sleep(_PAUSE_S * 2**attempt)
     return results
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from tamis.engine.ports.blobs import BlobStore
@@ -12,10 +11,10 @@ from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
-from tamis.jobs.calling import step_back
 from tamis.jobs.loading import Loader
 from tamis.jobs.made_files import MadeFiles
 from tamis.jobs.source_files import SourceFiles
+from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch
 from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
@@ -24,6 +23,8 @@ _LOG = logging.getLogger(__name__)
 _BATCHES_AT_ONCE = 8
 _FAULTS = 5
 _PAUSE_S = 0.5
+_PATIENCE_S = 1.0
+"""For calls under way when the worker is stopped."""
 
 
 class ExtractionWorker:
@@ -45,10 +46,10 @@ class ExtractionWorker:
     ) -> None:
         """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced."""
         self._metadata = metadata
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="extract", initializer=step_back)
+        self._threads = ExtractorThreads(threads)
         self._decoding = files.decoding
         loader, made = Loader(metadata, files, models), MadeFiles(blobs)
-        self._shop = Workshop(metadata, indexer, extractors, models, loader, made, self._pool, threads)
+        self._shop = Workshop(metadata, indexer, extractors, models, loader, made, self._threads, threads)
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
@@ -67,7 +68,7 @@ class ExtractionWorker:
         self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Leave off between calls; the next start goes on."""
+        """Leave off now; the next start goes on. A call that does not end within a second is left behind."""
         tasks = [*self._running.values(), *([self._watcher] if self._watcher else [])]
         for task in tasks:
             task.cancel()
@@ -75,7 +76,14 @@ class ExtractionWorker:
         self._running.clear()
         # What is decoded now is for nobody: the threads need not wait for it.
         await asyncio.to_thread(self._decoding.close)
-        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        await asyncio.to_thread(self._threads.leave, _PATIENCE_S)
+        if self.left_behind:
+            _LOG.info("%d extractor calls were left behind; what they were at is done again", self.left_behind)
+
+    @property
+    def left_behind(self) -> int:
+        """Calls that go on after `stop`, for nobody, which the interpreter would wait for at its end."""
+        return self._threads.left_behind
 
     async def drain(self) -> None:
         """Return once no batch is unfinished."""

@@ -1,0 +1,38 @@
+"""The threads that extractors are called on. A stop gives calls a moment and leaves behind what does not end."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from tamis.jobs.calling import step_back
+
+
+class ExtractorThreads(ThreadPoolExecutor):
+    """A call of a model cannot be broken off: one that goes on after `leave` is for nobody.
+
+    Its items have stayed waiting, for they are done when they are committed. The interpreter does not end before such
+    a call does; whoever ends the process looks at `left_behind` and ends it at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count, thread_name_prefix="extract", initializer=step_back)
+        self.leaving = threading.Event()
+        self._under_way: set[Future[Any]] = set()
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future = super().submit(call, *args, **kwargs)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
+
+    def leave(self, patience_s: float) -> None:
+        """Take no more calls, drop those that wait, give the others so long. Blocks."""
+        self.leaving.set()
+        self.shutdown(wait=False, cancel_futures=True)
+        wait(self._under_way.copy(), patience_s)
+
+    @property
+    def left_behind(self) -> int:
+        """Calls that go on."""
+        return sum(not future.done() for future in self._under_way.copy())
