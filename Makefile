@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REQUIRE := --require-hashes --requirement
 
-.PHONY: demo test check format contract soak audit bench lock clean
+.PHONY: demo test check format contract assets soak audit bench lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/tamis demo $(ARGS)
@@ -29,6 +29,10 @@ format: $(VENV)/.dev
 contract: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.contract_table
 	$(BIN)/python -m tests.reference
+
+# Bring the studio's scripts from npm again, as assets/packages.toml pins them.
+assets: $(VENV)/.dev
+	$(BIN)/python -m assets
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)

@@ -47,6 +47,7 @@ from tamis.api.limits import Limits
 from tamis.api.protection import Protection
 from tamis.api.schemas.error import ErrorResponse
 from tamis.services.upload_links import PATH as UPLOAD_PATH
+from tamis.studio.application import Studio
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.system import System
 
@@ -104,7 +105,8 @@ def build_app(system: System) -> ASGIApp:
     for router in _ROUTERS:
         api.include_router(router)
     limits = system.limits
-    bounded = Limits(Express(api, system.services), limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
+    served = Studio(Express(api, system.services), system.services)
+    bounded = Limits(served, limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
     return Protection(Correlation(Hosts(bounded, system.host_names), system.services[Telemetry]))
 
 
@@ -136,7 +138,7 @@ def settle_memory() -> None:
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
-    while isinstance(inner, Protection | Correlation | Hosts | Limits | Express):
+    while isinstance(inner, Protection | Correlation | Hosts | Limits | Studio | Express):
         inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()

@@ -19,6 +19,14 @@ from tamis.services.retrievers import find_retriever
 from tamis.services.series import final_ranking
 
 
+class _AnyRetriever(str):
+    __slots__ = ()
+
+
+ANY_RETRIEVER = _AnyRetriever("any")
+"""For `ExecutionRecords.find`: compared by identity, so that no name that a caller sends is taken for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedExecution:
     """A saved retriever's execution, read back."""
@@ -35,10 +43,12 @@ class ExecutionRecords:
         self._in_flight = in_flight
 
     async def find(self, principal: Principal, execution_id: str, retriever: str | None = None) -> StoredExecution:
-        """One that runs, or its record. retriever: id or name; None means an anonymous execution.
+        """One that runs, or its record. retriever: id or name; None means an anonymous execution, ANY_RETRIEVER any.
 
         Raises: NotFoundError, also for one that is another retriever's.
         """
+        if retriever is ANY_RETRIEVER:
+            return await self.find_any(principal, execution_id)
         if retriever is None:
             return await self.get_anonymous(principal, execution_id)
         return await self._of_saved(principal, retriever, execution_id)

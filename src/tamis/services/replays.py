@@ -37,7 +37,7 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Retriever
-from tamis.services.execution_records import ExecutionRecords
+from tamis.services.execution_records import ANY_RETRIEVER, ExecutionRecords
 from tamis.services.inflight import InFlight
 from tamis.services.large_values import LargeValues
 from tamis.services.recording import Recording
@@ -241,7 +241,7 @@ def _past(session: Session, principal: Principal, record: Record, mode: ReplayMo
     if unknown and mode is ReplayMode.FROZEN:
         missing.append(f"{unknown} of the states that it read, of documents and collections, are not kept any more")
     collections = _as_they_were(record, archive) if mode is ReplayMode.FROZEN else _today(session, principal, record)
-    owner = None if retriever is None else find_retriever(session, principal, retriever)
+    owner = _owner(session, principal, record, retriever)
     version = record.retriever_version
     return _Past(
         record=as_far_as_it_came(record),
@@ -254,6 +254,14 @@ def _past(session: Session, principal: Principal, record: Record, mode: ReplayMo
         missing=tuple(missing),
         is_whole=not unknown,
     )
+
+
+def _owner(session: Session, principal: Principal, record: Record, retriever: str | None) -> Retriever | None:
+    """None for an anonymous execution, and where any was asked for and it is gone. Raises: NotFoundError."""
+    if retriever is ANY_RETRIEVER:
+        known = record.header.retriever_id
+        return session.retrievers.get(principal, known) if known else None
+    return None if retriever is None else find_retriever(session, principal, retriever)
 
 
 def _archive(session: Session, principal: Principal, record: Record) -> tuple[Archive, int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tamis.auth.gate import Gate
+from tamis.auth.sessions import Sessions
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
@@ -46,6 +47,7 @@ from tamis.services.record_policies import RecordPolicies
 from tamis.services.replays import ReplayService
 from tamis.services.retention import Sweeper
 from tamis.services.retrievers import RetrieverService
+from tamis.services.sieves import SieveService
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.stage_statistics import StageExperience
 from tamis.services.streaming import Streaming
@@ -175,6 +177,7 @@ def _services(
 
     every: Sequence[Any] = (
         gate,
+        Sessions(secret, gate),
         health,
         sweeper,
         telemetry,
@@ -244,6 +247,7 @@ def _of_executions(
         ExecutionDeletes(metadata, in_flight, clock),
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
         TraceService(metadata, records),
+        SieveService(metadata, records),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight),

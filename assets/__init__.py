@@ -1,0 +1,1 @@
+"""Where the studio's files from npm come from."""

@@ -1,0 +1,78 @@
+"""The studio's routes: which address shows which page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tamis.errors import TamisError
+from tamis.model.principal import Permission
+from tamis.studio import assets, execution, execution_actions, executions, failures, sign_in
+from tamis.studio.visit import Handler, signed_in
+
+_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions"})
+"""The first part of every address that is the studio's."""
+
+
+class Studio:
+    """Plain ASGI before the API: pages are told apart by the first part of their path."""
+
+    def __init__(self, app: ASGIApp, services: Mapping[type[Any], Any]) -> None:
+        self.app = app
+        self._pages = build_studio(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        is_page = scope["type"] == "http" and path[1:].partition("/")[0] in _SEGMENTS
+        await (self._pages if is_page else self.app)(scope, receive, send)
+
+
+def build_studio(services: Mapping[type[Any], Any]) -> Starlette:
+    made = Starlette(
+        routes=_routes(),
+        exception_handlers={
+            TamisError: failures.on_tamis_error,
+            HTTPException: failures.on_http_error,
+            Exception: failures.on_crash,
+        },
+    )
+    made.state.services = services
+    return made
+
+
+def _routes() -> list[Route]:
+    return [
+        Route("/", _home),
+        Route(assets.PREFIX + "{name}", assets.serve),
+        Route("/studio/theme", sign_in.choose_theme, methods=["POST"]),
+        _change("/studio/namespace", sign_in.choose_namespace),
+        Route("/sign-in", sign_in.show),
+        Route("/sign-in", sign_in.sign_in, methods=["POST"]),
+        _change("/sign-out", sign_in.sign_out),
+        _page("/executions", executions.show),
+        _page("/executions/{execution_id}", execution.show),
+        _page("/executions/{execution_id}/export", execution_actions.export),
+        _page("/executions/{execution_id}/code", execution_actions.code),
+        _change("/executions/{execution_id}/why", execution_actions.why),
+        _change("/executions/{execution_id}/again", execution_actions.run_again),
+        _change("/executions/{execution_id}/replay", execution_actions.replay),
+        _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
+        _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
+    ]
+
+
+def _page(path: str, handler: Handler) -> Route:
+    return Route(path, signed_in(handler))
+
+
+def _change(path: str, handler: Handler, permission: Permission = Permission.READ) -> Route:
+    return Route(path, signed_in(handler, permission), methods=["POST"])
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse(sign_in.HOME, 303)

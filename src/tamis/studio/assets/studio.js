@@ -1,0 +1,35 @@
+// What the pages do beyond links, forms and htmx. Every page works without it, but for copying.
+"use strict";
+
+const said = (text) => { document.getElementById("said").textContent = text; };
+
+document.addEventListener("click", (event) => {
+  const copier = event.target.closest("[data-copy]");
+  if (copier) {
+    const text = document.querySelector(copier.dataset.copy).textContent;
+    navigator.clipboard.writeText(text).then(() => said("✓"));
+  }
+  // A menu closes when something beside it is clicked.
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest("details.menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-submit-on-change]");
+  if (form) form.requestSubmit();
+});
+
+// The address that the server prints has the key behind the #, which browsers send to nobody.
+const door = document.querySelector("form[data-key-from-address]");
+if (door && location.hash.startsWith("#sk_")) {
+  door.elements.key.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+  door.requestSubmit();
+}
