@@ -62,7 +62,7 @@ class Sessions:
         if not cookie:
             raise UnauthorizedError("sign in with an API key")
         try:
-            claims = orjson.loads(self._box.decrypt(cookie))
+            claims = orjson.loads(self._box.decrypt(cookie.encode()))
         except InvalidToken:
             raise UnauthorizedError("this session is not valid; sign in again") from None
         session = Session(*claims)

@@ -1,0 +1,157 @@
+"""What the studio's tests look at: a real server with documents of several kinds, and executions over them."""
+
+import base64
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tamis.cli.ingest import ensure_bucket, ensure_collection
+from tamis.client import ApiError, Client
+from tests.drawing import drawn, encoded
+from tests.live import LiveServer
+from tests.media_samples import write_video
+
+URI = "mixpeek://text_extractor@v1/embedding"
+SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+BIDI = "\u202etxet desrever\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627"
+SUBJECTS = ("soup", "bread", "tea", "cheese", "apples", "noodles")
+SCHEMA = {"query": {"type": "text", "required": True}}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Ids of executions. plain: search, a filter and a limit.  nasty: over markup.  media: a picture and a video.
+
+    failed: it ran into an error.  saved: of the retriever `dishes`.  collections: by name.
+    """
+
+    server: LiveServer
+    plain: str
+    plainer: str
+    nasty: str
+    pictures: str
+    videos: str
+    failed: str
+    saved: str
+
+
+def filled(server: LiveServer, folder: Path) -> Shelf:
+    with server.client() as client:
+        _texts(client, "dishes", [_dish(n) for n in range(60)])
+        _texts(client, "nasty", [{"text": f"markup {SCRIPT} {BIDI}", "title": SCRIPT, "kind": "bad"}])
+        _files(client, "pictures", "image", [encoded(drawn(seed=n)) for n in range(3)], "image/png")
+        write_video(folder / "film.mp4", [(200, 40, 40), (40, 80, 200)], "mpeg4", seconds=2)
+        _files(client, "films", "video", [(folder / "film.mp4").read_bytes()], "video/mp4")
+        client.post("retrievers", {"retriever_name": "dishes", **_pipeline(10)})
+        saved = client.post("retrievers/dishes/execute", {"inputs": {"query": "warm soup"}})["execution_id"]
+        return Shelf(
+            server=server,
+            plain=run(client, "warm soup"),
+            plainer=run(client, "warm soup", limit=4),
+            nasty=run(client, "markup", ["nasty"], where=False),
+            pictures=_look(client, "pictures", "image_extractor@v1/color_gradient_descriptor", drawn(seed=1)),
+            videos=_look(client, "films", "video_extractor@v1/multimodal_embedding", drawn(seed=1)),
+            failed=_fail(client),
+            saved=saved,
+        )
+
+
+def run(client: Client, query: str, collections: list[str] | None = None, limit: int = 10, where: bool = True) -> str:
+    body = {**_pipeline(limit, where), "inputs": {"query": query}}
+    return str(
+        client.post("retrievers/execute", {**body, "collection_identifiers": collections or ["dishes"]})["execution_id"]
+    )
+
+
+def _pipeline(limit: int, where: bool = True) -> dict[str, Any]:
+    searches = [{"feature_uri": URI, "query": "{{INPUT.query}}", "top_k": 40}]
+    stages = [_stage("search", "feature_search", searches=searches, final_top_k=40)]
+    if where:
+        stages.append(_stage("cheap", "attribute_filter", field="price", operator="lt", value=40))
+        stages.append(_stage("by_price", "sort_attribute", sort_field="price", order="asc"))
+    stages.append(_stage("best", "limit", limit=limit))
+    return {"stages": stages, "input_schema": SCHEMA, "collection_identifiers": ["dishes"]}
+
+
+def _stage(name: str, stage_id: str, **parameters: Any) -> dict[str, Any]:
+    return {"stage_name": name, "config": {"stage_id": stage_id, "parameters": parameters}}
+
+
+def _fail(client: Client) -> str:
+    body = {**_pipeline(5), "inputs": {"query": "soup"}}
+    body["stages"] = [*body["stages"], _stage("code", "json_transform", template="no JSON", fail_on_error=True)]
+    with pytest.raises(ApiError):
+        client.post("retrievers/execute", body)
+    failed = client.post("retrievers/executions/list", {"status": "failed"})["executions"]
+    return str(failed[0]["execution_id"])
+
+
+def _look(client: Client, collection: str, uri: str, pixels: Any) -> str:
+    example = {"input_mode": "content", "value": _data(encoded(pixels), "image/png")}
+    stage = _stage("look", "feature_search", searches=[{"feature_uri": f"mixpeek://{uri}", "query": "{{INPUT.like}}"}])
+    body = {"stages": [stage], "input_schema": {"like": {"type": "object"}}, "inputs": {"like": example}}
+    return str(client.post("retrievers/execute", {**body, "collection_identifiers": [collection]})["execution_id"])
+
+
+def _dish(n: int) -> dict[str, Any]:
+    subject = SUBJECTS[n % len(SUBJECTS)]
+    text = f"Warm {subject} for {n + 1} people, cooked slowly and served with {SUBJECTS[(n + 1) % len(SUBJECTS)]}."
+    return {"text": text, "title": f"{subject} {n}", "price": n}
+
+
+def _texts(client: Client, name: str, rows: list[dict[str, Any]]) -> None:
+    fields = {field: "integer" if isinstance(value, int) else "string" for field, value in rows[0].items()}
+    bucket = ensure_bucket(client, name, {**fields, "text": "text"})
+    ensure_collection(client, name, bucket, [field for field in fields if field != "text"])
+    blobs = [{"blobs": [{"property": "text", "type": "text", "data": row["text"]}], **_rest(row)} for row in rows]
+    _extract(client, bucket, blobs)
+
+
+def _rest(row: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in row.items() if field != "text"}
+
+
+def _files(client: Client, name: str, kind: str, files: list[bytes], media_type: str) -> None:
+    schema = {"properties": {"file": {"type": kind}, "name": {"type": "string"}}}
+    bucket = client.post("buckets", {"bucket_name": name, "bucket_schema": schema})["bucket_id"]
+    extractor = {
+        "feature_extractor_name": f"{kind}_extractor",
+        "version": "v1",
+        "input_mappings": {kind: "file"},
+        "field_passthrough": [{"source_path": "name"}],
+    }
+    source = {"type": "bucket", "bucket_ids": [bucket]}
+    client.post("collections", {"collection_name": name, "source": source, "feature_extractor": extractor})
+    objects = [
+        {"name": f"{kind} {n}", "blobs": [{"property": "file", "type": kind, "data": _data(data, media_type)}]}
+        for n, data in enumerate(files)
+    ]
+    _extract(client, bucket, objects)
+
+
+def _extract(client: Client, bucket: str, objects: list[dict[str, Any]]) -> None:
+    made = client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})
+    batch = client.post(f"buckets/{bucket}/batches", {"object_ids": [one["object_id"] for one in made]})["batch_id"]
+    client.post(f"buckets/{bucket}/batches/{batch}/submit")
+    deadline = time.monotonic() + 120
+    while (status := client.get(f"buckets/{bucket}/batches/{batch}")["status"]) in (
+        "PENDING",
+        "IN_PROGRESS",
+        "PROCESSING",
+    ):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+    assert status == "COMPLETED", status
+
+
+def _data(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def deleted(shelf: Shelf, path: str) -> None:
+    headers = {"Authorization": f"Bearer {shelf.server.key}", "X-Namespace": "default"}
+    httpx.delete(f"{shelf.server.url}/v1/{path}", headers=headers).raise_for_status()
