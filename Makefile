@@ -30,9 +30,9 @@ contract: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.contract_table
 	$(BIN)/python -m tests.reference
 
-# Bring the studio's scripts from npm again, as assets/packages.toml pins them.
+# Bring the studio's scripts from npm again, as scripts/assets.toml pins them.
 assets: $(VENV)/.dev
-	$(BIN)/python -m assets
+	$(BIN)/python -m scripts.assets
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)

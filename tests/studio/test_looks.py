@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
+from scripts.assets import faults
 
-from assets.__main__ import faults
 from tamis.studio.assets import assets
 from tests.studio.shelf import Shelf
 

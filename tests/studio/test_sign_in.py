@@ -92,7 +92,7 @@ def test_a_change_needs_the_pages_token_and_a_page_of_this_site(client: httpx.Cl
 
 @pytest.mark.parametrize("cookie", ["", "x", "gAAAAA", "é"])
 def test_a_cookie_that_is_none_of_ours_is_no_session(shelf: Shelf, cookie: str) -> None:
-    headers = {"cookie": f"tamis_session={cookie}".encode()}
+    headers = {b"cookie": f"tamis_session={cookie}".encode()}
     assert httpx.get(f"{shelf.server.url}/executions", headers=headers).status_code == 303
 
 

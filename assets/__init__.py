@@ -1,1 +1,0 @@
-"""Where the studio's files from npm come from."""
