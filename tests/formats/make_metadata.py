@@ -10,6 +10,7 @@ import asyncio
 import gzip
 import sqlite3
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import msgspec
 import orjson
 
 from tamis.engine.ports.metadata import ExecutionQuery, Listing, Metadata, Session
+from tamis.model.audit import AuditQuery
 from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.stage_means import Means
+from tamis.model.usage import UsageCount, UsageSlot, UsageWindow
 from tamis.model.vector import Sparse, Vector
 from tamis.storage.metadata import open_sqlite
 from tamis.storage.metadata.schema import REVISION
@@ -47,6 +50,8 @@ def fill(session: Session) -> None:
     session.executions.insert(ME, samples.execution(1))
     session.executions.insert(ME, samples.execution(2, retriever_id="ret_first"))
     session.input_blobs.put(ME, "sha", b"\x00large input")
+    session.secrets.put(ME, samples.secret())
+    session.usage.add({UsageSlot("org_1", "key_1", "GET /v1/namespaces", 7200): UsageCount(3, 1, 900)}, {("org_1", "key_1"): samples.NOW})  # fmt: skip  # noqa: E501 - one row
     session.stage_statistics.put(ME, {"fingerprint": Means(2, 100.0, 10.0, 100.0, 1.5)}, samples.NOW)
     session.answers.insert(ME, samples.answer(1), samples.later(0))
     session.published.insert(ME, samples.published())
@@ -78,6 +83,11 @@ def read(session: Session) -> dict[str, Any]:
         "saved_executions": session.executions.page(ME, ExecutionQuery(retriever_id="ret_first")).items,
         "record": session.executions.get(ME, "exec_0001"),
         "input": session.input_blobs.get(ME, "sha"),
+        "secrets": session.secrets.list(ME),
+        "usage": session.usage.rows(ME, UsageWindow(date(1970, 1, 1), date(1970, 1, 2))),
+        "last_used": session.usage.last_used(ME),
+        "spent": session.credits.spent(ME),
+        "audit": [event.action for event in session.audit.page(ME, AuditQuery(resource_type="secret")).items],
         "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
         "answer": session.answers.get(ME, samples.answer(1).token),
         "published": session.published.list(ME),

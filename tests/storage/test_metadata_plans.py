@@ -11,7 +11,9 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql import ClauseElement
 
 from tamis.storage.metadata import (
+    audit,
     batches,
+    credits,
     documents,
     execution_blobs,
     execution_counts,
@@ -22,20 +24,25 @@ from tamis.storage.metadata import (
     index_queue,
     input_blobs,
     interactions,
+    keys,
     objects,
     organizations,
     published,
     resources,
     schema,
+    secrets,
     tasks,
     uploads,
+    usage,
 )
 from tamis.storage.metadata.link import Statements
 from tamis.storage.metadata.sqlite import SqliteMetadata
 
 _STATEMENTS = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
 _MODULES = (
+    audit,
     batches,
+    credits,
     documents,
     execution_blobs,
     execution_counts,
@@ -45,13 +52,17 @@ _MODULES = (
     index_queue,
     input_blobs,
     interactions,
+    keys,
     objects,
     organizations,
     published,
+    secrets,
     tasks,
     uploads,
+    usage,
 )
 _WHOLE = {"organizations._FIRST", "index_queue._PENDING", "files._UNNEEDED"}
+_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "secrets._EVERYONES"}
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
 
@@ -77,6 +88,9 @@ def _all() -> dict[str, ClauseElement]:
         found |= {f"batches.page{bounds}": page, f"batches.count{bounds}": count}
     for asked, statements in tasks._SELECTIONS.items():
         found |= {f"tasks.{name}{asked}": one for name, one in zip(("list", "page", "count"), statements, strict=True)}
+    for shape in ((), ("resource_id",), ("resource_type", "start"), ("actor_id", "end"), ("action",)):
+        found[f"audit.page{shape}"] = audit.page_statement(shape)
+        found[f"audit.count{shape}"] = audit.count_statement(shape)
     found["executions._GET"] = executions._GET
     return found
 

@@ -22,6 +22,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 _TRACEPARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]*)?")
 _LONGEST_TRACEPARENT = 128
 _TRACESTATE = re.compile(r"[ -~]{1,512}")
+_LONGEST_AGENT = 256
 _ASKED_BY_MACHINES = frozenset({"/livez", "/readyz", "/metrics", "/v1/health"})
 _NEVER_ANSWERED = 499
 
@@ -37,7 +38,7 @@ class Correlation:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        caller = read_caller(scope["headers"])
+        caller = read_caller(scope["headers"], scope.get("client"))
         scope["request_id"] = caller.request_id
         id_header = (b"x-request-id", caller.request_id.encode())
         began, status = time.perf_counter(), 0
@@ -76,9 +77,12 @@ class Correlation:
             _LOG.log(level, "%s %s %d in %.1f ms", *facts.values(), extra={FIELDS: told})
 
 
-def read_caller(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
-    """Who asks, by the request's headers; what is malformed is as if it had not been sent."""
-    given: dict[bytes, list[bytes]] = {b"x-request-id": [], b"traceparent": [], b"tracestate": []}
+def read_caller(headers: Iterable[tuple[bytes, bytes]], client: tuple[str, int] | None = None) -> Caller:
+    """Who asks, by the request's headers; what is malformed is as if it had not been sent.
+
+    client: address and port of the connection.
+    """
+    given: dict[bytes, list[bytes]] = {b"x-request-id": [], b"traceparent": [], b"tracestate": [], b"user-agent": []}
     for name, value in headers:
         if name in given:
             given[name].append(value)
@@ -86,7 +90,14 @@ def read_caller(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     request_id = ids[0].decode() if ids and _REQUEST_ID.fullmatch(ids[0]) else secrets.token_hex(8)
     traceparent = _traceparent(given[b"traceparent"])
     tracestate = b",".join(given[b"tracestate"]).decode("latin-1") if traceparent else ""
-    return Caller(request_id, traceparent, tracestate if _TRACESTATE.fullmatch(tracestate) else None)
+    agent = b" ".join(given[b"user-agent"])[:_LONGEST_AGENT].decode("latin-1")
+    return Caller(
+        request_id,
+        traceparent,
+        tracestate if _TRACESTATE.fullmatch(tracestate) else None,
+        client[0] if client else None,
+        agent or None,
+    )
 
 
 def _traceparent(values: list[bytes]) -> str | None:

@@ -11,18 +11,21 @@ class Caller:
     """request_id: the caller's own or one made up; 1 to 128 safe characters.
 
     traceparent, tracestate: of W3C Trace Context, the caller's span; None where there is none or it is malformed.
+    address: of the network, as the connection has it.  user_agent: at most 256 characters.
     """
 
     request_id: str
     traceparent: str | None = None
     tracestate: str | None = None
+    address: str | None = None
+    user_agent: str | None = None
 
 
 _CALLER: ContextVar[Caller | None] = ContextVar("tamis_caller", default=None)
 
 
 @contextmanager
-def called_by(caller: Caller) -> Iterator[None]:
+def called_by(caller: Caller | None) -> Iterator[None]:
     """All that runs in this block, tasks and threads begun there included, runs for this caller."""
     token = _CALLER.set(caller)
     try:

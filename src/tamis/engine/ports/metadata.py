@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.publishing import Interactions, Published
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
@@ -458,6 +459,10 @@ class Session(Protocol):
     stage_statistics: StageStatistics
     datasets: Resources[Dataset]
     published: Published
+    audit: Audit
+    usage: Usage
+    credits: Credits
+    secrets: StoredSecrets
     interactions: Interactions
     answers: Answers
 

@@ -18,6 +18,7 @@ from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
 from tamis.storage.metadata.execution_counts import HOUR, MINUTE, Bounds, ExecutionCounts, Key
 from tamis.storage.metadata.execution_deletes import ExecutionDeletes, inputs_key
@@ -55,8 +56,9 @@ def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
 
 
 class SqlExecutions:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, credits: SqlCredits) -> None:
         self._link = link
+        self._credits = credits
         self._counts = ExecutionCounts(link)
         self._blobs = ExecutionBlobs(link)
         self._deletes = ExecutionDeletes(link, self._counts, self._blobs)
@@ -68,6 +70,7 @@ class SqlExecutions:
         if self._link.run(INSERT, values) == 0:
             raise AlreadyExistsError(f"the execution {header.execution_id!r} exists already")
         self._counts.add(principal, (values["retriever_id"], values["status"], values["started_at"]))
+        self._credits.count([(principal, header)])
         if blobs:
             self._blobs.put(principal, header.execution_id, blobs)
 
@@ -81,6 +84,7 @@ class SqlExecutions:
             counted[entry.principal, (row["retriever_id"], row["status"], row["started_at"] // MINUTE * MINUTE)] += 1
         for (principal, key), count in counted.items():
             self._counts.add(principal, key, count)
+        self._credits.count((entry.principal, entry.execution.header) for entry in entries)
         for entry in entries:
             if entry.blobs:
                 self._blobs.put(entry.principal, entry.execution.header.execution_id, entry.blobs)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tamis.engine.caller import Caller, current_caller
 from tamis.engine.ports.metadata import Entry
 from tamis.errors import StorageError
 from tamis.storage.metadata.session import SqlSession
@@ -17,7 +18,10 @@ from tamis.storage.metadata.session import SqlSession
 
 @dataclass(slots=True)
 class Job:
-    """A function, and then either its value or its error. entry: the one record that it inserts and does no more."""
+    """A function, and then either its value or its error. entry: the one record that it inserts and does no more.
+
+    caller: whose request it is, for the audit log that is written on another thread.
+    """
 
     function: Callable[[SqlSession], Any]
     future: "asyncio.Future[Any]"
@@ -25,12 +29,13 @@ class Job:
     value: Any = None
     error: BaseException | None = None
     entry: Entry | None = None
+    caller: Caller | None = None
 
     @classmethod
     def of(cls, function: Callable[[SqlSession], Any], entry: Entry | None = None) -> "Job":
         """For the running event loop."""
         loop = asyncio.get_running_loop()
-        return cls(function, loop.create_future(), loop, entry=entry)
+        return cls(function, loop.create_future(), loop, entry=entry, caller=current_caller())
 
 
 def deliver(jobs: Sequence[Job]) -> None:

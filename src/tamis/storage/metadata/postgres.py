@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
@@ -104,7 +105,9 @@ class PostgresMetadata:
     async def _there(self, work: Callable[[], T]) -> T:
         if self._closed:
             raise StorageError("the system of record is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # The audit log asks the context whose request it is.
+        inside = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, inside.run, work)
 
     def _read(self, function: Callable[[SqlSession], T]) -> T:
         return self._transaction(self._reads, function, read_only=True)

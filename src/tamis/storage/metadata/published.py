@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.principal import Principal
 from tamis.model.published import PublishedRetriever
+from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.schema import published
@@ -33,8 +34,9 @@ _ACTIVE = select(_c.body).where(_c.is_active == 1).order_by(_c.created_at.desc()
 
 
 class SqlPublished:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, audit: SqlAudit) -> None:
         self._link = link
+        self._audit = audit
 
     def insert(self, principal: Principal, one: PublishedRetriever) -> None:
         """Raises: AlreadyExistsError where the name is taken, or the retriever is published already."""
@@ -51,6 +53,7 @@ class SqlPublished:
             if self.of_retriever(principal, one.retriever_id) is not None:
                 raise AlreadyExistsError("this retriever is published already; change that, or unpublish it first")
             raise AlreadyExistsError(f"the public name {one.name!r} is taken; choose another", name=one.name)
+        self._audit.changed(principal, "published retriever", one.public_id, None, one)
 
     def of_retriever(self, principal: Principal, retriever_id: str) -> PublishedRetriever | None:
         body = self._link.value(_BY_RETRIEVER, {**scope(principal), "retriever_id": retriever_id})
@@ -72,11 +75,18 @@ class SqlPublished:
             "active": int(one.is_active),
             "new_body": _CODEC.encode(one),
         }
+        before = self.of_retriever(principal, one.retriever_id)
         if self._link.run(_REPLACE, values) == 0:
             raise NotFoundError.of("published retriever", one.public_id)
+        self._audit.changed(principal, "published retriever", one.public_id, before, one)
 
     def delete(self, principal: Principal, retriever_id: str) -> bool:
-        return self._link.run(_DELETE, {**scope(principal), "retriever_id": retriever_id}) > 0
+        before = self.of_retriever(principal, retriever_id)
+        if before is None:
+            return False
+        self._link.run(_DELETE, {**scope(principal), "retriever_id": retriever_id})
+        self._audit.changed(principal, "published retriever", before.public_id, before, None)
+        return True
 
     def find(self, name: str) -> tuple[Principal, PublishedRetriever] | None:
         """The look-up that a visitor begins with: it is how his Principal, which has no permission yet, is made."""

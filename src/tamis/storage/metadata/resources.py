@@ -16,6 +16,7 @@ from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.storage.metadata import schema
+from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.link import Link, Row, scope
@@ -61,10 +62,11 @@ def _mine(table: Table, id_column: str) -> list[ColumnElement[bool]]:
 class SqlResources(Generic[R]):
     """One kind of resource, on one connection."""
 
-    def __init__(self, link: Link, kind: Kind[R], history: SqlHistory | None = None) -> None:
+    def __init__(self, link: Link, kind: Kind[R], audit: SqlAudit, history: SqlHistory | None = None) -> None:
         """history: where the states go that are replaced or deleted; only collections have one."""
         self._link = link
         self._kind: Kind[R] = kind
+        self._audit = audit
         self._history = history
 
     def insert(self, principal: Principal, resource: R) -> R:
@@ -80,6 +82,7 @@ class SqlResources(Generic[R]):
             values["revision"] = resource.revision
         if self._link.run(self._kind.insert, values) == 0:
             raise self._taken(resource)
+        self._audit.changed(principal, self._kind.label, self._id(resource), None, resource)
         return resource
 
     def get(self, principal: Principal, identifier: str) -> R | None:
@@ -107,7 +110,7 @@ class SqlResources(Generic[R]):
             "new_name": resource.name,
             "new_body": self._kind.codec.encode(resource),
         }
-        self._keep(principal, identifier)
+        before = self._keep(principal, identifier)
         try:
             with self._link.savepoint():
                 touched = self._link.run(self._kind.replace, parameters)
@@ -115,21 +118,27 @@ class SqlResources(Generic[R]):
             raise self._taken(resource) from error
         if touched == 0:
             raise NotFoundError.of(self._kind.label, identifier)
+        self._audit.changed(principal, self._kind.label, identifier, before, resource)
         row = self._link.row(self._kind.by_id, {**scope(principal), "identifier": identifier})
         return resource if row is None else self._decode(row)
 
     def delete(self, principal: Principal, resource_id: str) -> bool:
         if not self._kind.sees(principal, resource_id):
             return False
-        self._keep(principal, resource_id)
-        return self._link.run(self._kind.delete, {**scope(principal), "identifier": resource_id}) > 0
+        before = self._keep(principal, resource_id)
+        if before is None:
+            return False
+        self._link.run(self._kind.delete, {**scope(principal), "identifier": resource_id})
+        self._audit.changed(principal, self._kind.label, resource_id, before, None)
+        return True
 
-    def _keep(self, principal: Principal, resource_id: str) -> None:
-        if self._history is not None:
-            row = self._link.row(self._kind.by_id, {**scope(principal), "identifier": resource_id})
-            before = None if row is None else self._decode(row)
-            if isinstance(before, Collection):
-                self._history.keep_collection(principal, before)
+    def _keep(self, principal: Principal, resource_id: str) -> R | None:
+        """The state that is about to go, put into the history where there is one."""
+        row = self._link.row(self._kind.by_id, {**scope(principal), "identifier": resource_id})
+        before = None if row is None else self._decode(row)
+        if self._history is not None and isinstance(before, Collection):
+            self._history.keep_collection(principal, before)
+        return before
 
     def _seen(self, principal: Principal, resource: R) -> R | None:
         return resource if self._kind.sees(principal, self._id(resource)) else None

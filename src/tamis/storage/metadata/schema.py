@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -349,3 +349,59 @@ answers = _table(
     Column("body", BYTES, nullable=True),
 )
 _index("answers_oldest", answers, "organization_id", "key_id", "created_at", "token")
+# The former secret of each key that was rotated, by its hash; the key's own body says until when it opens.
+rotated_keys = _table("rotated_keys", _text("organization_id", key=True), _text("key_id", key=True), _text("key_hash"))
+_index("rotated_keys_by_hash", rotated_keys, "key_hash", unique=True)
+
+# `in_namespace`, here and below: what a namespace did and cost is kept when it is gone, so no purge may find it.
+audit_events = _table(
+    "audit_events",
+    _text("organization_id", key=True),
+    _text("audit_id", key=True),
+    _text("in_namespace", optional=True),
+    _text("resource_type"),
+    _text("resource_id"),
+    _text("action"),
+    _text("actor_id"),
+    _integer("at"),
+    _text("body"),
+)
+_index("audit_events_newest", audit_events, "organization_id", "at", "audit_id")
+_index("audit_events_of_resource", audit_events, "organization_id", "resource_id", "at", "audit_id")
+_index("audit_events_of_type", audit_events, "organization_id", "resource_type", "at", "audit_id")
+_index("audit_events_of_actor", audit_events, "organization_id", "actor_id", "at", "audit_id")
+_index("audit_events_of_action", audit_events, "organization_id", "action", "at", "audit_id")
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    _text("organization_id", key=True),
+    _text("key_id", key=True),
+    Column("hour", INTEGER, primary_key=True, autoincrement=False),
+    _text("endpoint", key=True),
+    _integer("requests"),
+    _integer("failed"),
+    _integer("duration_us"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+_index("key_usage_by_hour", key_usage, "organization_id", "hour")
+
+key_uses = _table("key_uses", _text("organization_id", key=True), _text("key_id", key=True), _integer("used_at"))
+
+# By the day that an execution began on, in days since 1970; slots as in `execution_counts`.
+credits_spent = Table(
+    "credits_spent",
+    metadata,
+    _text("organization_id", key=True),
+    Column("day", INTEGER, primary_key=True, autoincrement=False),
+    _text("operation", key=True),
+    _text("in_namespace", key=True),
+    Column("slot", INTEGER, primary_key=True, autoincrement=False),
+    _integer("micro_credits"),
+    _integer("executions"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+secrets = _table("secrets", _text("organization_id", key=True), _text("name", key=True), _text("body"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.metadata import (
     Answers,
@@ -27,7 +28,9 @@ from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.storage.metadata.answers import SqlAnswers
+from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.batches import SqlBatches
+from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.documents import SqlDocuments
 from tamis.storage.metadata.executions import SqlExecutions
 from tamis.storage.metadata.files import SqlFiles
@@ -35,9 +38,10 @@ from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
 from tamis.storage.metadata.interactions import SqlInteractions
+from tamis.storage.metadata.keys import SqlKeys
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.objects import SqlObjects
-from tamis.storage.metadata.organizations import SqlKeys, SqlOrganizations
+from tamis.storage.metadata.organizations import SqlOrganizations
 from tamis.storage.metadata.published import SqlPublished
 from tamis.storage.metadata.purge import purge_namespace
 from tamis.storage.metadata.resources import (
@@ -49,9 +53,11 @@ from tamis.storage.metadata.resources import (
     SqlResources,
     every_namespace,
 )
+from tamis.storage.metadata.secrets import SqlSecrets
 from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
 from tamis.storage.metadata.uploads import SqlUploads
+from tamis.storage.metadata.usage import SqlUsage
 
 
 class SqlSession:
@@ -59,10 +65,16 @@ class SqlSession:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self.organizations: Organizations = SqlOrganizations(link)
-        self.keys: Keys = SqlKeys(link)
-        self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES)
-        self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS)
+        audit = self._audit = SqlAudit(link)
+        self.audit: Audit = audit
+        self.organizations: Organizations = SqlOrganizations(link, audit)
+        self.keys: Keys = SqlKeys(link, audit)
+        self.secrets: StoredSecrets = SqlSecrets(link, audit)
+        self.usage: Usage = SqlUsage(link)
+        credits = SqlCredits(link)
+        self.credits: Credits = credits
+        self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES, audit)
+        self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS, audit)
         history = SqlHistory(link)
         self.history: History = history
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, history)
@@ -71,6 +83,10 @@ class SqlSession:
         files = SqlFiles(link)
         self.files: Files = files
         self.objects: Objects = SqlObjects(link, files)
+        self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, audit, history)
+        self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS, audit)
+        self.datasets: Resources[Dataset] = SqlResources(link, DATASETS, audit)
+        self.objects: Objects = SqlObjects(link)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)
         self.tasks: Tasks = SqlTasks(link)
@@ -78,14 +94,19 @@ class SqlSession:
         self.index_queue: IndexQueue = queue
         self.documents: Documents = SqlDocuments(link, queue, history, files)
         self.executions: Executions = SqlExecutions(link)
+        self.documents: Documents = SqlDocuments(link, queue, history)
+        self.executions: Executions = SqlExecutions(link, credits)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.answers: Answers = SqlAnswers(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
-        self.published: Published = SqlPublished(link)
+        self.published: Published = SqlPublished(link, audit)
         self.interactions: Interactions = SqlInteractions(link)
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         return every_namespace(self.link)
 
     def purge_namespace(self, principal: Principal) -> None:
+        namespace = self.namespaces.get(principal, principal.namespace_id)
         purge_namespace(self.link, principal)
+        if namespace is not None:
+            self._audit.changed(principal, "namespace", namespace.namespace_id, namespace, None)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
+from tamis.engine.caller import called_by
 from tamis.engine.ports.metadata import Entry
 from tamis.errors import StorageError
 from tamis.storage.metadata.handover import Job, deliver
@@ -106,7 +107,8 @@ class GroupWriter:
             self._attempt(job)
 
     def _attempt(self, job: Job) -> None:
-        job.value, job.error = self._inside(job.function)
+        with called_by(job.caller):
+            job.value, job.error = self._inside(job.function)
 
     def _inside(self, function: Callable[[SqlSession], Any]) -> tuple[Any, BaseException | None]:
         """Its value, or its error and nothing of what it wrote."""

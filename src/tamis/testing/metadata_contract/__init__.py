@@ -7,6 +7,7 @@ class TestMine(MetadataContract):
 """
 
 from tamis.testing.metadata_contract.answers import AnswersContract
+from tamis.testing.metadata_contract.bookkeeping import BookkeepingContract
 from tamis.testing.metadata_contract.documents import DocumentsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.files import FilesContract
@@ -37,6 +38,7 @@ class MetadataContract(
     StatisticsContract,
     AnswersContract,
     PublishingContract,
+    BookkeepingContract,
 ):
     """The whole port."""
 

@@ -20,6 +20,7 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.model.stored_secret import StoredSecret
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891_234, tzinfo=UTC)
@@ -50,6 +51,10 @@ def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
 
 def answer(number: int, seconds: float = 0) -> KeptAnswer:
     return KeptAnswer(f"token {number}", "what was asked", later(seconds), f"bkt_{number}", 200, b"\x00sealed")
+
+
+def secret(name: str = "api_token", sealed: str = "c2VhbGVk") -> StoredSecret:
+    return StoredSecret(name, sealed, "mark", NOW, NOW, ("api.example.com",), ("ns_1",))
 
 
 def namespace(name: str = "first", seconds: float = 0) -> Namespace:

@@ -1,0 +1,151 @@
+"""The audit log: each change of a resource, noted in the change's own transaction by the store that makes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tamis.engine.caller import current_caller
+from tamis.model.audit import SYSTEM, AuditEvent, AuditQuery
+from tamis.model.ids import new_id
+from tamis.model.json import JSON
+from tamis.model.page import Page
+from tamis.model.principal import Principal
+from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.link import Link
+from tamis.storage.metadata.schema import audit_events
+
+_CODEC = Codec(AuditEvent)
+_c = audit_events.c
+_mine = _c.organization_id == bindparam("organization_id")
+_CONDITIONS = {
+    "resource_type": _c.resource_type == bindparam("resource_type"),
+    "resource_id": _c.resource_id == bindparam("resource_id"),
+    "actor_id": _c.actor_id == bindparam("actor_id"),
+    "action": _c.action == bindparam("action"),
+    "start": _c.at >= bindparam("start"),
+    "end": _c.at <= bindparam("end"),
+}
+_NEVER = frozenset({"key_hash", "previous_hash", "password_hash", "sealed", "updated_at", "last_used_at"})
+"""Fields that no event shows: hashes and sealed values, and what says no more than that something changed."""
+
+_INSERT = insert(audit_events)
+_GET = select(_c.body).where(_mine, _c.audit_id == bindparam("audit_id"))
+_DUE = select(_c.audit_id).where(_mine, _c.at < bindparam("before")).order_by(_c.at, _c.audit_id)
+_TRIM = delete(audit_events).where(_mine, _c.audit_id.in_(_DUE.limit(bindparam("limit"))))
+
+
+class SqlAudit:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def changed(
+        self, principal: Principal, resource_type: str, resource_id: str, before: Any, after: Any, action: str = ""
+    ) -> None:
+        """before, after: the resource, a dataclass; None where there was or is none.
+
+        action: where it says more than that the resource was created, updated or deleted. An update in which nothing
+        differs that an event may show is none.
+        """
+        changes = _changes(before, after)
+        if before is not None and after is not None and not changes:
+            return
+        what = "created" if before is None else "deleted" if after is None else "updated"
+        self.note(principal, [event(principal, resource_type, resource_id, action or what, changes)])
+
+    def note(self, principal: Principal, events: Sequence[AuditEvent]) -> None:
+        self._link.run_many(_INSERT, [_row(principal, one) for one in events])
+
+    def get(self, principal: Principal, audit_id: str) -> AuditEvent | None:
+        body = self._link.value(_GET, {"organization_id": principal.organization_id, "audit_id": audit_id})
+        return None if body is None else _CODEC.decode(body)
+
+    def page(self, principal: Principal, query: AuditQuery) -> Page[AuditEvent]:
+        """Newest first."""
+        given = {name: getattr(query, name) for name in _CONDITIONS if getattr(query, name) is not None}
+        shape = tuple(given)
+        bounds = {name: to_micros(value) if isinstance(value, datetime) else value for name, value in given.items()}
+        bounds["organization_id"] = principal.organization_id
+        total = int(self._link.value(count_statement(shape), bounds))
+        rows = self._link.rows(page_statement(shape), {**bounds, "limit": query.limit, "offset": query.offset})
+        return Page([_CODEC.decode(body) for (body,) in rows], total, query.limit, query.offset)
+
+    def trim(self, principal: Principal, before: datetime, limit: int) -> int:
+        """Delete the oldest of those from before then, at most `limit`; how many there were."""
+        bounds = {"organization_id": principal.organization_id, "before": to_micros(before), "limit": limit}
+        return self._link.run(_TRIM, bounds)
+
+
+@cache
+def page_statement(shape: tuple[str, ...]) -> Select[Any]:
+    """shape: the conditions that a query has, by name."""
+    found = select(_c.body).where(_mine, *(_CONDITIONS[name] for name in shape))
+    return found.order_by(_c.at.desc(), _c.audit_id.desc()).limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+@cache
+def count_statement(shape: tuple[str, ...]) -> Select[Any]:
+    return select(func.count()).select_from(audit_events).where(_mine, *(_CONDITIONS[name] for name in shape))
+
+
+def event(
+    principal: Principal, resource_type: str, resource_id: str, what: str, changes: Mapping[str, JSON]
+) -> AuditEvent:
+    """As of now, by the principal, for the caller whose request this is."""
+    caller = current_caller()
+    kind = resource_type.replace(" ", "_")
+    return AuditEvent(
+        audit_id=new_id("audit"),
+        at=datetime.now(UTC),
+        resource_type=kind,
+        resource_id=resource_id,
+        action=what if what.endswith("_updated") else f"{kind}_{what}",
+        actor_id=principal.user_id or SYSTEM,
+        actor_type="user" if principal.key_id else principal.user_id or SYSTEM,
+        key_id=principal.key_id or None,
+        namespace_id=principal.namespace_id or None,
+        changes=changes,
+        address=caller.address if caller else None,
+        user_agent=caller.user_agent if caller else None,
+        request_id=caller.request_id if caller else None,
+    )
+
+
+def _row(principal: Principal, one: AuditEvent) -> dict[str, Any]:
+    return {
+        "organization_id": principal.organization_id,
+        "audit_id": one.audit_id,
+        "in_namespace": one.namespace_id,
+        "resource_type": one.resource_type,
+        "resource_id": one.resource_id,
+        "action": one.action,
+        "actor_id": one.actor_id,
+        "at": to_micros(one.at),
+        "body": _CODEC.encode(one),
+    }
+
+
+def _changes(before: Any, after: Any) -> dict[str, JSON]:
+    """Of an update the fields that differ, of anything else the whole."""
+    old, new = _shown(before), _shown(after)
+    if before is not None and after is not None:
+        different = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        old, new = ({name: side.get(name) for name in different} for side in (old, new))
+    found: dict[str, JSON] = {}
+    if old:
+        found["before"] = old
+    if new:
+        found["after"] = new
+    return found
+
+
+def _shown(resource: Any) -> dict[str, JSON]:
+    if not is_dataclass(resource):
+        return {}
+    names = [field.name for field in fields(resource) if field.name not in _NEVER]
+    return {name: msgspec.to_builtins(getattr(resource, name), str_keys=True) for name in names}
