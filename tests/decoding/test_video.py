@@ -1,5 +1,6 @@
 """Videos to shots and key frames: against ffmpeg on a real one, against what was drawn on made ones."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scenedetect import ContentDetector, FrameTimecode
 
 from tamis.decoding.unreadable import UnreadableError
-from tamis.decoding.video import decode_video
+from tamis.decoding.video import change, decode_video
 from tamis.model.media_video import Film, Shot, VideoOptions
 from tests.media_samples import tone as a_tone
 from tests.media_samples import write_sound, write_video
@@ -89,6 +91,15 @@ def test_shots_are_neither_too_short_nor_too_long(tmp_path: Path) -> None:
     assert all(shot.end_ms - shot.start_ms >= 500 for shot in flashing.shots[:-1])
     write_video(path, [RED], "libx264", seconds=3)
     assert starts(film(path, tmp_path, longest_ms=1000)) == [0, 1000, 2000]
+
+
+def test_the_measure_of_a_cut_is_pyscenedetects() -> None:
+    dice = np.random.default_rng(1)
+    pictures = [dice.integers(0, most, (54, 96, 3), np.uint8) for most in (256, 60, 200)]
+    detector = ContentDetector(threshold=0.0, min_scene_len=0)
+    for one, other in pairwise(pictures):
+        theirs = [detector._calculate_frame_score(FrameTimecode(0, 25.0), picture) for picture in (one, other)][1]
+        assert change(other, one) == pytest.approx(theirs)
 
 
 def test_the_threshold_decides(tmp_path: Path) -> None:

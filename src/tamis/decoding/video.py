@@ -153,14 +153,9 @@ def _by_scene(options: VideoOptions, fps: float) -> _Cut:
 
 class _Changes:
     def __init__(self, threshold: float, every: int) -> None:
-        from scenedetect import FrameTimecode
-
-        # The detector gives back the time of a cut, and is asked only whether there is one.
-        self._some_time = FrameTimecode(0, _FALLBACK_FPS)
         self._threshold = threshold
         self._every = every
-        self._detector = self._started()
-        self._before: Any = None
+        self._before: NDArray[np.uint8] | None = None
         self._held: list[tuple[int, Any]] = []
 
     def look(self, frame: Any, now: int) -> int | None:
@@ -168,28 +163,33 @@ class _Changes:
         self._held.append((now, frame))
         if len(self._held) < self._every and self._before is not None:
             return None
-        picture = reduced(frame, _DETECTION_WIDTH)
-        if self._before is not None and picture.shape != self._before.shape:
-            # A stream may change its size on the way.
-            self._detector, self._before, self._held = self._started(), picture, []
-            return now
-        changed = self._detector.process_frame(self._some_time, picture)
-        found = self._first(picture) if changed else None
+        picture, before = reduced(frame, _DETECTION_WIDTH), self._before
+        found = None
+        if before is not None and picture.shape != before.shape:
+            found = now  # a stream may change its size on the way
+        elif before is not None and change(picture, before) >= self._threshold:
+            found = self._first(picture, before)
         self._before, self._held = picture, []
         return found
 
-    def _started(self) -> Any:
-        from scenedetect import ContentDetector
-
-        return ContentDetector(threshold=self._threshold, min_scene_len=0)
-
-    def _first(self, after: NDArray[np.uint8]) -> int:
+    def _first(self, after: NDArray[np.uint8], before: NDArray[np.uint8]) -> int:
         """Of the frames held, the first that is more like the one after the cut than like the one before."""
         for time_ms, frame in self._held[:-1]:
             between = reduced(frame, _DETECTION_WIDTH)
-            if _distance(between, after) < _distance(between, self._before):
+            if _distance(between, after) < _distance(between, before):
                 return time_ms
         return self._held[-1][0]
+
+
+def change(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean difference of hue, saturation and value, 0..255: PySceneDetect's measure of content, in two calls of OpenCV.
+
+    one, other: uint8 [height, width, 3], blue, green, red, of the same size.
+    """
+    import cv2
+
+    hsv = [cv2.cvtColor(picture, cv2.COLOR_BGR2HSV) for picture in (one, other)]
+    return float(cv2.norm(hsv[0], hsv[1], cv2.NORM_L1)) / one.size
 
 
 def _distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
