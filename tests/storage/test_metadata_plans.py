@@ -61,8 +61,7 @@ _MODULES = (
     uploads,
     usage,
 )
-_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "files._UNNEEDED"}
-_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "secrets._EVERYONES"}
+_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "files._UNNEEDED", "secrets._EVERYONES"}
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
 
