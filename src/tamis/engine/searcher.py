@@ -11,6 +11,7 @@ from tamis.engine.contents import Contents
 from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.features import Feature, resolve_feature
 from tamis.engine.fusion import merge, ranked
+from tamis.engine.narrowed_index import NOTHING, NarrowedIndex
 from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
@@ -21,7 +22,7 @@ from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction, Sto
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
-from tamis.model.filters import And, Filter, IdIn
+from tamis.model.filters import Filter, IdIn
 from tamis.model.ordering import order
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
@@ -79,11 +80,11 @@ class Searcher:
         """contents: where queries' files are read from; None knows those that come with the query.
 
         embeddings: where the vectors of texts are looked for before a model is asked; None always asks."""
-        self._index = index
+        self._index = NarrowedIndex(index, metadata)
         self._metadata = metadata
         self._vectors = QueryVectors(metadata, models, contents or Contents(metadata), embeddings)
         self._stored = StoredVectors(metadata, models)
-        self._likeness = StoredLikeness(index, metadata, models, self._vectors)
+        self._likeness = StoredLikeness(self._index, metadata, models, self._vectors)
 
     async def search(self, principal: Principal, searches: Sequence[Search]) -> list[Found]:
         """One answer for each search, in order. Cost: one call to the index, one visit to the models' thread.
@@ -119,7 +120,7 @@ class Searcher:
             key = (collection.collection_id, combined.index(combined[n]))
             if key not in exact:
                 exact[key] = await self._exact(principal, collection.collection_id, combined[n])
-            if vector is not None and exact[key] != _NOTHING:
+            if vector is not None and exact[key] != NOTHING:
                 calls.append(_Call(n, collection.collection_id, spec.name, vector, exact[key]))
         return calls
 
@@ -213,7 +214,7 @@ class Searcher:
         wanted = limit if len(collections) == 1 else _ALL_VALUES
         for collection in collections:
             asked = await self._exact(principal, collection.collection_id, filter)
-            if asked == _NOTHING:
+            if asked == NOTHING:
                 continue
             for entry in await self._index.facet(principal, collection.collection_id, path, wanted, asked, exact):
                 key = orjson.dumps(entry.value)
@@ -239,16 +240,6 @@ class Searcher:
 
     async def late_interaction(self, principal: Principal, asked: LateInteraction) -> Mapping[str, float]:
         return await self._stored.late_interaction(principal, asked)
-
-
-_NOTHING = IdIn(frozenset())
-
-
-def both(first: Filter | None, second: Filter | None) -> Filter | None:
-    """Documents that match each of the two; None matches all."""
-    if first is None or second is None:
-        return second if first is None else first
-    return And((first, second))
 
 
 def _vector_search(call: _Call, search: Search) -> VectorSearch:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tamis.engine.ports.index import VectorIndex, VectorSearch
+from tamis.engine.narrowed_index import NarrowedIndex
+from tamis.engine.ports.index import VectorSearch
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.queries import Need, QueryVectors, TextQuery
@@ -53,7 +54,7 @@ class Likenesses:
 
 
 class StoredLikeness:
-    def __init__(self, index: VectorIndex, metadata: Metadata, models: Models, vectors: QueryVectors) -> None:
+    def __init__(self, index: NarrowedIndex, metadata: Metadata, models: Models, vectors: QueryVectors) -> None:
         self._index = index
         self._metadata = metadata
         self._models = models

@@ -69,6 +69,13 @@ _OPERATORS = frozenset(operator.value for operator in Operator)
 Filter: TypeAlias = Union[Condition, And, Or, Not, IdIn]
 
 
+def both(first: Filter | None, second: Filter | None) -> Filter | None:
+    """Documents that match each of the two; None matches all."""
+    if first is None or second is None:
+        return second if first is None else first
+    return And((first, second))
+
+
 def canonical_path(path: str) -> str:
     """`metadata.price` and `price` name the same field."""
     for prefix in ("$.", "metadata."):

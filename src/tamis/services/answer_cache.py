@@ -191,7 +191,8 @@ class _Run:
         models = {**self.models, "lexical": environment.models.lexical().version}
         principal = job.principal
         code = code_version(one.spec.stage_id for one in job.plan.stages)
-        return digest_of(code, principal.organization_id, principal.namespace_id, owner, models, job.collections)
+        tenant = (principal.organization_id, principal.namespace_id, repr(principal.narrowing))
+        return digest_of(code, tenant, owner, models, job.collections)
 
     def _excluded(self) -> frozenset[str]:
         """Of the inputs that the configuration leaves out, those that no template can see."""

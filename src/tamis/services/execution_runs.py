@@ -70,9 +70,14 @@ class Job:
         return sha1_of(self.inputs)
 
     @property
+    def reader(self) -> str:
+        """Who turns the pages of a series. A ranking that was made for one who sees more, or less, is not another's."""
+        return f"{self.mode} {self.principal.narrowing!r}" if self.principal.narrowing is not None else self.mode
+
+    @property
     def fingerprint(self) -> str:
-        """The same for the same key, pipeline (filters and collections are part of it) and inputs."""
-        return sha1_of([self.principal.key_id, self.owner, self.plan.hash, self.inputs_hash])
+        """The same for the same key, pipeline (filters and collections are part of it), inputs and reader."""
+        return sha1_of([self.principal.key_id, self.owner, self.plan.hash, self.inputs_hash, self.reader])
 
 
 class CacheState(StrEnum):

@@ -17,14 +17,14 @@ from tamis.engine.ports.index import Scored
 from tamis.engine.queries import Query, TextQuery
 from tamis.engine.query_inputs import QueryInput, fetches, query_of
 from tamis.engine.search_verdict import Asked, Kept, listed_verdict, search_verdict
-from tamis.engine.searcher import Found, Search, both
+from tamis.engine.searcher import Found, Search
 from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict
 from tamis.errors import ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
-from tamis.model.filters import Filter, IdIn, Or, canonical_path, parse_filter
+from tamis.model.filters import Filter, IdIn, Or, both, canonical_path, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

@@ -212,7 +212,7 @@ class SqlDocuments:
     def page(self, principal: Principal, collection_id: str, listing: Listing) -> Page[Document]:
         if not is_plain(listing):
             rows = self._newest(principal, collection_id)
-            return window(rows, _view, lambda each: each.document_id, listing)
+            return window(rows, view_of, lambda each: each.document_id, listing)
         bounds = {**_collection(principal, collection_id), "limit": listing.limit, "offset": listing.offset}
         found = [_CODEC.decode(body) for (body,) in self._link.rows(_PAGE, bounds)]
         return Page(found, self.count(principal, collection_id), listing.limit, listing.offset)
@@ -220,7 +220,7 @@ class SqlDocuments:
     def scan(self, principal: Principal, collection_id: str, matching: Filter | None = None) -> Iterator[Document]:
         """All of a collection, by id, without holding it in memory."""
         every = (document for chunk in self._chunks(principal, collection_id) for document in chunk)
-        return matching_only(every, _view, matching)
+        return matching_only(every, view_of, matching)
 
     def scan_writes(self, principal: Principal, collection_id: str) -> Iterator[DocumentWrite]:
         """As `scan`, with vectors: what an index is rebuilt from."""
@@ -321,6 +321,7 @@ def _short_key(principal: Principal, content_key: str) -> int:
     return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
 
 
-def _view(document: Document) -> dict[str, JSON]:
+def view_of(document: Document) -> dict[str, JSON]:
+    """The document as filters of this store see it: as everywhere, and its times."""
     times = {"created_at": document.created_at.isoformat(), "updated_at": document.updated_at.isoformat()}
     return {**times, **document.view()}

@@ -40,6 +40,7 @@ from tamis.storage.metadata.input_blobs import SqlInputBlobs
 from tamis.storage.metadata.interactions import SqlInteractions
 from tamis.storage.metadata.keys import SqlKeys
 from tamis.storage.metadata.link import Link
+from tamis.storage.metadata.narrowed_documents import NarrowedDocuments
 from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlOrganizations
 from tamis.storage.metadata.published import SqlPublished
@@ -88,7 +89,7 @@ class SqlSession:
         self.tasks: Tasks = SqlTasks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
-        self.documents: Documents = SqlDocuments(link, queue, history, files)
+        self.documents: Documents = NarrowedDocuments(SqlDocuments(link, queue, history, files))
         self.executions: Executions = SqlExecutions(link, credits)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.answers: Answers = SqlAnswers(link)
