@@ -90,6 +90,7 @@ class Body(msgspec.Struct, array_like=True):
     left_out: list[str] = []
     imported: tuple[str | None, str, dict[str, Any]] | None = None
     is_taped: bool = False
+    narrowing: dict[str, Any] | None = None
 
 
 def encode(body: Body) -> bytes:
@@ -187,6 +188,7 @@ def record_of(
         left_out=tuple(body.left_out),
         imported=Imported(*body.imported) if body.imported else None,
         is_taped=body.is_taped,
+        narrowing=body.narrowing,
     )
 
 

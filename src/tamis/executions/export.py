@@ -93,6 +93,7 @@ def _context(record: Record) -> ContextPart:
         warnings=list(record.warnings),
         error=ErrorPart(type=error.code, message=error.message, details=dict(error.details)) if error else None,
         is_taped=record.is_taped,
+        narrowing=dict(record.narrowing) if record.narrowing else None,
     )
 
 

@@ -158,7 +158,10 @@ class ReplayPart(_Part):
 
 
 class ContextPart(_Part):
-    """What it ran with. left_out: what the namespace's policy kept out of the record.  is_taped: whether with calls."""
+    """What it ran with. left_out: what the namespace's policy kept out of the record.  is_taped: whether with calls.
+
+    narrowing: a filter that all reads of documents were AND-ed with, where the caller saw only a part of them.
+    """
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     code_version: Short
@@ -170,6 +173,7 @@ class ContextPart(_Part):
     warnings: list[Text] = []
     error: ErrorPart | None = None
     is_taped: bool = False
+    narrowing: Object | None = None
 
 
 class DocumentPart(_Part):

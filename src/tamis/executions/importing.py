@@ -84,6 +84,7 @@ def read_file(value: Any) -> Record:
         left_out=tuple(context.left_out),
         imported=imported,
         is_taped=context.is_taped,
+        narrowing=context.narrowing,
     )
 
 

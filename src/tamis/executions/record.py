@@ -117,6 +117,7 @@ class Record:
     replay: set where it repeats another execution.  traceparent: the caller's, as W3C Trace Context writes it.
     left_out: what the namespace's policy kept out of it, of `inputs`, `documents`.
     imported: set where it came in as a file.  is_taped: whether its stages' calls were kept.
+    narrowing: what all its reads of documents were AND-ed with, where its caller saw only a part of them.
     """
 
     format: int
@@ -138,3 +139,4 @@ class Record:
     left_out: tuple[str, ...] = ()
     imported: Imported | None = None
     is_taped: bool = False
+    narrowing: Mapping[str, JSON] | None = None

@@ -32,6 +32,7 @@ from tamis.executions.references import externalize, json_text
 from tamis.executions.summary import query_summary
 from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.filters import to_json
 from tamis.model.hits import Hits
 
 
@@ -160,6 +161,7 @@ class Recorder:
             replay=request.replay,
             is_taped=request.tapes is not untaped,
             traceparent=self._request.traceparent,
+            narrowing=None if request.principal.narrowing is None else to_json(request.principal.narrowing),
         )
 
 

@@ -50,6 +50,7 @@ def stored_of(record: Record) -> Recorded:
         if imported
         else None,
         is_taped=record.is_taped,
+        narrowing=dict(record.narrowing) if record.narrowing else None,
     )
     inputs = "" if "inputs" in record.left_out else json_text(externalize(dict(record.inputs), blobs))
     return Recorded(StoredExecution(record.header, inputs, encode(body)), blobs)

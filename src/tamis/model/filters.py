@@ -99,6 +99,20 @@ def parse_filter(raw: Any, loc: list[str | int] | None = None) -> Filter | None:
     return _parse(raw, here, bool(raw.get("case_sensitive") or False))
 
 
+def to_json(filter: Filter) -> dict[str, JSON]:
+    """The filter as the wire has it: `parse_filter` makes of it one that means the same."""
+    if isinstance(filter, Condition):
+        condition: dict[str, JSON] = {"field": filter.path, "operator": filter.operator.value, "value": filter.value}
+        return {**condition, "case_sensitive": True} if filter.case_sensitive else condition
+    if isinstance(filter, And):
+        return {"AND": [to_json(child) for child in filter.children]}
+    if isinstance(filter, Or):
+        return {"OR": [to_json(child) for child in filter.children]}
+    if isinstance(filter, Not):
+        return {"NOT": [to_json(filter.child)]}
+    return {"field": "document_id", "operator": Operator.IN.value, "value": [*sorted(filter.document_ids)]}
+
+
 def _parse(raw: dict[str, Any], loc: list[str | int], case_sensitive: bool) -> Filter | None:
     if "field" in raw:
         return _condition(raw, loc, case_sensitive)

@@ -10,6 +10,7 @@ from tamis.engine.rewrites import Rewrite
 from tamis.model.canonical import sha1_of
 from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionStatus
+from tamis.model.filters import Filter
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
@@ -72,12 +73,16 @@ class Job:
     @property
     def reader(self) -> str:
         """Who turns the pages of a series. A ranking that was made for one who sees more, or less, is not another's."""
-        return f"{self.mode} {self.principal.narrowing!r}" if self.principal.narrowing is not None else self.mode
+        return reader_of(self.mode, self.principal.narrowing)
 
     @property
     def fingerprint(self) -> str:
         """The same for the same key, pipeline (filters and collections are part of it), inputs and reader."""
         return sha1_of([self.principal.key_id, self.owner, self.plan.hash, self.inputs_hash, self.reader])
+
+
+def reader_of(mode: str, narrowing: Filter | None) -> str:
+    return mode if narrowing is None else f"{mode} {narrowing!r}"
 
 
 class CacheState(StrEnum):

@@ -33,6 +33,7 @@ from tamis.executions.replaying import (
 )
 from tamis.model.canonical import sha1_of, sha256_of
 from tamis.model.collection import Collection
+from tamis.model.filters import parse_filter
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
@@ -288,6 +289,8 @@ def _today(session: Session, principal: Principal, record: Record) -> tuple[Coll
 
 def _request(principal: Principal, past: _Past, mode: ReplayMode) -> RunRequest:
     header = past.record.header
+    if past.record.narrowing is not None:
+        principal = replace(principal, narrowing=parse_filter(past.record.narrowing))
     return RunRequest(
         principal=principal,
         execution_id=new_id("exec"),

@@ -9,9 +9,10 @@ from tamis.errors import ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record, RecordedHit
 from tamis.model.execution import ExecutionStatus
+from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
-from tamis.services.execution_runs import ANONYMOUS, Job
+from tamis.services.execution_runs import ANONYMOUS, Job, reader_of
 from tamis.services.result_pages import CursorExpiredError
 from tamis.services.snapshots import Snapshot, SnapshotStore
 
@@ -53,6 +54,7 @@ class Series:
             job.fingerprint,
             result.hits,
             processed=tuple(end.processed if isinstance(end, StageFinished) else 0 for end in result.stages),
+            reader=job.reader,
         )
         self._snapshots.put(job.principal, snapshot, job.options.page.keep_s)
 
@@ -84,6 +86,7 @@ class Series:
             ranking=Hits.of(Hit(hit.id, hit.score, None, hit.scores, hit.extra) for hit in hits),
             bare=frozenset(hit.id for hit in hits if hit.is_document),
             processed=tuple(stage.processed for stage in record.stages),
+            reader=reader_of(stored.header.mode, parse_filter(record.narrowing)),
         )
 
 
@@ -94,6 +97,11 @@ def final_ranking(record: Record) -> tuple[RecordedHit, ...]:
 def _check_same(job: Job, snapshot: Snapshot) -> None:
     """A saved retriever may have been changed meanwhile: its series goes on with the ranking that it began with."""
     same_pipeline = job.retriever is not None or snapshot.definition_hash == job.plan.hash
-    if snapshot.owner != job.owner or snapshot.inputs_hash != job.inputs_hash or not same_pipeline:
+    if (
+        snapshot.reader != job.reader
+        or snapshot.owner != job.owner
+        or snapshot.inputs_hash != job.inputs_hash
+        or not same_pipeline
+    ):
         message = "this page belongs to another request; send it with the same pipeline and the same inputs"
         raise ValidationError.at(["body", "pagination"], message)

@@ -18,7 +18,7 @@ class Snapshot:
 
     owner: the saved retriever's id, or `anonymous`.  fingerprint: same key, pipeline, inputs and filters, same text.
     bare: ids of hits whose documents are to be read again, because the ranking came from a record.
-    processed: how many documents each stage looked at.
+    processed: how many documents each stage looked at.  reader: who may turn its pages (`Job.reader`).
     """
 
     execution_id: str
@@ -29,6 +29,7 @@ class Snapshot:
     ranking: Hits
     bare: frozenset[str] = frozenset()
     processed: tuple[int, ...] = ()
+    reader: str = ""
 
 
 @dataclass(slots=True)
