@@ -36,6 +36,20 @@ def _in_namespace(permission: Permission, partly: bool = False) -> Callable[...,
     return check
 
 
+def _searching(partly: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """Also for client tokens: the operation searches, or reads documents, and nothing else. partly: as above."""
+
+    async def check(
+        request: Request,
+        authorization: Annotated[str | None, Header()] = None,
+        x_namespace: Annotated[str | None, Header()] = None,
+    ) -> Principal:
+        gate: Gate = request.app.state.services[Gate]
+        return await gate.enter_searching(authorization, x_namespace, partly)
+
+    return check
+
+
 def _in_organization(permission: Permission, whole: bool = False) -> Callable[..., Awaitable[Principal]]:
     """whole: not for keys with scopes."""
 
@@ -51,6 +65,8 @@ Writer = Annotated[Principal, Depends(_in_namespace(Permission.WRITE))]
 Deleter = Annotated[Principal, Depends(_in_namespace(Permission.DELETE))]
 # The operation must ask `Principal.may_retriever`, as everything does that finds its retriever by `find_retriever`.
 RetrieverReader = Annotated[Principal, Depends(_in_namespace(Permission.READ, partly=True))]
+Searching = Annotated[Principal, Depends(_searching())]
+RetrieverSearching = Annotated[Principal, Depends(_searching(partly=True))]
 OrganizationReader = Annotated[Principal, Depends(_in_organization(Permission.READ))]
 OrganizationWriter = Annotated[Principal, Depends(_in_organization(Permission.WRITE))]
 OrganizationDeleter = Annotated[Principal, Depends(_in_organization(Permission.DELETE))]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from tamis.api.access import Deleter, Reader, Writer, service
+from tamis.api.access import Deleter, Searching, Writer, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.aggregation import DocumentAggregationRequest, DocumentAggregationResponse
@@ -58,7 +58,7 @@ async def create_document(
 
 @router.post("/list")
 async def list_documents(
-    principal: Reader,
+    principal: Searching,
     collection_identifier: str,
     request: Request,
     documents: Documents,
@@ -79,7 +79,7 @@ async def list_documents(
 
 
 async def _grouped(
-    principal: Reader,
+    principal: Searching,
     collection: str,
     request: Request,
     documents: DocumentService,
@@ -101,7 +101,7 @@ async def _grouped(
 
 @router.post("/aggregate")
 async def aggregate_documents(
-    principal: Reader, collection_identifier: str, body: DocumentAggregationRequest, documents: Documents
+    principal: Searching, collection_identifier: str, body: DocumentAggregationRequest, documents: Documents
 ) -> DocumentAggregationResponse:
     """Group documents by fields, dates or ranges and compute figures of each group."""
     rows = await documents.aggregate(principal, collection_identifier, _filter(body.filters), aggregation_of(body))
@@ -172,7 +172,7 @@ async def batch_delete_documents(
 
 @router.get("/{document_id}")
 async def get_document(
-    principal: Reader,
+    principal: Searching,
     collection_identifier: str,
     document_id: str,
     request: Request,

@@ -9,7 +9,7 @@ import pydantic
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from tamis.api.access import Reader, RetrieverReader, service
+from tamis.api.access import RetrieverSearching, Searching, service
 from tamis.api.answers import json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
@@ -88,7 +88,7 @@ _IN_URL = {
 
 @router.post("/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["anonymous retrievers"])
 async def execute_anonymous_retriever(
-    principal: Reader,
+    principal: Searching,
     request: Request,
     body: AnonymousExecuteRequest,
     executions: Executions,
@@ -124,7 +124,7 @@ async def run_anonymous(
     "/{retriever_id}/execute", response_model=None, responses=_ANSWER, openapi_extra=_IN_URL, tags=["retrievers"]
 )
 async def execute_retriever(
-    principal: RetrieverReader,
+    principal: RetrieverSearching,
     request: Request,
     retriever_id: str,
     body: ExecuteRetrieverRequest,
@@ -142,7 +142,7 @@ async def execute_retriever(
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
 async def execute_batch(
-    principal: RetrieverReader,
+    principal: RetrieverSearching,
     request: Request,
     retriever_id: str,
     body: ExecuteBatchRequest,

@@ -21,7 +21,7 @@ from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieve
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.auth.gate import Gate
 from tamis.errors import TamisError
-from tamis.model.principal import Permission, Principal
+from tamis.model.principal import Principal
 from tamis.services.executions import ExecutionService
 
 _PREFIX = "/v1/retrievers/"
@@ -56,9 +56,8 @@ class Express:
     async def _call(self, retriever: str, headers: Mapping[bytes, bytes], body: bytes) -> Call | None:
         """What the request asks for; None where the application had better say what is wrong with it."""
         try:
-            enter = self._gate.enter_partly if retriever else self._gate.enter
-            principal = await enter(
-                _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), Permission.READ
+            principal = await self._gate.enter_searching(
+                _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), partly=bool(retriever)
             )
             return self._bound(principal, retriever, parse(body))
         except (TamisError, pydantic.ValidationError, ValueError, TypeError):

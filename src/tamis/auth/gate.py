@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tamis.auth.tokens import Tokens
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError, UnauthorizedError
+from tamis.model.client_token import is_client_token
 from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Holder, UserStatus
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key
@@ -26,8 +28,9 @@ class Gate:
     A key is remembered for a few seconds so that the hot path asks no storage; `forget` drops it at once on revocation.
     """
 
-    def __init__(self, metadata: Metadata) -> None:
+    def __init__(self, metadata: Metadata, tokens: Tokens | None = None) -> None:
         self._metadata = metadata
+        self._tokens = tokens or Tokens()
         self._keys: dict[str, _Remembered] = {}
         self._namespaces: dict[tuple[str, str], tuple[str, float]] = {}
 
@@ -38,7 +41,11 @@ class Gate:
 
     async def recognize(self, authorization: str | None) -> Principal:
         """Whose key it is, whatever it may do. Raises: UnauthorizedError."""
-        return await self._principal(_bearer(authorization))
+        bearer = _bearer(authorization)
+        if is_client_token(bearer):
+            raise ForbiddenError("a client token may search and read documents, and this is something else: use a key")
+        _, principal = await self._opened(hash_key(bearer))
+        return principal
 
     async def recognize_within(self, authorization: str | None, namespace: str | None) -> Principal:
         """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError."""
@@ -71,8 +78,24 @@ class Gate:
         principal = await self.identify(authorization, permission)
         return principal.within(await self._namespace_id(principal, namespace))
 
-    async def _principal(self, secret: str) -> Principal:
-        hashed = hash_key(secret)
+    async def enter_searching(
+        self, authorization: str | None, namespace: str | None, partly: bool = False
+    ) -> Principal:
+        """As `enter` to read, or with `partly` as `enter_partly`; also with a client token.
+
+        For operations that search, or that read documents and nothing else.
+        """
+        bearer = _bearer(authorization)
+        if not is_client_token(bearer):
+            enter = self.enter_partly if partly else self.enter
+            return await enter(authorization, namespace, Permission.READ)
+        principal = await self._tokens.principal(bearer, namespace, self._opened, self._namespace_id)
+        if not partly and not principal.sees_namespace(principal.namespace_id):
+            raise ForbiddenError("this client token is for single retrievers; it may run those")
+        return principal
+
+    async def _opened(self, hashed: str) -> tuple[ApiKey, Principal]:
+        """The key with a secret of this hash, where that opens anything. Raises: UnauthorizedError."""
         monotonic, now = time.monotonic(), datetime.now(UTC)
         known = self._keys.get(hashed)
         if known is None or known.until < monotonic:
@@ -82,7 +105,7 @@ class Gate:
         status = known.key.status(now)
         if status != "active":
             raise UnauthorizedError(f"this API key is {status}")
-        return known.principal
+        return known.key, known.principal
 
     async def _find(self, hashed: str, until: float) -> _Remembered:
         holder = await self._metadata.read_now(lambda session: session.keys.find_hash(hashed))

@@ -63,6 +63,7 @@ class ApiKey:
 
     scopes: as the contract has them, each with the `namespace_id` that it lies in.
     previous_hash: of the secret before the last rotation, which opens until `previous_until`.
+    token_key, previous_token_key: what client tokens signed with the secrets are verified by (`client_token`).
     """
 
     key_id: str
@@ -83,6 +84,8 @@ class ApiKey:
     scopes: tuple[dict[str, JSON], ...] = ()
     previous_hash: str | None = None
     previous_until: datetime | None = None
+    token_key: str | None = None
+    previous_token_key: str | None = None
 
     def opens_with(self, key_hash: str, now: datetime) -> bool:
         """Whether the secret of this hash is the key's, or was until a rotation whose grace has not ended."""
@@ -91,6 +94,10 @@ class ApiKey:
         if self.previous_hash is None or self.previous_until is None:
             return False
         return hmac.compare_digest(self.previous_hash, key_hash) and now < self.previous_until
+
+    def verifies_with(self, key_hash: str) -> str | None:
+        """The verification key of the secret of this hash; None of a key from before there were client tokens."""
+        return self.token_key if hmac.compare_digest(self.key_hash, key_hash) else self.previous_token_key
 
     def limits(self) -> tuple[Scope, ...]:
         """What a principal is held to. A scope of a kind that nothing enforces opens nothing."""

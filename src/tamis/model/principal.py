@@ -29,12 +29,28 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """Somebody without a key: who holds a client token, or visits a published retriever.
+
+    visitor: by whom spending and requests are counted, unique in the organisation; empty counts the key's.
+    may_send_pipelines: run pipelines sent whole.  is_public: a visitor.
+    """
+
+    visitor: str = ""
+    credits_per_day: float | None = None
+    requests_per_minute: int | None = None
+    may_send_pipelines: bool = False
+    is_public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """An authenticated caller. `namespace_id` is empty where an operation is the organisation's own.
 
     scopes: what a key is limited to; none of them means the whole organisation.
     narrowing: what every search and every read of documents is AND-ed with.
     key_id, tier, rate_limit_override (requests a minute): whom limits count, and by which of them.
+    client: set where no key's holder asks, but somebody whom he lets.
     """
 
     organization_id: str
@@ -47,6 +63,7 @@ class Principal:
     narrowing: Filter | None = field(default=None, hash=False)
     tier: AccountTier = AccountTier.ENTERPRISE
     rate_limit_override: int | None = None
+    client: Client | None = None
 
     def within(self, namespace_id: str) -> "Principal":
         return replace(self, namespace_id=namespace_id)
@@ -57,6 +74,11 @@ class Principal:
 
     def may(self, permission: Permission) -> bool:
         return Permission.ADMIN in self.permissions or permission in self.permissions
+
+    @property
+    def may_choose_collections(self) -> bool:
+        """Whether a saved retriever runs over others than its own where this caller says so."""
+        return self.client is None and self.sees_namespace(self.namespace_id)
 
     def sees_namespace(self, namespace_id: str) -> bool:
         """Whether everything in the namespace is within the scopes."""

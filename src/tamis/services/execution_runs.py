@@ -20,6 +20,8 @@ from tamis.services.result_pages import PageMethod, PageRequest
 
 ANONYMOUS = "anonymous"
 SAVED = "saved"
+PUBLIC = "public"
+"""A published retriever's, asked by a visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Job:
 
     @property
     def mode(self) -> str:
+        if self.principal.client is not None and self.principal.client.is_public:
+            return PUBLIC
         return SAVED if self.retriever else ANONYMOUS
 
     @property

@@ -17,6 +17,7 @@ from tamis.engine.programs import check_programs
 from tamis.engine.rewrites import rewrites
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.tape import untaped
+from tamis.errors import ForbiddenError, ValidationError
 from tamis.executions.recorder import Recorded
 from tamis.model.collection import Collection
 from tamis.model.filters import parse_filter
@@ -85,6 +86,8 @@ class ExecutionService:
         Raises: ValidationError, NotFoundError before the run; else what failed, with `execution_id` in its details.
         """
         accepted_ms = self._clock.monotonic_ms()
+        if principal.client is not None and not principal.client.may_send_pipelines:
+            raise ForbiddenError("this client token runs saved retrievers; others need its claim 'pipelines'")
         collections = await self._metadata.read_now(
             lambda session: find_collections(session, principal, options.collections, stages)
         )
@@ -96,6 +99,9 @@ class ExecutionService:
     ) -> Executed:
         """Run a saved retriever, over its own collections or over those that the options name. Raises: as above."""
         accepted_ms = self._clock.monotonic_ms()
+        if options.collections and not principal.may_choose_collections:
+            message = "who may run this retriever alone runs it over its own collections; leave this out"
+            raise ValidationError.at(["body", "collection_identifiers"], message)
 
         def find(session: Session) -> tuple[Retriever, tuple[Collection, ...]]:
             retriever = find_retriever(session, principal, identifier)

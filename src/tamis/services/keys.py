@@ -7,6 +7,7 @@ from typing import Any
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, ConflictError, NotBuiltError, NotFoundError, ValidationError
+from tamis.model.client_token import verification_key
 from tamis.model.ids import new_id
 from tamis.model.namespace import ExtractorRef, Namespace
 from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Organization, User
@@ -131,7 +132,14 @@ class KeyService:
             key = _require(session, principal, identifier, user, now)
             if key.revoked_at is not None:
                 raise ConflictError(f"the key {key.name!r} is revoked and cannot be rotated; create another")
-            fresh = replace(key, key_hash=hash_key(secret), prefix=visible_prefix(secret), last_used_at=None)
+            fresh = replace(
+                key,
+                key_hash=hash_key(secret),
+                prefix=visible_prefix(secret),
+                last_used_at=None,
+                token_key=verification_key(secret),
+                previous_token_key=key.token_key,
+            )
             return _store(session, principal, fresh)
 
         return Created(self._forgetting(await self._metadata.write(write)), secret)
@@ -161,7 +169,11 @@ def _bootstrap(
     organization = session.organizations.first()
     if organization is None:
         return _first_start(session, root_key or new_secret(), extractors, now)
-    if root_key is None or session.keys.find_hash(hash_key(root_key)) is not None:
+    if root_key is None:
+        return None
+    known = session.keys.find_hash(hash_key(root_key))
+    if known is not None:
+        _let_sign(session, known.key, root_key)
         return None
     principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
     user = _user(session, principal, None)
@@ -171,6 +183,12 @@ def _bootstrap(
     created = _make(user, KeyDraft(ROOT_KEY_NAME, (Permission.ADMIN,)), root_key, now, user.user_id)
     session.keys.insert(principal, created.key)
     return created
+
+
+def _let_sign(session: Session, key: ApiKey, secret: str) -> None:
+    """A key from before there were client tokens may sign them once its secret is seen again."""
+    if key.token_key is None and key.key_hash == hash_key(secret):
+        session.keys.replace(Principal(key.organization_id), replace(key, token_key=verification_key(secret)))
 
 
 def _first_start(session: Session, secret: str, extractors: Sequence[ExtractorRef], now: datetime) -> Created:
@@ -192,6 +210,7 @@ def _make(user: User, draft: KeyDraft, secret: str, now: datetime, created_by: s
         user_id=user.user_id,
         name=draft.name,
         key_hash=hash_key(secret),
+        token_key=verification_key(secret),
         prefix=visible_prefix(secret),
         permissions=draft.permissions or _usual_permissions(user),
         created_at=now,
