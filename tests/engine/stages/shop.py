@@ -207,10 +207,10 @@ class Shop:
             stages=STAGES,
         )
 
-    async def put(self, collection_id: str, writes: Sequence[DocumentWrite]) -> None:
-        await self.metadata.write(lambda session: session.documents.put(PRINCIPAL, collection_id, writes))
+    async def put(self, collection_id: str, writes: Sequence[DocumentWrite], principal: Principal = PRINCIPAL) -> None:
+        await self.metadata.write(lambda session: session.documents.put(principal, collection_id, writes))
         points = [Point(write.document.document_id, write.vectors, write.document.view()) for write in writes]
-        await self.index.upsert(PRINCIPAL, collection_id, points)
+        await self.index.upsert(principal, collection_id, points)
 
     async def run(
         self, stage_id: str, parameters: dict[str, Any], hits: Hits = NOTHING, stage_index: int = 0
@@ -230,11 +230,11 @@ async def filled(metadata: Metadata, index: MemoryIndex | None = None) -> Shop:
         await metadata.write(lambda session, one=one: session.collections.insert(PRINCIPAL, one))  # type: ignore[misc]
         await shop.index.create(PRINCIPAL, one.collection_id, one.features)
     for collection_id, odd in (("col_a", 0), ("col_b", 1)):
-        await shop.put(collection_id, [_write(n, collection_id) for n in range(odd, len(PRODUCTS), 2)])
+        await shop.put(collection_id, [product(n, collection_id) for n in range(odd, len(PRODUCTS), 2)])
     return shop
 
 
-def _write(number: int, collection_id: str) -> DocumentWrite:
+def product(number: int, collection_id: str) -> DocumentWrite:
     document_id, text, brand, price, vector = PRODUCTS[number]
     fields: dict[str, JSON] = {"text": text, "brand": brand, "price": price, "tags": [*text.split()]}
     dense = Dense(np.array(vector, dtype=np.float32))
