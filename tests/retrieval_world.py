@@ -36,6 +36,7 @@ from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
+from tamis.model.client_token import verification_key
 from tamis.model.hits import Hits
 from tamis.model.namespace import Namespace
 from tamis.model.organization import ApiKey, Organization, User
@@ -195,7 +196,10 @@ def _world(
 async def _register_key(shop: Shop) -> None:
     organization = Organization("org_1", "Shop", NOW, NOW)
     user = User("usr_1", "org_1", "keeper@example.com", NOW)
-    key = ApiKey("key_1", "org_1", "usr_1", "keeper", hash_key(KEY), "sk_0123", (Permission.ADMIN,), NOW)
+    key = ApiKey(
+        "key_1", "org_1", "usr_1", "keeper", hash_key(KEY), "sk_0123", (Permission.ADMIN,), NOW,
+        token_key=verification_key(KEY),
+    )  # fmt: skip
     await shop.metadata.write(lambda session: session.organizations.insert(organization, user))
     await shop.metadata.write(lambda session: session.keys.insert(PRINCIPAL, key))
     await shop.metadata.write(lambda session: session.namespaces.insert(PRINCIPAL, Namespace("ns_1", "shop", NOW, NOW)))

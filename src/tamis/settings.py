@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """The most bytes of a file that is extracted, by its kind: `{"video": 2000000000}`; the others keep theirs."""
     blob_link_s: float = Field(3600.0, ge=1, le=7 * 86400)
     """For how long a link to a file of a document is good, at least."""
+    client_token_max_s: float = Field(86_400.0, ge=1, le=366 * 86_400)
+    """The longest that a client token may live from its `iat` to its `exp`."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
     results_alias: bool = True

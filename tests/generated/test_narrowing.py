@@ -51,7 +51,7 @@ FILTERS: tuple[dict[str, Any], ...] = (
     {"field": "brand", "operator": "eq", "value": "nobody's"},
     {"field": "no.such", "operator": "exists", "value": False},
 )
-# The weight of a word in a lexical search is of the whole collection (decision 0032): here it is of the text alone.
+# The weight of a word in a lexical search is of the whole collection (decision 0030): here it is of the text alone.
 _WEIGHTLESS = tuple(replace(one, idf=False) for one in FEATURES)
 _COLLECTIONS = tuple(replace(one, features=_WEIGHTLESS) for one in (collection("col_a", "products"), collection("col_b", "more")))  # fmt: skip # noqa: E501 - two of a kind
 

@@ -3,7 +3,7 @@
 import typer
 
 from tamis import __version__
-from tamis.cli import demo, doctor, executions, index, key, load, search, serve
+from tamis.cli import demo, doctor, executions, index, key, load, search, serve, token
 
 app = typer.Typer(
     name="tamis",
@@ -19,6 +19,7 @@ app.command("search")(search.search)
 app.command("doctor")(doctor.doctor)
 app.add_typer(key.app, name="key")
 app.add_typer(executions.app, name="executions")
+app.add_typer(token.app, name="token")
 app.add_typer(index.app, name="index")
 
 

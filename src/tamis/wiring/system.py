@@ -8,6 +8,7 @@ from typing import Any
 
 from tamis.auth.gate import Gate
 from tamis.auth.sessions import Sessions
+from tamis.auth.tokens import Tokens
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
@@ -165,7 +166,7 @@ def _services(
     telemetry: Telemetry, experience: StageExperience, reach: Reach,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock = backends.metadata, SystemClock()
-    gate, in_flight = Gate(metadata), InFlight(clock)
+    gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
     policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock)
     health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
     cache = open_cache(settings)
