@@ -89,6 +89,22 @@ def write_video(
             _encode_sound(container, voice, sound)
 
 
+def write_slides(path: Path, slides: Sequence[str], seconds: float = 1.0, fps: int = 10) -> None:
+    """Each text for so long, black on a colour of its own, in 640 x 360 pixels."""
+    import av
+    from PIL import Image, ImageDraw, ImageFont
+
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for place, text in enumerate(slides):
+            image = Image.new("RGB", (640, 360), ((255, 240, 120), (150, 220, 255), (255, 170, 170))[place % 3])
+            ImageDraw.Draw(image).text((40, 140), text, fill="black", font=ImageFont.load_default(40))
+            for _ in range(round(seconds * fps)):
+                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode(None))
+
+
 def _encode_sound(container: Any, stream: Any, sound: FloatArray) -> None:
     import av
 

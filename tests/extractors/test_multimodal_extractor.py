@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.ports.extraction import SourceItem
@@ -57,6 +57,17 @@ def test_by_default_pictures_are_described_and_texts_are_texts(
     assert set(words.vectors) == {"embedding", "lexical"}
     [plain] = extracted(extractor, item("image", tmp_path / "sky.png"), media_models, run_multimodal_embedding=False)
     assert plain.vectors == {}
+
+
+def test_what_is_written_in_a_picture_is_read_if_asked_for(
+    tmp_path: Path, extractor: MultimodalExtractor, media_models: LocalModels
+) -> None:
+    image = Image.new("RGB", (420, 80), "white")
+    ImageDraw.Draw(image).text((20, 20), "Invoice 4711", fill="black", font=ImageFont.load_default(28))
+    image.save(tmp_path / "bill.png")
+    [bill] = extracted(extractor, item("image", tmp_path / "bill.png"), media_models, run_ocr=True)
+    assert (bill.fields["ocr_text"], bill.fields["text"]) == ("Invoice 4711", "Invoice 4711")
+    assert set(bill.vectors) == {"embedding", "lexical", "color_gradient_descriptor"}
 
 
 def test_what_a_file_is_decides_and_not_its_name(

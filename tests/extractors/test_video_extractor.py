@@ -17,7 +17,7 @@ from tamis.inference.models import LocalModels
 from tamis.model.vector import Dense, FloatArray
 from tests.extractors.media_world import decoding, extracted, failure, item, media_models
 from tests.extractors.test_audio_extractor import talk
-from tests.media_samples import tone, write_sound, write_video
+from tests.media_samples import tone, write_slides, write_sound, write_video
 from tests.shared_data import shared
 
 __all__ = ["decoding", "media_models"]
@@ -78,6 +78,24 @@ def test_pauses_cut_where_it_falls_silent(tmp_path: Path, decoding: DecoderPool,
     assert (whole.fields["start_ms"], whole.fields["end_ms"]) == (0, 2000)
 
 
+def test_what_is_written_in_key_frames_is_read(
+    tmp_path: Path, decoding: DecoderPool, media_models: LocalModels
+) -> None:
+    write_slides(tmp_path / "slides.mp4", ["Budget 2031", ""])
+    extractor = VideoExtractor(media_models, decoding)
+    written, empty = extracted(
+        extractor, item("video", tmp_path / "slides.mp4"), media_models, run_ocr=True, run_transcription=False,
+        split_method="time", time_split_interval=1,
+    )  # fmt: skip
+    assert (written.fields["ocr_text"], written.fields["text"]) == ("Budget 2031", "Budget 2031")
+    assert "transcription" not in written.fields
+    assert set(written.vectors) == {"embedding", "lexical", "color_gradient_descriptor"}
+    assert (empty.fields["ocr_text"], set(empty.vectors)) == ("", {"color_gradient_descriptor"})
+    [key] = written.files
+    with Image.open(io.BytesIO(key.data)) as picture:
+        assert picture.size == (640, 360)
+
+
 def test_a_real_film_is_found_to_the_second(decoding: DecoderPool, media_models: LocalModels) -> None:
     """Smaller copies of frames find the second that they are from: 55 of 60 by colours and outlines; chance is 2."""
     path = shared("data/videos/big-buck-bunny-480p-30s.mp4")
@@ -134,7 +152,7 @@ def test_parameters_have_the_contracts_names() -> None:
     assert given.options(()).threshold == pytest.approx(16.2)
     assert VideoParameters(scene_detection_threshold=0.5).options(()).threshold == pytest.approx(27.0)
     assert VideoParameters(split_method="silence").options((5,)).boundaries_ms == (5,)
-    for unbuilt in ({"run_video_description": True}, {"response_shape": "names"}, {"use_cdn": True}, {"run_ocr": True}):
+    for unbuilt in ({"run_video_description": True}, {"response_shape": "names"}, {"use_cdn": True}):
         with pytest.raises(ValueError, match="this version"):
             VideoParameters.model_validate(unbuilt)
-    assert VideoParameters.model_validate({"run_ocr": False, "description_prompt": "x", "use_cdn": False})
+    assert VideoParameters.model_validate({"description_prompt": "x", "use_cdn": False})

@@ -17,6 +17,7 @@ _DETECTION_WIDTH = 96
 _MOST_PIXELS = 64_000_000
 _FALLBACK_FPS = 25.0
 _COMPARED_A_SECOND = 8
+_READING_QUALITY = 92
 
 
 def decode_video(path: Path, options: VideoOptions, work: Path) -> Film:
@@ -212,19 +213,29 @@ def _as_given(boundaries_ms: tuple[int, ...]) -> _Cut:
 
 
 def _written(frame: Any, time_ms: int, path: Path, options: VideoOptions) -> KeyFrame:
+    _refuse_large(frame.width, frame.height)
+    height, width = _write(frame, path, options.key_width, options.quality)
+    reading = None
+    if options.reading_width:
+        reading = str(path.with_suffix(".large.jpg"))
+        _write(frame, Path(reading), options.reading_width, _READING_QUALITY)
+    return KeyFrame(str(path), time_ms, width, height, reading)
+
+
+def _write(frame: Any, path: Path, side: int, quality: int) -> tuple[int, int]:
+    """A JPEG of at most so many pixels a side; its height and width. Raises: UnreadableError."""
     import cv2
 
-    _refuse_large(frame.width, frame.height)
-    scale = min(1.0, options.key_width / max(frame.width, frame.height))
+    scale = min(1.0, side / max(frame.width, frame.height))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     image = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
     # Phones film sideways and say so: what is kept stands as it is played.
     image = np.ascontiguousarray(np.rot90(image, round(getattr(frame, "rotation", 0) / 90)))
-    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, options.quality])
+    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise UnreadableError("a frame of the video cannot be written as a picture", "runtime")
     path.write_bytes(jpeg.tobytes())
-    return KeyFrame(str(path), time_ms, image.shape[1], image.shape[0])
+    return image.shape[0], image.shape[1]
 
 
 def _refuse_large(width: int, height: int) -> None:

@@ -15,6 +15,8 @@ DEFAULT_MODEL = "color-gradient-descriptor"
 DEFAULT_DIMENSIONS = 750
 DESCRIPTOR = "color_gradient_descriptor"
 EMBEDDING = "visual_embedding"
+READING_SIDE = 1600
+"""Pixels, at most, of a picture in which text is read."""
 
 
 def visual_feature(

@@ -17,7 +17,7 @@ from tamis.engine.ports.extraction import (
 )
 from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.text_features import storable, text_features, text_vectors
-from tamis.engine.visual_features import decoded, pixels_of, read_text, visual_feature
+from tamis.engine.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_picture import Picture, PictureOptions
@@ -25,7 +25,6 @@ from tamis.model.vector import Dense, FeatureSpec, Vector
 
 _ALIASES = ("image_extractor_v1_embedding",)
 _TEXTS = ("title", "caption", "description")
-_READING_SIDE = 1600
 _AT_ONCE = 32
 """Pictures whose pixels are held together."""
 
@@ -132,7 +131,7 @@ class ImageExtractor:
         if self._decoding is None:
             return ExtractionFailure("pictures cannot be decoded here: pip install 'tamis[media]'", "dependency")
         options = PictureOptions(
-            side=_READING_SIDE if chosen.ocr else PictureOptions().side,
+            side=READING_SIDE if chosen.ocr else PictureOptions().side,
             thumbnail_width=chosen.thumbnail_width if chosen.enable_thumbnails else 0,
             quality=chosen.thumbnail_quality,
         )

@@ -11,7 +11,7 @@ from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, MadeFile, Segment, SourceFile, SourceItem
 from tamis.engine.ports.inference import JointEmbedder, ModelInfo, Models
 from tamis.engine.text_features import storable, text_features, text_vectors
-from tamis.engine.visual_features import decoded, pixels_of, visual_feature
+from tamis.engine.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_picture import PictureOptions
@@ -57,7 +57,7 @@ class MultimodalExtractor:
     max_inputs: ClassVar[Mapping[str, int]] = {"video": 1, "gif": 1, "image": 1, "text": 1}
     limits: ClassVar[Mapping[str, float]] = {"seconds": 86_400, "segments": VideoOptions().most_shots}
     cost: ClassVar[Cost] = Cost(
-        4, "one decoding, a look at each picture, a speech model over what is said if asked for"
+        4, "one decoding, a look at each picture, a speech model over what is said and OCR if asked for"
     )
     input_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
@@ -132,7 +132,8 @@ _FIELDS: dict[str, JSON] = {
 
 def _picture(file: SourceFile, chosen: MultimodalParameters, decoding: Decoding, models: Models) -> Segment:
     width = _THUMBNAIL_WIDTH if chosen.enable_thumbnails else 0
-    seen = decoded(decoding, file.path, PictureOptions(thumbnail_width=width))
+    side = READING_SIDE if chosen.run_ocr else PictureOptions().side
+    seen = decoded(decoding, file.path, PictureOptions(side=side, thumbnail_width=width))
     fields: dict[str, JSON] = {
         "media_type": "image",
         "width": seen.width,
@@ -140,6 +141,11 @@ def _picture(file: SourceFile, chosen: MultimodalParameters, decoding: Decoding,
         "format": seen.format,
     }
     vectors: dict[str, Vector] = {}
+    if chosen.run_ocr:
+        fields["ocr_text"] = read = storable(read_text(models, pixels_of(seen)))
+        if read:
+            fields["text"] = read
+            vectors |= text_vectors([read], models, chosen.model, chosen.text_language)[0]
     if chosen.run_multimodal_embedding:
         [row] = models.visual(chosen.visual_model).embed_images([pixels_of(seen)])
         vectors[visual_feature(models, chosen.visual_model).name] = Dense(row)

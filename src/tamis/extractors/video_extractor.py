@@ -38,7 +38,9 @@ class VideoExtractor:
     supported_input_types: ClassVar[tuple[str, ...]] = ("video",)
     max_inputs: ClassVar[Mapping[str, int]] = {"video": 1}
     limits: ClassVar[Mapping[str, float]] = {"seconds": 86_400, "segments": VideoOptions().most_shots}
-    cost: ClassVar[Cost] = Cost(4, "one decoding, a look at each key frame, a speech model over all that is said")
+    cost: ClassVar[Cost] = Cost(
+        4, "one decoding, a look at each key frame, a speech model over all that is said; OCR if asked for"
+    )
     input_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "properties": {"video": {"type": "string", "format": "binary", "description": "A video, or an animated GIF."}},
@@ -54,8 +56,7 @@ class VideoExtractor:
     def features(self, parameters: BaseModel) -> Sequence[FeatureSpec]:
         """Raises: ValidationError where the parameters name an unknown model, ModelMissingError where it is away."""
         chosen = cast(FilmParameters, parameters)
-        reads = chosen.run_transcription and chosen.run_transcription_embedding
-        text = text_features(self._models, chosen.model) if reads else ()
+        text = text_features(self._models, chosen.model) if chosen.embeds_texts else ()
         if not chosen.run_multimodal_embedding:
             return text
         return (*text, visual_feature(self._models, chosen.visual_model, *_ALIASES))

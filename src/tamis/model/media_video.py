@@ -14,6 +14,7 @@ class VideoOptions:
     threshold: mean change of hue, saturation and brightness between two frames, 0..255, that is a cut.
     shortest_ms: two cuts are at least so far apart.  longest_ms: a longer shot is cut there, too.
     key_width: of the key frames in pixels, at most, as is their height.  quality: of their JPEG, 1..100.
+    reading_width: of a second, larger picture of each, in which text is read; 0 makes none.
     most_shots, longest_s: a video beyond is refused.
     """
 
@@ -25,18 +26,23 @@ class VideoOptions:
     longest_ms: int = 120_000
     key_width: int = 640
     quality: int = 85
+    reading_width: int = 0
     most_shots: int = 5_000
     longest_s: float = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFrame:
-    """file: path of the JPEG.  time_ms: where in the video it is shown; between a third and two thirds of the shot."""
+    """file: path of the JPEG.  time_ms: where in the video it is shown; between a third and two thirds of the shot.
+
+    reading: path of the larger one, where it was asked for.
+    """
 
     file: str
     time_ms: int
     width: int
     height: int
+    reading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

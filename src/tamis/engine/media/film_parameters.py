@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, model_validator
 
 from tamis.engine.ports.extraction import ExtractorParameters
+from tamis.engine.visual_features import READING_SIDE
 from tamis.model.media_video import VideoOptions
 
 # The contract's 0.5 is the measure of hue, saturation and brightness that PySceneDetect takes for a cut.
@@ -48,6 +49,11 @@ class FilmParameters(ExtractorParameters):
         None, description="Speech model by name; the server's default (English) where not given."
     )
     run_multimodal_embedding: bool = Field(True, description="Make the key frame searchable by pictures.")
+    run_ocr: bool = Field(
+        False,
+        validation_alias=AliasChoices("run_ocr", "ocr", "enable_ocr"),
+        description="Read what is written in each key frame, into the text features; takes a second or more each.",
+    )
     visual_model: str | None = Field(
         None,
         description="Model that looks at pictures, by name, such as a joint image-text model; a descriptor of colours "
@@ -69,11 +75,15 @@ class FilmParameters(ExtractorParameters):
         for name in _NEEDS_A_LANGUAGE_MODEL:
             if given.pop(name, False):
                 raise ValueError(f"{name!r} asks for a language model, which this version does not call for videos")
-        for name in ("use_cdn", "run_ocr"):
-            if given.pop(name, False):
-                raise ValueError(f"{name!r} is not offered by this version for videos")
+        if given.pop("use_cdn", False):
+            raise ValueError("'use_cdn' is not offered by this version for videos")
         # What only says how the above is done says nothing without it.
         return {name: value for name, value in given.items() if name not in _ABOUT_IT}
+
+    @property
+    def embeds_texts(self) -> bool:
+        """Whether segments of videos have text features."""
+        return self.run_ocr or (self.run_transcription and self.run_transcription_embedding)
 
     def options(self, boundaries_ms: tuple[int, ...]) -> VideoOptions:
         """boundaries_ms: where it falls silent, for that method."""
@@ -84,5 +94,6 @@ class FilmParameters(ExtractorParameters):
             interval_ms=self.time_split_interval * 1000,
             boundaries_ms=boundaries_ms,
             longest_ms=round(self.longest_segment_s * 1000),
+            reading_width=READING_SIDE if self.run_ocr else 0,
             longest_s=self.longest_s,
         )
