@@ -101,7 +101,7 @@ def write_slides(path: Path, slides: Sequence[str], seconds: float = 1.0, fps: i
             image = Image.new("RGB", (640, 360), ((255, 240, 120), (150, 220, 255), (255, 170, 170))[place % 3])
             ImageDraw.Draw(image).text((40, 140), text, fill="black", font=ImageFont.load_default(40))
             for _ in range(round(seconds * fps)):
-                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")))
         container.mux(stream.encode(None))
 
 
