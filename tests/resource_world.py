@@ -22,10 +22,11 @@ from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
+from tamis.services.first_start import bootstrap
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
-from tamis.services.keys import KeyDraft, KeyService, bootstrap
+from tamis.services.keys import KeyDraft, KeyService
 from tamis.services.namespaces import NamespaceService
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tamis.api.versions import NOUNS
-from tamis.services.keys import ADMIN_EMAIL
+from tamis.services.first_start import ADMIN_EMAIL
 from tamis.services.versions import READERS
 from tests.resource_world import Resources, open_resources
 

@@ -11,7 +11,8 @@ import pytest_asyncio
 from starlette.types import ASGIApp
 
 from tamis.app import build_app, openapi
-from tamis.services.keys import ADMIN_EMAIL, KeyService
+from tamis.services.first_start import ADMIN_EMAIL
+from tamis.services.keys import KeyService
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 from tests.e2e.two_tenants import (

@@ -61,7 +61,13 @@ _MODULES = (
     uploads,
     usage,
 )
-_WHOLE = {"organizations._FIRST", "index_queue._PENDING", "files._UNNEEDED", "secrets._EVERYONES"}
+_WHOLE = {
+    "organizations._FIRST",
+    "index_queue._PENDING",
+    "files._UNNEEDED",
+    "secrets._EVERYONES",
+    "organizations._EVERYONES",
+}
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
 

@@ -25,6 +25,7 @@ WITHOUT = {
     "Metadata.read": "runs a function whose calls take one",
     "Metadata.read_now": "runs a function whose calls take one",
     "Metadata.write": "runs a function whose calls take one",
+    "Organizations.everyones": "retention sweeps tenant by tenant",
     "Organizations.first": "whether this is a first start",
     "Organizations.insert": "makes the tenant",
     "Published.active": "the public directory: what publishers chose to show to all",

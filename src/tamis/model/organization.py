@@ -1,10 +1,11 @@
 """An organisation, its users and its keys."""
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from tamis.model.audit import AuditSettings
 from tamis.model.json import JSON
 from tamis.model.principal import AccountTier, Permission, Scope
 
@@ -39,6 +40,7 @@ class Organization:
     billing_email: str | None = None
     logo_url: str | None = None
     tier: AccountTier = AccountTier.ENTERPRISE
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class ApiKey:
     def verifies_with(self, key_hash: str) -> str | None:
         """The verification key of the secret of this hash; None of a key from before there were client tokens."""
         return self.token_key if hmac.compare_digest(self.key_hash, key_hash) else self.previous_token_key
+
+    def revoked(self, by: str, at: datetime) -> "ApiKey":
+        return replace(self, revoked_at=at, revoked_by=by, previous_hash=None, previous_until=None)
 
     def limits(self) -> tuple[Scope, ...]:
         """What a principal is held to. A scope of a kind that nothing enforces opens nothing."""

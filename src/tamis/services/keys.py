@@ -1,24 +1,22 @@
-"""API keys: made once, shown once, kept as hashes; and the first start, which makes the first of them."""
+"""API keys: made once, shown once, kept as hashes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, ConflictError, NotBuiltError, NotFoundError, ValidationError
 from tamis.model.client_token import verification_key
 from tamis.model.ids import new_id
-from tamis.model.namespace import ExtractorRef, Namespace
-from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Organization, User
+from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key, new_secret, visible_prefix
 from tamis.services.key_scopes import resolve_scopes
 from tamis.services.naming import check_name
+from tamis.services.users import find_user
 
-ADMIN_EMAIL = "admin@localhost"
-ROOT_KEY_NAME = "root"
-_SHORTEST_ROOT_KEY = 24
+LONGEST_GRACE_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,12 @@ class KeyService:
         _check(draft.rate_limit_override, draft.expires_at, now)
 
         def write(session: Session) -> Created:
-            user = _user(session, principal, email)
+            user = find_user(session, principal, email)
             _check_role(user, draft.permissions)
             scoped = replace(draft, scopes=resolve_scopes(session, principal, draft.scopes))
-            if _find(session, principal, draft.name, user, active_at=now) is not None:
+            if find_key(session, principal, draft.name, user, active_at=now) is not None:
                 raise AlreadyExistsError(f"an active key named {draft.name!r} exists", name=draft.name)
-            created = _make(user, scoped, new_secret(), now, principal.user_id or user.user_id)
+            created = make_key(user, scoped, new_secret(), now, principal.user_id or user.user_id)
             session.keys.insert(principal, created.key)
             return created
 
@@ -75,10 +73,15 @@ class KeyService:
         """Keys of one user, or of all, newest first. Raises: NotFoundError (user)."""
 
         def read(session: Session) -> list[ApiKey]:
-            user = _user(session, principal, email) if email else None
+            user = find_user(session, principal, email) if email else None
             keys = sorted(session.keys.list(principal), key=lambda key: (key.created_at, key.key_id), reverse=True)
             mine = [key for key in keys if user is None or key.user_id == user.user_id]
-            return [key for key in mine if include_revoked or key.revoked_at is None]
+            used = session.usage.last_used(principal)
+            return [
+                replace(key, last_used_at=used.get(key.key_id, key.last_used_at))
+                for key in mine
+                if include_revoked or key.revoked_at is None
+            ]
 
         return await self._metadata.read(read)
 
@@ -95,12 +98,12 @@ class KeyService:
         _check(changes.get("rate_limit_override"), changes.get("expires_at"), now)
 
         def write(session: Session) -> ApiKey:
-            user = _user(session, principal, email) if email else None
+            user = find_user(session, principal, email) if email else None
             key = _require(session, principal, identifier, user, now)
             if key.revoked_at is not None:
                 raise ConflictError(f"the key {key.name!r} is revoked and stays so; create another")
             name = changes.get("name", key.name)
-            if name != key.name and _find(session, principal, name, user, active_at=now) is not None:
+            if name != key.name and find_key(session, principal, name, user, active_at=now) is not None:
                 raise AlreadyExistsError(f"an active key named {name!r} exists", name=name)
             _check_role(_owner(session, principal, key), changes.get("permissions", ()))
             scopes = resolve_scopes(session, principal, changes["scopes"]) if "scopes" in changes else key.scopes
@@ -113,22 +116,29 @@ class KeyService:
         now = datetime.now(UTC)
 
         def write(session: Session) -> ApiKey:
-            user = _user(session, principal, email) if email else None
+            user = find_user(session, principal, email) if email else None
             key = _require(session, principal, identifier, user, now)
-            return key if key.revoked_at is not None else _store(session, principal, _revoked(key, principal, now))
+            return (
+                key
+                if key.revoked_at is not None
+                else _store(session, principal, key.revoked(principal.user_id or key.user_id, now))
+            )
 
         return self._forgetting(await self._metadata.write(write))
 
-    async def rotate(self, principal: Principal, identifier: str, email: str | None = None) -> Created:
-        """Another secret for the same key; the old one opens nothing any more.
+    async def rotate(
+        self, principal: Principal, identifier: str, email: str | None = None, grace_s: int = 0
+    ) -> Created:
+        """Another secret for the same key; the old one goes on opening what it did for `grace_s` seconds.
 
+        Only the last one does: a second rotation ends the grace of the first.
         Raises: NotFoundError, ConflictError (revoked).
         """
         now = datetime.now(UTC)
         secret = new_secret()
 
         def write(session: Session) -> ApiKey:
-            user = _user(session, principal, email) if email else None
+            user = find_user(session, principal, email) if email else None
             key = _require(session, principal, identifier, user, now)
             if key.revoked_at is not None:
                 raise ConflictError(f"the key {key.name!r} is revoked and cannot be rotated; create another")
@@ -136,9 +146,10 @@ class KeyService:
                 key,
                 key_hash=hash_key(secret),
                 prefix=visible_prefix(secret),
-                last_used_at=None,
                 token_key=verification_key(secret),
-                previous_token_key=key.token_key,
+                previous_token_key=key.token_key if grace_s else None,
+                previous_hash=key.key_hash if grace_s else None,
+                previous_until=now + timedelta(seconds=grace_s) if grace_s else None,
             )
             return _store(session, principal, fresh)
 
@@ -149,61 +160,7 @@ class KeyService:
         return key
 
 
-async def bootstrap(
-    metadata: Metadata, root_key: str | None = None, extractors: Sequence[ExtractorRef] = ()
-) -> Created | None:
-    """Make the first start's organisation, user, namespace `default` and admin key; None where they are there.
-
-    root_key: the admin key to use. Where it changes from one start to the next, the new one replaces the old; one
-    that was revoked stays so. extractors: those that the namespace `default` is open to.
-    Raises: ValidationError where the root key is too short to be safe.
-    """
-    if root_key is not None and len(root_key) < _SHORTEST_ROOT_KEY:
-        raise ValidationError(f"the root key has fewer than {_SHORTEST_ROOT_KEY} characters; take a longer one")
-    return await metadata.write(lambda session: _bootstrap(session, root_key, extractors, datetime.now(UTC)))
-
-
-def _bootstrap(
-    session: Session, root_key: str | None, extractors: Sequence[ExtractorRef], now: datetime
-) -> Created | None:
-    organization = session.organizations.first()
-    if organization is None:
-        return _first_start(session, root_key or new_secret(), extractors, now)
-    if root_key is None:
-        return None
-    known = session.keys.find_hash(hash_key(root_key))
-    if known is not None:
-        _let_sign(session, known.key, root_key)
-        return None
-    principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
-    user = _user(session, principal, None)
-    old = _find(session, principal, ROOT_KEY_NAME, user, active_at=now)
-    if old is not None:
-        _store(session, principal, _revoked(old, principal, now))
-    created = _make(user, KeyDraft(ROOT_KEY_NAME, (Permission.ADMIN,)), root_key, now, user.user_id)
-    session.keys.insert(principal, created.key)
-    return created
-
-
-def _let_sign(session: Session, key: ApiKey, secret: str) -> None:
-    """A key from before there were client tokens may sign them once its secret is seen again."""
-    if key.token_key is None and key.key_hash == hash_key(secret):
-        session.keys.replace(Principal(key.organization_id), replace(key, token_key=verification_key(secret)))
-
-
-def _first_start(session: Session, secret: str, extractors: Sequence[ExtractorRef], now: datetime) -> Created:
-    organization = Organization(new_id("org"), "Tamis", now, now)
-    user = User(new_id("usr"), organization.organization_id, ADMIN_EMAIL, now)
-    session.organizations.insert(organization, user)
-    principal = Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
-    namespace = Namespace(new_id("ns"), "default", now, now, feature_extractors=tuple(extractors))
-    session.namespaces.insert(principal, namespace)
-    created = _make(user, KeyDraft(ROOT_KEY_NAME, (Permission.ADMIN,)), secret, now, user.user_id)
-    session.keys.insert(principal, created.key)
-    return created
-
-
-def _make(user: User, draft: KeyDraft, secret: str, now: datetime, created_by: str) -> Created:
+def make_key(user: User, draft: KeyDraft, secret: str, now: datetime, created_by: str) -> Created:
     key = ApiKey(
         key_id=new_id("key"),
         organization_id=user.organization_id,
@@ -251,15 +208,7 @@ def _check(rate_limit_override: Any, expires_at: datetime | None, now: datetime)
         raise ValidationError.at(["body", "expires_at"], "a moment in the future")
 
 
-def _user(session: Session, principal: Principal, email: str | None) -> User:
-    users = session.organizations.users(principal)
-    found = [user for user in users if email is None or user.email.casefold() == email.casefold()]
-    if not found:
-        raise NotFoundError.of("user", email or ADMIN_EMAIL)
-    return min(found, key=lambda user: user.created_at)
-
-
-def _find(
+def find_key(
     session: Session, principal: Principal, identifier: str, user: User | None, active_at: datetime | None = None
 ) -> ApiKey | None:
     """By id or name; of several with one name an active one, else the newest."""
@@ -274,14 +223,12 @@ def _find(
 
 
 def _require(session: Session, principal: Principal, identifier: str, user: User | None, now: datetime) -> ApiKey:
-    key = _find(session, principal, identifier, user, active_at=now) or _find(session, principal, identifier, user)
+    key = find_key(session, principal, identifier, user, active_at=now) or find_key(
+        session, principal, identifier, user
+    )
     if key is None:
         raise NotFoundError.of("API key", identifier)
     return key
-
-
-def _revoked(key: ApiKey, principal: Principal, now: datetime) -> ApiKey:
-    return replace(key, revoked_at=now, revoked_by=principal.user_id or key.user_id)
 
 
 def _store(session: Session, principal: Principal, key: ApiKey) -> ApiKey:

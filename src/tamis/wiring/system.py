@@ -31,13 +31,14 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.explain import ExplainService
 from tamis.services.exports import ExportService
+from tamis.services.first_start import bootstrap
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
 from tamis.services.inference import InferenceService
 from tamis.services.inflight import InFlight
-from tamis.services.keys import KeyService, bootstrap
+from tamis.services.keys import KeyService
 from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
 from tamis.services.nested_retrievers import NestedRetrievers

@@ -31,7 +31,18 @@ _CONDITIONS = {
     "start": _c.at >= bindparam("start"),
     "end": _c.at <= bindparam("end"),
 }
-_NEVER = frozenset({"key_hash", "previous_hash", "password_hash", "sealed", "updated_at", "last_used_at"})
+_NEVER = frozenset(
+    {
+        "key_hash",
+        "previous_hash",
+        "token_key",
+        "previous_token_key",
+        "password_hash",
+        "sealed",
+        "updated_at",
+        "last_used_at",
+    }
+)
 """Fields that no event shows: hashes and sealed values, and what says no more than that something changed."""
 
 _INSERT = insert(audit_events)

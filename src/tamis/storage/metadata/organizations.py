@@ -27,6 +27,7 @@ _INSERT_ORGANIZATION = insert(_orgs).on_conflict_do_nothing()
 _INSERT_USER = insert(_users).on_conflict_do_nothing()
 _GET = select(_orgs.c.body).where(_mine(_orgs))
 _REPLACE = update(_orgs).where(_mine(_orgs)).values(body=bindparam("new_body"))
+_EVERYONES = select(_orgs.c.body).order_by(_orgs.c.organization_id)
 _FIRST = select(_orgs.c.body).order_by(_orgs.c.created_at, _orgs.c.organization_id).limit(1)
 _GET_USER = select(_users.c.body).where(_mine(_users), _users.c.user_id == bindparam("user_id"))
 _REPLACE_USER = (
@@ -105,6 +106,10 @@ class SqlOrganizations:
     def _user(self, principal: Principal, user_id: str) -> User | None:
         body = self._link.value(_GET_USER, {"organization": principal.organization_id, "user_id": user_id})
         return None if body is None else _USER.decode(body)
+
+    def everyones(self) -> Sequence[Organization]:
+        """Of every tenant."""
+        return [_ORGANIZATION.decode(body) for (body,) in self._link.rows(_EVERYONES, {})]
 
     def first(self) -> Organization | None:
         """The organisation that the first start made, if there has been one."""
