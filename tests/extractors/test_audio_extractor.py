@@ -60,6 +60,26 @@ def test_a_long_pause_is_the_callers_choice(tmp_path: Path, decoding: DecoderPoo
     assert set(one.vectors) == {"embedding", "lexical"}
 
 
+def test_music_between_passages_is_found_by_how_it_sounds(
+    tmp_path: Path, decoding: DecoderPool, media_models: LocalModels
+) -> None:
+    sound = talk("blackbird", "turkey", every_s=8.0)
+    sound[4 * 16_000 : 8 * 16_000] = tone(440, 4.0)
+    write_sound(tmp_path / "show.wav", sound, "pcm_s16le")
+    extractor = AudioExtractor(media_models, decoding)
+    first, music, last = extracted(extractor, item("audio", tmp_path / "show.wav"), media_models)
+    assert [one.fields["has_speech"] for one in (first, music, last)] == [True, False, True]
+    assert [one.fields["passage_index"] for one in (first, music, last)] == [0, 1, 2]
+    assert (music.fields["start_time"], music.fields["end_time"]) == pytest.approx((4.0, 7.5), abs=0.5)
+    assert set(music.vectors) == {"sound_descriptor"}
+    assert {"text", "language"}.isdisjoint(music.fields)
+    alike = media_models.acoustic().describe(tone(440, 2.0))
+    rows = [one.vectors["sound_descriptor"] for one in (first, music, last)]
+    assert int(np.argmax([alike @ row.values for row in rows if isinstance(row, Dense)])) == 1
+    without = extracted(extractor, item("audio", tmp_path / "show.wav"), media_models, shortest_sound_s=None)
+    assert len(without) == 2
+
+
 def test_a_sound_without_speech_is_one_document(
     tmp_path: Path, decoding: DecoderPool, media_models: LocalModels
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.media.passages import Passage, noted, passages
+from tamis.engine.media.pauses import Span, sounds_between
 from tamis.engine.media.sounds import SOUND, TIME_FIELDS, heard, sound_feature, stretch, timed
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, ExtractorParameters, Segment, SourceItem
@@ -17,6 +18,8 @@ from tamis.model.media_sound import Sound, Transcript
 from tamis.model.vector import Dense, FeatureSpec, Vector
 
 _NAME = "audio_extractor"
+_SILENT_DB = -40.0
+"""Below full scale, as videos take it for silence."""
 
 
 class AudioParameters(ExtractorParameters):
@@ -38,6 +41,13 @@ class AudioParameters(ExtractorParameters):
     run_sound_descriptor: bool = Field(
         True, description="Also describe how each segment sounds, for search by an example."
     )
+    shortest_sound_s: float | None = Field(
+        3.0,
+        ge=0.5,
+        le=3600,
+        description="Music and noises between passages that last so long, in seconds, are documents of their own, "
+        "found by how they sound; null for none.",
+    )
     longest_s: float = Field(21_600.0, gt=0, le=86_400, description="A recording that lasts longer is refused.")
     model: str | None = Field(
         None,
@@ -47,7 +57,7 @@ class AudioParameters(ExtractorParameters):
 
 
 class AudioExtractor:
-    """audio_extractor@v1. One document a passage; a sound without speech is one document.
+    """audio_extractor@v1. One document a passage and a stretch of sound between two; one for a sound without speech.
 
     Cost: the speech model reads some ten times as fast as people speak, on one core.  Memory does not grow with length.
     """
@@ -118,9 +128,9 @@ _FIELDS: Mapping[str, JSON] = {
     "text": {"type": "text", "description": "What is said in the passage; absent where nothing is."},
     "transcription": {"type": "text", "description": "The same, by the contract's name."},
     "words": {"type": "array", "description": "Each word with start_ms, end_ms and the model's probability."},
-    "passage_index": {"type": "integer", "description": "Place of this passage among those of its source, from 0."},
-    "passage_count": {"type": "integer", "description": "How many passages its source has."},
-    "has_speech": {"type": "boolean", "description": "Whether anything was said."},
+    "passage_index": {"type": "integer", "description": "Place of this document among those of its source, from 0."},
+    "passage_count": {"type": "integer", "description": "How many documents its source has."},
+    "has_speech": {"type": "boolean", "description": "Whether anything is said in it."},
     "language": {"type": "string", "description": "Of the speech."},
     "duration_s": {"type": "float", "description": "Of the whole recording."},
     "audio": {"type": "object", "description": "codec, container, sample_rate, channels and tags of the recording."},
@@ -139,24 +149,36 @@ def _segments(sound: Sound, samples: Samples, chosen: AudioParameters, models: M
         return [Segment(fields, _sounds(samples, chosen, models))]
     language = said.language if said is not None else None
     vectors = text_vectors([passage.text for passage in found], models, chosen.model, language)
+    parts = [
+        *(
+            (passage.start_s, passage.end_s, _said(passage, language), made)
+            for passage, made in zip(found, vectors, strict=True)
+        ),
+        *((start_s, end_s, _UNSPOKEN, {}) for start_s, end_s in _between(found, samples, chosen)),
+    ]
     return [
         Segment(
-            {**_placed(passage, place, len(found)), **shared},
-            {**text, **_sounds(stretch(samples, passage.start_s, passage.end_s), chosen, models)},
+            {**shared, **timed(start_s, end_s), "passage_index": place, "passage_count": len(parts), **fields},
+            {**made, **_sounds(stretch(samples, start_s, end_s), chosen, models)},
         )
-        for place, (passage, text) in enumerate(zip(found, vectors, strict=True))
+        for place, (start_s, end_s, fields, made) in enumerate(sorted(parts, key=lambda part: part[:2]))
     ]
 
 
-def _placed(passage: Passage, place: int, count: int) -> dict[str, JSON]:
-    return {
-        **timed(passage.start_s, passage.end_s),
-        "text": passage.text,
-        "transcription": passage.text,
-        "words": noted(passage.words),
-        "passage_index": place,
-        "passage_count": count,
-    }
+def _between(found: Sequence[Passage], samples: Samples, chosen: AudioParameters) -> list[Span]:
+    """What sounds without being speech, where anybody could find it."""
+    if not chosen.run_sound_descriptor or chosen.shortest_sound_s is None:
+        return []
+    spoken = [(passage.start_s, passage.end_s) for passage in found]
+    return sounds_between(samples, spoken, _SILENT_DB, chosen.pause_s, chosen.shortest_sound_s)
+
+
+_UNSPOKEN: Mapping[str, JSON] = {"has_speech": False}
+
+
+def _said(passage: Passage, language: str | None) -> Mapping[str, JSON]:
+    spoken: dict[str, JSON] = {"text": passage.text, "transcription": passage.text, "words": noted(passage.words)}
+    return {**spoken, **({"language": language} if language else {})}
 
 
 def _shared(sound: Sound, said: Transcript | None) -> dict[str, JSON]:
@@ -173,8 +195,6 @@ def _shared(sound: Sound, said: Transcript | None) -> dict[str, JSON]:
     }
     if said is not None:
         fields["has_speech"] = bool(said.utterances)
-        if said.utterances:
-            fields["language"] = said.language
     if sound.damage is not None:
         fields["damage"] = sound.damage
     return fields
