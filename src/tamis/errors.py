@@ -105,8 +105,14 @@ class TooManyRequestsError(TamisError):
         super().__init__(message, **details)
 
 
-class QuotaExceededError(TooManyRequestsError):
-    """The organisation has used up what it was given; the details name it."""
+class CreditsSpentError(TooManyRequestsError):
+    """The organisation has no credits left; add some, or wait for the next period of its spending cap."""
+
+
+class QuotaExceededError(TamisError):
+    """The organisation has as many of these as its tier lets it; delete some first."""
+
+    status = 403
 
 
 class PayloadTooLargeError(TamisError):

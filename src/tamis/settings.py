@@ -94,6 +94,57 @@ class FileLimits(BaseModel):
     other: int = Field(64 << 20, ge=0)
 
 
+class RequestsPerMinute(BaseModel):
+    """Of an organisation, by kind of operation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    compute: int = Field(10, ge=1)
+    data: int = Field(10, ge=1)
+    metadata: int = Field(10, ge=1)
+    search: int = Field(10, ge=1)
+    upload: int = Field(10, ge=1)
+
+
+class Tier(BaseModel):
+    """What an organisation of the tier gets; null for as much as it wants.
+
+    executions: that run at once.  The rest: how many of each there may be in the whole organisation.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requests_per_minute: RequestsPerMinute | None = None
+    executions: int | None = Field(None, ge=1)
+    namespaces: int | None = Field(None, ge=1)
+    buckets: int | None = Field(None, ge=1)
+    collections: int | None = Field(None, ge=1)
+    documents: int | None = Field(None, ge=1)
+    retrievers: int | None = Field(None, ge=1)
+    api_keys: int | None = Field(None, ge=1)
+
+
+_FREE = Tier(
+    requests_per_minute=RequestsPerMinute(), executions=5, namespaces=1, buckets=5, collections=5, documents=10_000,
+    retrievers=3, api_keys=2,
+)  # fmt: skip
+_PRO = Tier(
+    requests_per_minute=RequestsPerMinute(compute=60, data=60, metadata=60, search=60, upload=60), executions=50,
+    namespaces=10, buckets=50, collections=50, documents=1_000_000, retrievers=50, api_keys=10,
+)  # fmt: skip
+
+
+class Tiers(BaseModel):
+    """What organisations get by their `account_type`; the one that the first start makes is of `enterprise`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    free: Tier = _FREE
+    pro: Tier = _PRO
+    team: Tier = Tier()
+    enterprise: Tier = Tier()
+
+
 class Settings(BaseSettings):
     """One frozen object. Each field's environment variable is `TAMIS_` and its name in capitals."""
 
@@ -149,6 +200,18 @@ class Settings(BaseSettings):
     """The longest that a client token may live from its `iat` to its `exp`."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
+    tiers: Tiers = Tiers()
+    """Limits of organisations: `{"enterprise": {"executions": 20, "requests_per_minute": {"search": 600}}}`."""
+    max_executions: int = Field(256, ge=1)
+    """That run at once in this server, of everyone."""
+    max_executions_of_key: int | None = Field(None, ge=1)
+    """That run at once with one API key."""
+    execution_queue: int = Field(256, ge=0)
+    """How many executions may wait for others to end, in all; one organisation has at most half of the places."""
+    execution_wait_s: float = Field(2.0, ge=0, le=60)
+    """How long one waits before it is answered 429."""
+    max_queued_batches: int = Field(1000, ge=1)
+    """Batches of one organisation that are submitted and have not ended."""
     results_alias: bool = True
     """Whether an execution's answer repeats `documents` as `results`, as later clients read it."""
     stream_heartbeat_s: float = Field(15.0, gt=0, le=3600)

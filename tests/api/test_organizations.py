@@ -33,7 +33,6 @@ async def test_the_organisation_changes_in_what_is_sent(world: Resources) -> Non
     assert await world.me.places("/organizations", {"organization_name": None}, "PATCH") == [
         ["body", "organization_name"]
     ]
-    await world.me.patch("/organizations", {"rate_limits": {}}, 501)
     await world.reader.patch("/organizations", {"organization_name": "Mine"}, 403)
 
 

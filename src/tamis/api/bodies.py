@@ -11,6 +11,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from tamis.api.admission import admitted
 from tamis.api.idempotency import answered_once
 from tamis.api.versions import versioned
 from tamis.errors import BadRequestError
@@ -28,7 +29,7 @@ class JsonRoute(APIRoute):
     """The class of every route: its request reads JSON by `parse`, and heeds the headers that any route may be sent."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = answered_once(self, versioned(self, super().get_route_handler()))
+        handle = admitted(self, answered_once(self, versioned(self, super().get_route_handler())))
 
         async def read_strictly(request: Request) -> Response:
             return await handle(_JsonRequest(request.scope, request.receive))

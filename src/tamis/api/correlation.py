@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tamis.api.admission import TOLD
 from tamis.api.errors import answer_to
 from tamis.api.log_paths import logged
 from tamis.engine.caller import Caller, called_by
@@ -47,7 +48,7 @@ class Correlation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), id_header]
+                message["headers"] = [*message.get("headers", ()), id_header, *scope.get(TOLD, ())]
             await send(message)
 
         with called_by(caller):

@@ -15,13 +15,16 @@ from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tamis.api import executions
+from tamis.api.admission import admit
 from tamis.api.bodies import parse
 from tamis.api.errors import answer_to
 from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest, ExecutionOptions
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.auth.gate import Gate
 from tamis.errors import TamisError
+from tamis.model.limits import OperationKind
 from tamis.model.principal import Principal
+from tamis.services.admission import Admission
 from tamis.services.executions import ExecutionService
 
 _PREFIX = "/v1/retrievers/"
@@ -39,6 +42,7 @@ class Express:
         self.app = app
         self._gate: Gate = services[Gate]
         self._executions: ExecutionService = services[ExecutionService]
+        self._admission: Admission | None = services.get(Admission)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         retriever = _retriever(scope)
@@ -59,9 +63,21 @@ class Express:
             principal = await self._gate.enter_searching(
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), partly=bool(retriever)
             )
-            return self._bound(principal, retriever, parse(body))
+            return self._limited(principal, self._bound(principal, retriever, parse(body)))
         except (TamisError, pydantic.ValidationError, ValueError, TypeError):
             return None
+
+    def _limited(self, principal: Principal, call: Call) -> Call:
+        """Behind the caller's limits, where there are any; what goes on to the application is counted there."""
+        admission = self._admission
+        if admission is None or not admission.bounds(principal):
+            return call
+
+        async def limited(request: Request) -> Response:
+            await admit(admission, principal, request.scope, OperationKind.SEARCH)
+            return await call(request)
+
+        return limited
 
     def _bound(self, principal: Principal, retriever: str, value: Any) -> Call:
         asked, service = executions.NOTHING_ASKED, self._executions

@@ -21,8 +21,9 @@ from tamis.api.schemas.organization import (
     key_draft,
     key_response,
     organization_response,
+    sent_rate_limits,
 )
-from tamis.errors import NotBuiltError, ValidationError
+from tamis.errors import ValidationError
 from tamis.services.keys import KeyService
 from tamis.services.organizations import OrganizationService
 
@@ -43,9 +44,9 @@ async def update_organization(
     principal: OrganizationAdmin, body: OrganizationUpdateRequest, organizations: Organizations
 ) -> OrganizationModelResponse:
     """Change the fields that are sent."""
-    if body.rate_limits is not None:
-        raise NotBuiltError("rate limits are not built in this version of Tamis; leave 'rate_limits' out")
     changes = {_FIELDS[name]: getattr(body, name) for name in _FIELDS if name in body.model_fields_set}
+    if "rate_limits" in body.model_fields_set:
+        changes["rate_limits"] = sent_rate_limits(body.rate_limits)
     if changes.get("name", "") is None:
         raise ValidationError.at(["body", "organization_name"], "an organisation has a name")
     if changes.get("metadata", {}) is None:

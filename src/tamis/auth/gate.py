@@ -154,6 +154,7 @@ def _principal_of(holder: Holder) -> Principal:
         scopes=key.limits(),
         tier=holder.organization.tier,
         rate_limit_override=key.rate_limit_override,
+        rate_limits=holder.organization.rate_limits,
     )
 
 

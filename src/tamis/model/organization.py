@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from tamis.model.audit import AuditSettings
 from tamis.model.json import JSON
+from tamis.model.limits import RateLimits
 from tamis.model.principal import AccountTier, Permission, Scope
 
 
@@ -41,6 +42,7 @@ class Organization:
     logo_url: str | None = None
     tier: AccountTier = AccountTier.ENTERPRISE
     audit: AuditSettings = field(default_factory=AuditSettings)
+    rate_limits: RateLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tamis.model.filters import Filter
+from tamis.model.limits import RateLimits
 
 
 class Permission(StrEnum):
@@ -51,6 +52,7 @@ class Principal:
     narrowing: what every search and every read of documents is AND-ed with.
     key_id, tier, rate_limit_override (requests a minute): whom limits count, and by which of them.
     client: set where no key's holder asks, but somebody whom he lets.
+    rate_limits: the organisation's own, in place of its tier's.
     """
 
     organization_id: str
@@ -64,6 +66,7 @@ class Principal:
     tier: AccountTier = AccountTier.ENTERPRISE
     rate_limit_override: int | None = None
     client: Client | None = None
+    rate_limits: RateLimits | None = field(default=None, hash=False)
 
     def within(self, namespace_id: str) -> "Principal":
         return replace(self, namespace_id=namespace_id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import ConflictError, NotFoundError, ValidationError
+from tamis.errors import ConflictError, NotFoundError, TooManyRequestsError, ValidationError
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus, Tier
 from tamis.model.bucket import Bucket
 from tamis.model.ids import new_id
@@ -22,6 +22,7 @@ TRANSIENT = frozenset({"dependency", "network", "resource"})
 """ErrorCategory values that another attempt may cure."""
 _PAGE = 1000
 _EXAMPLES = 20
+_QUEUE_RETRY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,11 @@ class BatchDetails:
 
 
 class BatchService:
-    def __init__(self, metadata: Metadata, wake: Callable[[], None] = lambda: None) -> None:
-        """wake: tells the extraction worker that there is work."""
+    def __init__(self, metadata: Metadata, wake: Callable[[], None] = lambda: None, most_queued: int = 1000) -> None:
+        """wake: tells the extraction worker that there is work.  most_queued: of one organisation, not ended yet."""
         self._metadata = metadata
         self._wake = wake
+        self._most_queued = most_queued
 
     async def create(
         self,
@@ -94,13 +96,14 @@ class BatchService:
         """Start a draft; a batch that was submitted before answers its task and is left as it is.
 
         keeps_history: write into each document that this batch made it.
-        Raises: NotFoundError, ConflictError where no collection takes the bucket's objects.
+        Raises: NotFoundError, ConflictError where no collection takes the bucket's objects, TooManyRequestsError.
         """
 
         def submit(session: Session) -> Task:
             found, batch = require_batch(session, principal, bucket, batch_id)
             if batch.status is not TaskStatus.DRAFT:
                 return require_task(session, principal, batch)
+            _check_queue(session, principal, self._most_queued)
             tiers = tiers_from_bucket(session.collections.list(principal), found.bucket_id)
             kept = replace(batch, keeps_history=keeps_history)
             return start(session, principal, kept, tiers, batch.object_ids)
@@ -354,3 +357,17 @@ def _errors(session: Session, principal: Principal, batch: Batch) -> dict[int, t
     return {
         tier: tuple(sorted(found, key=lambda group: (-group.count, group.message))) for tier, found in by_tier.items()
     }
+
+
+def _check_queue(session: Session, principal: Principal, most: int) -> None:
+    """Raises: TooManyRequestsError."""
+    queued = sum(owner.organization_id == principal.organization_id for owner, _ in session.batches.unfinished())
+    if queued >= most:
+        raise TooManyRequestsError(
+            f"this organization has {queued} batches that have not ended, of at most {most}; submit it when some have",
+            retry_after_s=_QUEUE_RETRY_S,
+            limit=most,
+            subject="organization",
+            api_name="batches",
+            retry_after=_QUEUE_RETRY_S,
+        )

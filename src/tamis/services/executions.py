@@ -38,6 +38,7 @@ from tamis.services.retrievers import find_collections, find_retriever
 from tamis.services.series import Series
 from tamis.services.snapshots import Snapshot, SnapshotStore
 from tamis.services.streaming import Streaming
+from tamis.services.turns import Turns
 
 
 class ExecutionService:
@@ -55,10 +56,11 @@ class ExecutionService:
         streaming: Streaming | None = None,
         answers: AnswerCache | None = None,
         policies: RecordPolicies | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """results_alias: whether answers repeat `documents` as `results`.  streaming: how a run is followed.
 
-        The edge reads both.  answers: the executor with caches before it; None has none.
+        The edge reads both.  answers: the executor with caches before it; None has none.  turns: how many run at once.
         """
         self.results_alias = results_alias
         self.streaming = streaming or Streaming(clock)
@@ -70,6 +72,7 @@ class ExecutionService:
         self._clock = clock
         self._series = Series(metadata, snapshots or SnapshotStore())
         self._in_flight = in_flight
+        self._turns = turns or Turns()
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
@@ -143,10 +146,11 @@ class ExecutionService:
         snapshot = await self._series.find(job)
         recording = Recording(job.plan, _run_request(job), job.retriever, await self._models())
         recording.left_out = (await self._policies.of(job.principal)).exclude
-        with self._in_flight.entered(recording, job.accepted_ms):
-            if snapshot is None:
-                return await self._run(job, recording, sink)
-            return await self._turn_page(job, recording, snapshot, sink)
+        async with self._turns.taken(job.principal):
+            with self._in_flight.entered(recording, job.accepted_ms):
+                if snapshot is None:
+                    return await self._run(job, recording, sink)
+                return await self._turn_page(job, recording, snapshot, sink)
 
     async def _run(self, job: Job, recording: Recording, sink: Sink) -> Executed:
         """Run the pipeline; its record is durable before this returns, raises or is cancelled."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import AlreadyExistsError, ConflictError, NotBuiltError, NotFoundError, ValidationError
+from tamis.errors import AlreadyExistsError, ConflictError, NotFoundError, ValidationError
 from tamis.model.client_token import verification_key
 from tamis.model.ids import new_id
 from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, User
@@ -49,11 +49,11 @@ class KeyService:
     async def create(self, principal: Principal, draft: KeyDraft, email: str | None = None) -> Created:
         """A new key of the user (the organisation's first where none is named).
 
-        Raises: NotFoundError (user), AlreadyExistsError (an active key of that name), ValidationError, NotBuiltError.
+        Raises: NotFoundError (user), AlreadyExistsError (an active key of that name), ValidationError.
         """
         now = datetime.now(UTC)
         check_name(draft.name, ["body", "name"])
-        _check(draft.rate_limit_override, draft.expires_at, now)
+        _check(draft.expires_at, now)
 
         def write(session: Session) -> Created:
             user = find_user(session, principal, email)
@@ -90,12 +90,12 @@ class KeyService:
     ) -> ApiKey:
         """Change an active key. changes: fields of ApiKey by name.
 
-        Raises: NotFoundError, AlreadyExistsError (name), ConflictError (revoked), ValidationError, NotBuiltError.
+        Raises: NotFoundError, AlreadyExistsError (name), ConflictError (revoked), ValidationError.
         """
         now = datetime.now(UTC)
         if "name" in changes:
             check_name(changes["name"], ["body", "name"])
-        _check(changes.get("rate_limit_override"), changes.get("expires_at"), now)
+        _check(changes.get("expires_at"), now)
 
         def write(session: Session) -> ApiKey:
             user = find_user(session, principal, email) if email else None
@@ -200,10 +200,7 @@ def _owner(session: Session, principal: Principal, key: ApiKey) -> User:
     return found[0]
 
 
-def _check(rate_limit_override: Any, expires_at: datetime | None, now: datetime) -> None:
-    """What would not be enforced is not accepted: a key must never be wider than it says."""
-    if rate_limit_override is not None:
-        raise NotBuiltError("rate limits of keys are not built in this version; leave 'rate_limit_override' out")
+def _check(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
         raise ValidationError.at(["body", "expires_at"], "a moment in the future")
 

@@ -43,6 +43,7 @@ from tamis.services.inflight import InFlight
 from tamis.services.large_values import LargeValues
 from tamis.services.recording import Recording
 from tamis.services.retrievers import find_retriever
+from tamis.services.turns import Turns
 
 _PATIENCE_MS = 60_000
 
@@ -92,13 +93,20 @@ class _Ran:
 
 class ReplayService:
     def __init__(
-        self, metadata: Metadata, records: ExecutionRecords, planner: Planner, executor: Executor, in_flight: InFlight
+        self,
+        metadata: Metadata,
+        records: ExecutionRecords,
+        planner: Planner,
+        executor: Executor,
+        in_flight: InFlight,
+        turns: Turns | None = None,
     ) -> None:
         self._metadata = metadata
         self._records = records
         self._planner = planner
         self._executor = executor
         self._in_flight = in_flight
+        self._turns = turns or Turns()
         # Nothing is bought that was bought before, and what a record answers says nothing of what stages do today.
         self._at_no_cost = Executor(executor.environment, PriceTable({}), watch=executor.watch)
         self._untold = Executor(executor.environment, PriceTable({}))
@@ -192,13 +200,14 @@ class ReplayService:
         versions = {model.name: model.version for model in models}
         told = Recording(plan, request, past.retriever, versions)
         accepted_ms = clock.monotonic_ms()
-        with self._in_flight.entered(told, accepted_ms):
-            try:
-                result = await executor.run(plan, request, told)
-            except asyncio.CancelledError:
-                if executor is not self._untold:
-                    await self._store_left(request.principal, told, clock.monotonic_ms() - accepted_ms)
-                raise
+        async with self._turns.taken(request.principal):
+            with self._in_flight.entered(told, accepted_ms):
+                try:
+                    result = await executor.run(plan, request, told)
+                except asyncio.CancelledError:
+                    if executor is not self._untold:
+                        await self._store_left(request.principal, told, clock.monotonic_ms() - accepted_ms)
+                    raise
         duration_ms = clock.monotonic_ms() - accepted_ms
         whole = told.record(len(result.hits), duration_ms)
         # A policy younger than the record that is repeated says what is written, not what is compared.

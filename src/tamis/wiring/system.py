@@ -20,6 +20,7 @@ from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
 from tamis.model.namespace import ExtractorRef
+from tamis.services.admission import Admission
 from tamis.services.batches import BatchService
 from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
@@ -56,6 +57,7 @@ from tamis.services.streaming import Streaming
 from tamis.services.tasks import TaskService
 from tamis.services.traces import TraceService
 from tamis.services.triggers import TriggerService
+from tamis.services.turns import Turns
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
 from tamis.services.versions import VersionService
@@ -63,12 +65,14 @@ from tamis.services.vitals import VitalsService
 from tamis.services.whynot import WhyService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
+from tamis.storage.rates import MemoryRates
 from tamis.storage.secret import signing_secret
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.hosts import host_names
+from tamis.wiring.limits import tiers_of, turns_of
 from tamis.wiring.prices import price_table
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
@@ -166,8 +170,10 @@ def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
     telemetry: Telemetry, experience: StageExperience, reach: Reach,
 ) -> dict[type[Any], Any]:  # fmt: skip
-    metadata, clock = backends.metadata, SystemClock()
+    metadata, clock, tiers = backends.metadata, SystemClock(), tiers_of(settings)
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
+    admission = Admission(MemoryRates(), clock, tiers)
+    turns = turns_of(settings, admission)
     policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock)
     health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
     cache = open_cache(settings)
@@ -184,12 +190,13 @@ def _services(
         sweeper,
         telemetry,
         KeyService(metadata, gate.forget),
-        OrganizationService(metadata),
+        OrganizationService(metadata, tiers, gate.forget),
+        admission,
         IdempotencyService(metadata, clock),
         VersionService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
         *_of_data(settings, backends, indexer, worker, secret),
-        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach),
+        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
     return {type(service): service for service in every}
@@ -210,7 +217,7 @@ def _of_data(
         CollectionService(metadata, indexer, backends.extractors, blobs),
         DocumentService(metadata, indexer),
         LineageService(metadata),
-        BatchService(metadata, worker.wake),
+        BatchService(metadata, worker.wake, settings.max_queued_batches),
         TriggerService(metadata, worker.wake),
         TaskService(metadata),
         InferenceService(backends.models),
@@ -219,7 +226,7 @@ def _of_data(
 
 def _of_executions(
     settings: Settings, backends: Backends, cache: Cache | None, telemetry: Telemetry,
-    experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach,
+    experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach, turns: Turns,
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
@@ -245,6 +252,7 @@ def _of_executions(
             streaming=Streaming(clock, settings.stream_heartbeat_s, settings.stream_stall_s),
             answers=answers_over(backends, executor, cache, telemetry),
             policies=policies,
+            turns=turns,
         ),
         ExecutionDeletes(metadata, in_flight, clock),
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
@@ -252,7 +260,7 @@ def _of_executions(
         SieveService(metadata, records),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
-        ReplayService(metadata, records, planner, executor, in_flight),
+        ReplayService(metadata, records, planner, executor, in_flight, turns),
         # What is tried out is no execution: nothing counts or learns from it.
         WhyService(metadata, records, planner, Executor(environment, prices), clock),
     )

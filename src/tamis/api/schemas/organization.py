@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from tamis.model.limits import UNBOUNDED, OperationKind, RateLimits
 from tamis.model.organization import ApiKey
 from tamis.model.principal import AccountTier, Permission
 from tamis.services.keys import Created, KeyDraft
@@ -151,10 +152,20 @@ def organization_response(view: OrganizationView) -> OrganizationModelResponse:
         metadata=organization.metadata,
         organization_id=organization.organization_id,
         organization_name=organization.name,
-        rate_limits=BaseRateLimits(),
+        rate_limits=_rate_limits(view.rate_limits),
         updated_at=organization.updated_at,
         users=[{"user_id": user.user_id, "email": user.email, "created_at": user.created_at} for user in view.users],
     )
+
+
+def _rate_limits(rates: RateLimits | None) -> BaseRateLimits:
+    """The contract has no word for no limit."""
+    return BaseRateLimits(**{kind.value: rates.of(kind) if rates else UNBOUNDED for kind in OperationKind})
+
+
+def sent_rate_limits(body: BaseRateLimits | None) -> dict[OperationKind, int] | None:
+    """None where the organisation goes back to its tier's."""
+    return None if body is None else {OperationKind(name): getattr(body, name) for name in body.model_fields_set}
 
 
 def key_response(key: ApiKey, now: datetime) -> APIKeyModel:

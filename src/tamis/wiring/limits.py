@@ -1,0 +1,27 @@
+"""Limits by the settings."""
+
+from collections.abc import Mapping
+
+from tamis.model.limits import NOUNS, RateLimits, TierLimits
+from tamis.model.principal import AccountTier
+from tamis.services.admission import Admission
+from tamis.services.turns import TurnLimits, Turns
+from tamis.settings import Settings, Tier
+
+
+def tiers_of(settings: Settings) -> Mapping[AccountTier, TierLimits]:
+    return {tier: _limits(getattr(settings.tiers, tier.value)) for tier in AccountTier}
+
+
+def _limits(tier: Tier) -> TierLimits:
+    rates = tier.requests_per_minute
+    given = {noun: getattr(tier, noun) for noun in NOUNS}
+    quotas = {noun: most for noun, most in given.items() if most is not None}
+    return TierLimits(RateLimits(**rates.model_dump()) if rates else None, tier.executions, quotas or None)
+
+
+def turns_of(settings: Settings, admission: Admission) -> Turns:
+    limits = TurnLimits(
+        settings.max_executions, settings.max_executions_of_key, settings.execution_queue, settings.execution_wait_s
+    )
+    return Turns(limits, lambda principal: admission.limits_of(principal).executions)
