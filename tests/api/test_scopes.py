@@ -85,7 +85,6 @@ async def test_scopes_that_nothing_enforces_are_not_accepted(world: Resources) -
     await world.me.post(KEYS, {"name": "x", "scopes": [{"resource_type": "bucket", "resource_id": "b"}]}, 501)
     operations = {**_namespace("default"), "operations": ["read_data"]}
     await world.me.post(KEYS, {"name": "x", "scopes": [operations]}, 501)
-    await world.me.post(KEYS, {"name": "x", "rate_limit_override": 5}, 501)
 
 
 async def test_a_key_does_no_more_than_its_users_role(world: Resources) -> None:
