@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from tamis.auth.gate import Gate
 from tamis.engine.change import in_one_change
-from tamis.errors import UnauthorizedError
+from tamis.errors import TamisError
 from tamis.model.limits import OperationKind
 from tamis.model.principal import Principal
 from tamis.services.admission import Admission
@@ -69,7 +69,7 @@ def admitted(route: APIRoute, handle: Handle) -> Handle:
         authorization = request.headers.get("authorization")
         if admission is None or authorization is None or _ADMITTED in request.scope:
             return await handle(request)
-        principal = await _caller(services[Gate], authorization)
+        principal = await _caller(services[Gate], request, authorization)
         if principal is None:
             return await handle(request)
         await admit(admission, principal, request.scope, kinds.get(request.method, OperationKind.METADATA))
@@ -94,9 +94,9 @@ async def admit(admission: Admission, principal: Principal, scope: Scope, kind: 
         raise admitted.refusal
 
 
-async def _caller(gate: Gate, authorization: str) -> Principal | None:
-    """None where the route says better what is wrong with the key."""
+async def _caller(gate: Gate, request: Request, authorization: str) -> Principal | None:
+    """None where the route says better what is wrong with the key or the token."""
     try:
-        return await gate.recognize(authorization)
-    except UnauthorizedError:
+        return await gate.caller(authorization, request.headers.get("x-namespace"))
+    except TamisError:
         return None

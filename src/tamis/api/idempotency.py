@@ -53,7 +53,7 @@ async def _once(request: Request, key: str, made: str | None, handle: Handle) ->
     services = request.app.state.services
     authorization = request.headers.get("authorization")
     gate: Gate = services[Gate]
-    principal = await gate.recognize(authorization)
+    principal = await gate.caller(authorization, request.headers.get("x-namespace"))
     first: list[Response] = []
 
     async def work() -> Answer:

@@ -52,6 +52,12 @@ class Gate:
         principal = await self.recognize(authorization)
         return principal.within(await self._namespace_id(principal, namespace))
 
+    async def caller(self, authorization: str | None, namespace: str | None) -> Principal:
+        """Whose limits count for a request: the key's holder, or whom he lets. Raises: as `enter_searching`."""
+        if is_client_token(_bearer(authorization)):
+            return await self.enter_searching(authorization, namespace, partly=True)
+        return await self.recognize(authorization)
+
     async def identify(self, authorization: str | None, permission: Permission) -> Principal:
         """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError."""
         principal = await self.recognize(authorization)
