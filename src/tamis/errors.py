@@ -266,6 +266,18 @@ class StorageError(TamisError):
     """The system of record refused or lost the operation."""
 
 
+class StorageFullError(StorageError):
+    """There is no space left where data is kept: reads go on, and writes do as soon as there is space again."""
+
+    status = 507
+
+
+class StorageUnavailableError(StorageError):
+    """The system of record does not answer in time; nothing was changed, try again shortly."""
+
+    status = 503
+
+
 class DimensionMismatch(ValidationError):
     """A vector's length is not the length that the feature was declared with."""
 

@@ -169,6 +169,8 @@ class Settings(BaseSettings):
     """How clients reach this server, for links such as presigned uploads; else the request's own base URL."""
     database_url: str | None = None
     """PostgreSQL, as `postgresql+psycopg://...`; else SQLite in the data directory."""
+    database_wait_s: float = Field(10.0, ge=0.01, le=600)
+    """How long a write waits while another program holds the database; then it is answered 503."""
     index_url: str | None = None
     """A Qdrant cluster; else the embedded index in the data directory."""
     index_api_key: str | None = None

@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import ssl
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from tamis.cli.tls import tls_context
 from tamis.errors import ConfigurationError
 from tamis.settings import Settings
+from tests.faults.waiting import wait_for
 from tests.live import LiveServer
 
 
@@ -61,13 +60,6 @@ def subject_of(address: tuple[str, int], trusted: Path) -> str:
     ):
         shown = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
     return str(shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-
-
-def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def test_https_by_settings_and_a_renewed_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tamis.engine.ports.metadata import ExecutionQuery, Session
-from tamis.errors import StorageError
+from tamis.errors import StorageError, StorageFullError
 from tamis.storage.metadata import SqliteMetadata, open_sqlite, writer
 from tamis.testing.metadata_contract import MetadataContract, samples
 from tamis.testing.metadata_contract.samples import ME
@@ -128,7 +128,7 @@ async def test_a_full_disk_fails_the_write_and_not_the_store(tmp_path: Path) -> 
     await metadata.write(lambda session: session.buckets.insert(ME, samples.bucket()))
     pages = await metadata.write(lambda session: _pragma(session, "page_count"))
     await metadata.write(lambda session: _pragma(session, f"max_page_count = {pages + 2}"))
-    with pytest.raises(StorageError, match="full"):
+    with pytest.raises(StorageFullError, match="no space"):
         await metadata.write(lambda session: session.input_blobs.put(ME, "sha", bytes(100_000)))
     await metadata.write(lambda session: _pragma(session, "max_page_count = 1000000"))
     await metadata.write(lambda session: session.input_blobs.put(ME, "sha", bytes(100_000)))

@@ -24,6 +24,7 @@ from tamis.errors import (
 
 log = logging.getLogger("tamis.api")
 
+_PASSING = (503, 507)
 _INTERNAL = "Tamis failed on this request; the log has it under this request id"
 
 
@@ -46,7 +47,7 @@ def render(error: TamisError) -> Response:
     response = envelope(error.status, error.code, error.message, error.details, **more)
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(whole_seconds(error.retry_after_s))
-    elif error.status == 503 or isinstance(error, InProgressError):
+    elif error.status in _PASSING or isinstance(error, InProgressError):
         response.headers["Retry-After"] = "1"
     if isinstance(error, PreconditionFailedError):
         response.headers["ETag"] = error.details["current_etag"]
@@ -63,7 +64,9 @@ async def _on_tamis_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamisError)  # noqa: S101 - the handler is registered for this class
     if error.status >= 500 and not isinstance(error, NotBuiltError):
         error.details.setdefault("request_id", request.scope.get("request_id"))
-        log.error("%s %s: %s", request.method, logged(request.url.path), error.message, exc_info=error)
+        # Where only waiting helps, a traceback for each request would bury what else the log has.
+        trace = None if error.status in _PASSING else error
+        log.error("%s %s: %s", request.method, logged(request.url.path), error.message, exc_info=trace)
     return render(error)
 
 

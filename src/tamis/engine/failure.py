@@ -2,7 +2,16 @@
 
 import copy
 
-from tamis.errors import IndexUnavailableError, ModelMissingError, StageError, StageUnavailableError, TamisError
+from tamis.errors import (
+    IndexUnavailableError,
+    ModelMissingError,
+    StageError,
+    StageUnavailableError,
+    StorageUnavailableError,
+    TamisError,
+)
+
+_PASSING = (IndexUnavailableError, ModelMissingError, StorageUnavailableError)
 
 
 def failure_of(cause: Exception, stage_name: str, index: int, input_count: int) -> TamisError:
@@ -12,7 +21,7 @@ def failure_of(cause: Exception, stage_name: str, index: int, input_count: int) 
         error = copy.copy(cause)
         error.details = {**cause.details, **where}
     else:
-        kind = StageUnavailableError if isinstance(cause, IndexUnavailableError | ModelMissingError) else StageError
+        kind = StageUnavailableError if isinstance(cause, _PASSING) else StageError
         reason = cause.message if isinstance(cause, TamisError) else f"{type(cause).__name__}: {cause}"
         error = kind(f"stage {stage_name!r} failed: {reason}", **where, cause=type(cause).__name__)
     error.__cause__ = cause

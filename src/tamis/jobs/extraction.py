@@ -9,6 +9,7 @@ from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
+from tamis.errors import StorageFullError, StorageUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
 from tamis.jobs.loading import Loader
@@ -23,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 _BATCHES_AT_ONCE = 8
 _FAULTS = 5
 _PAUSE_S = 0.5
+_WAIT_S = 2.0
+_PASSING = (StorageFullError, StorageUnavailableError)
 _PATIENCE_S = 1.0
 """For calls under way when the worker is stopped."""
 
@@ -125,7 +128,14 @@ class ExtractionWorker:
             self.wake()
 
     async def _note_fault(self, principal: Principal, batch: Batch, error: Exception) -> None:
-        """A fault of the server, not of a source: try again after a pause, but not for ever."""
+        """A fault of the server, not of a source: try again after a pause, but not for ever.
+
+        Where there is no space, or the database does not answer, that is what is waited for.
+        """
+        if isinstance(error, _PASSING):
+            self._faults[batch.batch_id] = (0, monotonic() + _WAIT_S)
+            _LOG.warning("batch %s waits: %s", batch.batch_id, error)
+            return
         count = self._faults.get(batch.batch_id, (0, 0.0))[0] + 1
         self._faults[batch.batch_id] = (count, monotonic() + _PAUSE_S * 2**count)
         _LOG.error("batch %s stopped for the %d. time", batch.batch_id, count, exc_info=error)

@@ -8,7 +8,7 @@ from time import monotonic
 
 from tamis.engine.ports.index import Point, VectorIndex
 from tamis.engine.ports.metadata import IndexWork, Metadata, Session
-from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.errors import IndexUnavailableError, NotFoundError, StorageFullError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.principal import Principal
@@ -45,7 +45,7 @@ class Indexer:
         """
         try:
             return await self._drain(principal, collection_id, monotonic() + self._patience_s)
-        except IndexUnavailableError as down:
+        except (IndexUnavailableError, StorageFullError) as down:
             self._go_on(principal, collection_id)
             raise IndexUnavailableError(
                 "the write is kept; it becomes searchable once the index is back", collection_id=collection_id
@@ -160,9 +160,11 @@ class Indexer:
             try:
                 async with self._locks[_key(principal, collection_id)]:
                     rows = await self._step(principal, collection_id)
-            except IndexUnavailableError:
+            except (IndexUnavailableError, StorageFullError) as down:
                 pause_s = next(pauses)
-                if deadline is not None and monotonic() + pause_s > deadline:
+                # Nobody waits for space: whoever makes some may take hours.
+                is_full = isinstance(down, StorageFullError)
+                if deadline is not None and (is_full or monotonic() + pause_s > deadline):
                     raise
                 await asyncio.sleep(pause_s)
                 continue

@@ -88,8 +88,8 @@ def extractors_of(settings: Settings, models: Models, decoding: Decoding, pages:
 async def open_metadata(settings: Settings, path: Path) -> Metadata:
     """The system of record: the settings' database, else SQLite at `path`."""
     if settings.database_url:
-        return await open_postgres(settings.database_url)
-    return await open_sqlite(path)
+        return await open_postgres(settings.database_url, settings.database_wait_s)
+    return await open_sqlite(path, settings.database_wait_s)
 
 
 async def open_index(settings: Settings, root: Path) -> VectorIndex:

@@ -9,8 +9,9 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from tamis.errors import NotFoundError, StorageError, ValidationError
+from tamis.errors import NotFoundError, StorageError, StorageFullError, ValidationError
 from tamis.model.principal import Principal
+from tamis.storage.space import is_out_of_space
 
 _MAX_KEY_BYTES = 700
 _PLAIN = re.compile(r"^[A-Za-z0-9_./-]+$")
@@ -55,7 +56,7 @@ class ObstoreBlobs:
         except FileNotFoundError:
             raise NotFoundError.of("blob", key) from None
         except (BaseError, OSError) as error:
-            raise _failed("read", key) from error
+            raise _failed("read", key, error) from error
 
     async def stream(
         self, principal: Principal, key: str, start: int = 0, end: int | None = None
@@ -70,7 +71,7 @@ class ObstoreBlobs:
         except FileNotFoundError:
             raise NotFoundError.of("blob", key) from None
         except (BaseError, OSError) as error:
-            raise _failed("read", key) from error
+            raise _failed("read", key, error) from error
 
     def path(self, principal: Principal, key: str) -> Path | None:
         # Other characters are written differently on disk.
@@ -85,7 +86,7 @@ class ObstoreBlobs:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            raise _failed("read", key) from error
+            raise _failed("read", key, error) from error
 
     async def delete(self, principal: Principal, key: str) -> None:
         """Nothing where there is nothing."""
@@ -97,12 +98,12 @@ class ObstoreBlobs:
             async for chunk in obstore.list(self._store, _path(principal, prefix) if prefix else _root(principal)):
                 await self._delete([entry["path"] for entry in chunk])
         except (BaseError, OSError) as error:
-            raise _failed("deleted", prefix) from error
+            raise _failed("deleted", prefix, error) from error
 
     async def health(self) -> bool:
         """Whether a write goes through."""
         try:
-            await obstore.put_async(self._store, "health", b"")
+            await obstore.put_async(self._store, "health", b"ok")
         except (BaseError, OSError):
             return False
         return True
@@ -122,7 +123,7 @@ class ObstoreBlobs:
         try:
             await obstore.put_async(self._store, path, data, attributes=attributes)
         except BaseError as error:
-            raise _failed("written", path) from error
+            raise _failed("written", path, error) from error
 
     async def _delete(self, paths: list[str]) -> None:
         for path in paths:
@@ -131,7 +132,7 @@ class ObstoreBlobs:
             except FileNotFoundError:
                 continue
             except (BaseError, OSError) as error:
-                raise _failed("deleted", path) from error
+                raise _failed("deleted", path, error) from error
 
 
 def open_blobs(root: Path | None, url: str | None) -> ObstoreBlobs:
@@ -163,5 +164,7 @@ def _path(principal: Principal, key: str) -> str:
     return f"{_root(principal)}/{key}"
 
 
-def _failed(verb: str, key: str) -> StorageError:
+def _failed(verb: str, key: str, error: BaseException) -> StorageError:
+    if is_out_of_space(error):
+        return StorageFullError()
     return StorageError(f"the blob store failed: {key!r} could not be {verb}")

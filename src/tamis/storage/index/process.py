@@ -16,9 +16,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from tamis.errors import TamisError
+from tamis.errors import StorageError, StorageFullError, TamisError
 from tamis.storage.index.host import EVENT, Host
 from tamis.storage.index.wire import FrameBuffer, pack, unpack
+from tamis.storage.space import is_out_of_space
 
 READS_BEFORE_A_WRITE = 8
 _WRITES = frozenset({"create", "drop", "upsert", "set_fields", "delete", "seal"})
@@ -89,7 +90,8 @@ class Server:
             self._answer(request, [type(error).__name__, error.message], None)
         except Exception as error:
             _log.exception("%s failed", operation)
-            self._answer(request, ["StorageError", f"the index could not {operation}: {error}"], None)
+            name = StorageFullError.__name__ if is_out_of_space(error) else StorageError.__name__
+            self._answer(request, [name, f"the index could not {operation}: {error}"], None)
         else:
             self._tell()  # who waits for a build is answered before its end lets the server close this process
             self._answer(request, None, result)

@@ -6,7 +6,7 @@ PostgreSQL's driver is optional, so its backend is loaded by `open_postgres` alo
 from typing import TYPE_CHECKING
 
 from tamis.errors import StorageError
-from tamis.storage.metadata.sqlite import SqliteMetadata, open_sqlite
+from tamis.storage.metadata.sqlite import WAIT_S, SqliteMetadata, open_sqlite
 
 if TYPE_CHECKING:
     from tamis.storage.metadata.postgres import PostgresMetadata
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["SqliteMetadata", "open_postgres", "open_sqlite"]
 
 
-async def open_postgres(url: str) -> "PostgresMetadata":
-    """Reach the database at `postgresql+psycopg://...` and bring its schema up to date.
+async def open_postgres(url: str, wait_s: float = WAIT_S) -> "PostgresMetadata":
+    """Reach the database at `postgresql+psycopg://...` and bring its schema up to date. wait_s: as for `open_sqlite`.
 
     Raises: StorageError, also where the driver is not installed.
     """
@@ -23,4 +23,4 @@ async def open_postgres(url: str) -> "PostgresMetadata":
         from tamis.storage.metadata import postgres
     except ImportError as error:
         raise StorageError("PostgreSQL needs its driver: pip install 'tamis[postgres]'") from error
-    return await postgres.open_postgres(url)
+    return await postgres.open_postgres(url, wait_s)

@@ -12,8 +12,12 @@ from typing import Any
 
 from tamis.engine.caller import Caller, current_caller
 from tamis.engine.ports.metadata import Entry
-from tamis.errors import StorageError
+from tamis.errors import StorageError, StorageFullError, StorageUnavailableError
 from tamis.storage.metadata.session import SqlSession
+from tamis.storage.space import is_out_of_space
+
+_PRIMARY = 0xFF
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @dataclass(slots=True)
@@ -68,8 +72,13 @@ def _outward(error: BaseException) -> BaseException:
     return RuntimeError("the function raised StopIteration") if isinstance(error, StopIteration) else error
 
 
-def failure(error: sqlite3.Error) -> StorageError:
-    """The driver's error as ours, its cause kept."""
-    outward = StorageError(f"the system of record failed: {error}")
+def failure(error: BaseException, what: str = "the system of record failed") -> StorageError:
+    """The driver's error as ours, its cause kept. Only what an operator has to look into is a plain StorageError."""
+    if is_out_of_space(error):
+        outward: StorageError = StorageFullError()
+    elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BUSY:
+        outward = StorageUnavailableError()
+    else:
+        outward = StorageError(f"{what}: {error}")
     outward.__cause__ = error
     return outward

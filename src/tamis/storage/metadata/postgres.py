@@ -1,6 +1,7 @@
 """The system of record on PostgreSQL: threads with pooled connections, each write its own transaction."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tamis.engine.change import write_in_change
 from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
-from tamis.errors import StorageError
+from tamis.errors import StorageError, StorageFullError, StorageUnavailableError
 from tamis.model.json import JSON
 from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import migrate
@@ -25,6 +26,7 @@ from tamis.storage.metadata.session import SqlSession
 
 T = TypeVar("T")
 
+WAIT_S = 10.0
 _THREADS = 8
 _ATTEMPTS = 40
 _PAUSE_S = 0.001
@@ -48,10 +50,10 @@ class PostgresMetadata:
     may change nothing but its session.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait_s: float = WAIT_S) -> None:
         """Blocks while the database is reached and migrated. Raises: StorageError."""
-        self._writes = _engine(url)
-        self._reads = _engine(url)
+        self._writes = _engine(url, wait_s)
+        self._reads = _engine(url, wait_s)
         self._statements = Statements(self._writes.dialect)
         self._threads = ThreadPoolExecutor(_THREADS, "tamis-postgres")
         self._closed = False
@@ -127,14 +129,14 @@ class PostgresMetadata:
         try:
             pooled = engine.raw_connection()
         except SQLAlchemyError as error:
-            raise StorageError(f"PostgreSQL does not answer: {error}") from error
+            raise StorageUnavailableError(f"PostgreSQL does not answer: {error}") from error
         driver: Any = pooled.driver_connection
         try:
             value = function(self._session(driver, pooled.info, read_only))
             driver.commit()
             return value
         except psycopg.Error as error:
-            raise StorageError(f"PostgreSQL refused or lost the operation: {error}") from error
+            raise _failure(error) from error
         finally:
             # Going back to the pool rolls back what has not been committed; a broken connection is thrown away.
             pooled.invalidate() if driver.closed else pooled.close()
@@ -149,14 +151,28 @@ class PostgresMetadata:
         return session
 
 
-async def open_postgres(url: str) -> PostgresMetadata:
-    """Reach the database at `postgresql+psycopg://...` and bring its schema up to date. Raises: StorageError."""
-    return await asyncio.to_thread(PostgresMetadata, url)
+async def open_postgres(url: str, wait_s: float = WAIT_S) -> PostgresMetadata:
+    """Reach the database at `postgresql+psycopg://...` and bring its schema up to date.
+
+    wait_s: how long a connection, and a lock that another program holds, are waited for. Raises: StorageError.
+    """
+    return await asyncio.to_thread(PostgresMetadata, url, wait_s)
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, wait_s: float) -> Engine:
     address = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(address, pool_size=_THREADS, max_overflow=0, pool_pre_ping=True)
+    waits: dict[str, Any] = {"connect_timeout": max(2, math.ceil(wait_s))}
+    if "options" not in address.query:
+        waits["options"] = f"-c lock_timeout={math.ceil(wait_s * 1000)}"
+    return create_engine(address, pool_size=_THREADS, max_overflow=0, pool_pre_ping=True, connect_args=waits)
+
+
+def _failure(error: psycopg.Error) -> StorageError:
+    if isinstance(error, psycopg.errors.DiskFull):
+        return StorageFullError()
+    if isinstance(error, psycopg.OperationalError) and not isinstance(error, _AGAIN):
+        return StorageUnavailableError(f"PostgreSQL does not answer in time: {error}")
+    return StorageError(f"PostgreSQL refused or lost the operation: {error}")
 
 
 def _facts(session: SqlSession) -> dict[str, JSON]:

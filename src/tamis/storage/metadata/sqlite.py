@@ -26,6 +26,7 @@ from tamis.storage.metadata.writer import GroupWriter
 
 T = TypeVar("T")
 
+WAIT_S = 10.0
 _READERS = 3
 _OLDEST_SQLITE = (3, 38, 0)
 _PRAGMAS = (
@@ -45,17 +46,18 @@ class SqliteMetadata:
     and never wait for the writer.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_s: float = WAIT_S) -> None:
         """Blocks while the database is opened and migrated. Raises: StorageError."""
         self._path = path
+        self._wait_s = wait_s
         self._statements = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
         try:
-            _migrate(path)
-            self._writer = GroupWriter(SqlSession(Link(_connect(path), self._statements)))
+            _migrate(path, wait_s)
+            self._writer = GroupWriter(SqlSession(Link(_connect(path, wait_s), self._statements)))
             self._here = self._reader()
             self._here_lock = threading.Lock()
         except (sqlite3.Error, SQLAlchemyError) as error:
-            raise StorageError(f"the database {path.name} cannot be opened: {error}") from error
+            raise failure(error, f"the database {path.name} cannot be opened") from error
         self._readers = Readers(self._reader, _READERS)
         self._closed = False
 
@@ -99,19 +101,24 @@ class SqliteMetadata:
         self._writer.close()
 
     def _reader(self) -> SqlSession:
-        connection = _connect(self._path)
+        connection = _connect(self._path, self._wait_s)
         connection.execute("PRAGMA query_only = ON")
         return SqlSession(Link(connection, self._statements))
 
 
-async def open_sqlite(path: Path) -> SqliteMetadata:
-    """Open the database file, made where there is none, and bring its schema up to date. Raises: StorageError."""
-    return await asyncio.to_thread(SqliteMetadata, path)
+async def open_sqlite(path: Path, wait_s: float = WAIT_S) -> SqliteMetadata:
+    """Open the database file, made where there is none, and bring its schema up to date.
+
+    wait_s: how long a write waits while another program holds the database. Raises: StorageError.
+    """
+    return await asyncio.to_thread(SqliteMetadata, path, wait_s)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, wait_s: float) -> sqlite3.Connection:
     # Transactions are begun and ended by hand (isolation_level=None), each connection by one thread at a time.
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=512)
+    connection = sqlite3.connect(
+        path, timeout=wait_s, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -121,11 +128,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(path: Path) -> None:
+def _migrate(path: Path, wait_s: float) -> None:
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed")
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine("sqlite://", creator=partial(_connect, path), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=partial(_connect, path, wait_s), poolclass=NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         migrate(connection)

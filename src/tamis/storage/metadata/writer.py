@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tamis.engine.caller import called_by
 from tamis.engine.ports.metadata import Entry
 from tamis.errors import StorageError
-from tamis.storage.metadata.handover import Job, deliver
+from tamis.storage.metadata.handover import Job, deliver, failure
 from tamis.storage.metadata.session import SqlSession
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class GroupWriter:
     def _group(self, job: Job | None, jobs: list[Job]) -> bool:
         """Run and commit a group that begins with `job`; True where the queue has ended."""
         jobs.extend([job] if job else [])
-        self._driver.execute("BEGIN IMMEDIATE")
+        self._begin(jobs)
         deadline = monotonic() + _GROUP_S
         kept: list[Job] = []
         while job is not None:
@@ -97,6 +97,19 @@ class GroupWriter:
         self._keep(kept)
         self._driver.execute("COMMIT")
         return job is None
+
+    def _begin(self, jobs: list[Job]) -> None:
+        """Where somebody else holds the database for too long, all that queued meanwhile have waited long enough."""
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            for _ in range(self._queue.qsize()):
+                job = self._queue.get_nowait()
+                if job is None:
+                    self._queue.put(None)  # the end comes after whatever else
+                else:
+                    jobs.append(job)
+            raise
 
     def _keep(self, jobs: Sequence[Job]) -> None:
         """Records by one statement; where that fails, each by itself, so that a bad one spoils no other."""
@@ -134,5 +147,4 @@ class GroupWriter:
         reason = cause.__cause__ if isinstance(cause, _TransactionLostError) else cause
         for job in jobs:
             if job.error is None:
-                job.error = StorageError(f"the write was not committed: {reason}")
-                job.error.__cause__ = reason
+                job.error = failure(reason or cause, "the write was not committed")
