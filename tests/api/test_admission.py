@@ -17,7 +17,7 @@ from tamis.auth.gate import Gate
 from tamis.model.limits import OperationKind, RateLimits, TierLimits
 from tamis.model.principal import AccountTier
 from tamis.services.admission import Admission
-from tamis.services.keys import ADMIN_EMAIL
+from tamis.services.first_start import ADMIN_EMAIL
 from tamis.services.organizations import OrganizationService
 from tamis.storage.rates import MemoryRates
 from tamis.telemetry.watching import Telemetry
