@@ -139,7 +139,11 @@ async def test_why_not_names_the_clause_that_the_model_wrote(play: Told, before:
 
 async def test_explain_does_not_count_what_only_a_run_can_tell(play: Told) -> None:
     service = ExplainService(
-        play.world.shop.metadata, play.world.shop.index, play.world.executions._planner, PriceTable(), NoExperience()
+        play.world.shop.metadata,
+        play.world.shop.index,
+        play.world.executions._plans.planner,
+        PriceTable(),
+        NoExperience(),
     )
     given = RunOptions(inputs={"most": 20})
     worded = await service.explain_anonymous(PRINCIPAL, specs(WORDS), {}, given)

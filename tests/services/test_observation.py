@@ -179,7 +179,7 @@ async def explained(world: World, pipeline: Pipeline) -> Answer:
     """Before the run and after it, by the planner that the run takes its plan from."""
     metadata = world.shop.metadata
     experience = StageExperience(metadata, WallClock())
-    service = ExplainService(metadata, world.shop.index, world.executions._planner, PriceTable(), experience)
+    service = ExplainService(metadata, world.shop.index, world.executions._plans.planner, PriceTable(), experience)
     answers = []
     for _ in range(2):
         # A pipeline that only fails once it runs is explained; one that could not run is refused here too.

@@ -49,7 +49,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
         "content": stream_content(),
     }
 }
-Pipeline: TypeAlias = tuple[tuple[StageSpec, ...], Mapping[str, JSON]]
+Pipeline: TypeAlias = tuple[tuple[StageSpec, ...], dict[str, JSON]]
 _ANONYMOUS = {"X-Execution-Mode": ANONYMOUS}
 _SAVED: Mapping[str, str] = {}
 

@@ -14,7 +14,7 @@ from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Entry, Metadata, Session
 from tamis.engine.programs import check_programs
-from tamis.engine.rewrites import rewrites
+from tamis.engine.rewrites import Rewrite, rewrites
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.tape import untaped
 from tamis.errors import ForbiddenError, ValidationError
@@ -31,10 +31,12 @@ from tamis.model.vector import Vector
 from tamis.services.answer_cache import AnswerCache
 from tamis.services.execution_runs import Executed, Job, RunOptions
 from tamis.services.inflight import InFlight
+from tamis.services.known_plans import KnownPlans
+from tamis.services.lookups import Lookups
 from tamis.services.record_policies import RecordPolicies
 from tamis.services.recording import Recording, page_of_ranking
 from tamis.services.result_pages import describe, window
-from tamis.services.retrievers import find_collections, find_retriever
+from tamis.services.retrievers import collection_names, collections_of, find_collections, find_retriever
 from tamis.services.series import Series
 from tamis.services.snapshots import Snapshot, SnapshotStore
 from tamis.services.streaming import Streaming
@@ -65,7 +67,8 @@ class ExecutionService:
         self.results_alias = results_alias
         self.streaming = streaming or Streaming(clock)
         self._metadata = metadata
-        self._planner = planner
+        self._lookups = Lookups(metadata)
+        self._plans = KnownPlans(planner)
         self._executor = executor
         self._answers = answers or AnswerCache(executor, metadata)
         self._policies = policies or RecordPolicies(metadata)
@@ -79,7 +82,7 @@ class ExecutionService:
         self,
         principal: Principal,
         stages: Sequence[StageSpec],
-        input_schema: Mapping[str, JSON],
+        input_schema: dict[str, JSON],
         options: RunOptions,
         sink: Sink = ignore,
     ) -> Executed:
@@ -91,10 +94,11 @@ class ExecutionService:
         accepted_ms = self._clock.monotonic_ms()
         if principal.client is not None and not principal.client.may_send_pipelines:
             raise ForbiddenError("this client token runs saved retrievers; others need its claim 'pipelines'")
-        collections = await self._metadata.read_now(
-            lambda session: find_collections(session, principal, options.collections, stages)
+        names = collection_names(options.collections, stages)
+        collections = await self._lookups.find(
+            (principal, names), lambda session: collections_of(session, principal, names)
         )
-        definition = Definition(tuple(stages), dict(input_schema))
+        definition = Definition(tuple(stages), input_schema)
         return await self._execute(self._job(principal, definition, collections, options, accepted_ms), sink)
 
     async def execute_saved(
@@ -112,7 +116,7 @@ class ExecutionService:
             named = options.collections or definition.collection_ids
             return retriever, find_collections(session, principal, named, definition.stages)
 
-        retriever, collections = await self._metadata.read_now(find)
+        retriever, collections = await self._lookups.find((principal, identifier, options.collections), find)
         job = self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
         return await self._execute(job, sink)
 
@@ -126,17 +130,16 @@ class ExecutionService:
         retriever: Retriever | None = None,
     ) -> Job:
         """Everything that can be wrong before a run is found here. Raises: ValidationError."""
-        check_filter(parse_filter(options.filters, ["body", "filters"]), ["body", "filters"])
-        stages = with_filters(definition.stages, options.filters)
-        made = tuple(rewrites(definition.stages, stages)) if options.filters else ()
-        definition = replace(
-            definition,
-            stages=stages,
-            collection_ids=tuple(collection.collection_id for collection in collections),
-            budget=options.budget or definition.budget,
-        )
+        made: tuple[Rewrite, ...] = ()
+        if options.filters is not None:
+            check_filter(parse_filter(options.filters, ["body", "filters"]), ["body", "filters"])
+            written, definition = (
+                definition.stages,
+                replace(definition, stages=with_filters(definition.stages, options.filters)),
+            )
+            made = tuple(rewrites(written, definition.stages)) if options.filters else ()
         inputs = check_inputs(definition.input_schema, options.inputs)
-        plan = self._planner.plan(definition, collections, inputs)
+        plan = self._plans.plan(definition, collections, options.budget or definition.budget, inputs)
         return Job(principal, plan, collections, inputs, options, accepted_ms, retriever, made)
 
     async def _execute(self, job: Job, sink: Sink) -> Executed:

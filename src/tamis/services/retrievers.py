@@ -215,12 +215,21 @@ def find_collections(
 
     Raises: NotFoundError naming the first that is not there.
     """
-    named = tuple(dict.fromkeys(identifiers)) or tuple(
-        n for n in named_collections(stages) if not templates.mentions(n)
+    return collections_of(session, principal, collection_names(identifiers, stages))
+
+
+def collection_names(identifiers: Sequence[str], stages: Sequence[StageSpec]) -> tuple[str, ...]:
+    """Ids and names of what a pipeline runs over, each once; none means all there are."""
+    return tuple(dict.fromkeys(identifiers)) or tuple(
+        name for name in named_collections(stages) if not templates.mentions(name)
     )
-    if not named:
+
+
+def collections_of(session: Session, principal: Principal, names: Sequence[str]) -> tuple[Collection, ...]:
+    """Those of `collection_names`. Raises: NotFoundError naming the first that is not there."""
+    if not names:
         return tuple(session.collections.list(principal))
-    return tuple(_find_collection(session, principal, identifier) for identifier in named)
+    return tuple(_find_collection(session, principal, identifier) for identifier in names)
 
 
 def _find_collection(session: Session, principal: Principal, identifier: str) -> Collection:

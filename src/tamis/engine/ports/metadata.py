@@ -488,6 +488,11 @@ class MetadataHealth:
 
 
 class Metadata(Protocol):
+    @property
+    def generation(self) -> int | None:
+        """Grows with every commit of anything but records, before that is told of. None: others may write as well."""
+        ...
+
     async def read(self, function: Callable[[Session], T]) -> T:
         """Away from the event loop, on a thread: for whatever may scan, page or decode much."""
         ...

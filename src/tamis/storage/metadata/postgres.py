@@ -68,6 +68,11 @@ class PostgresMetadata:
             self._close()
             raise
 
+    @property
+    def generation(self) -> int | None:
+        """None: other servers write to the same database."""
+        return None
+
     async def read(self, function: Callable[[Session], T]) -> T:
         return await self._there(partial(self._read, function))
 

@@ -61,6 +61,10 @@ class SqliteMetadata:
         self._readers = Readers(self._reader, _READERS)
         self._closed = False
 
+    @property
+    def generation(self) -> int | None:
+        return self._writer.generation
+
     async def read(self, function: Callable[[Session], T]) -> T:
         return await self._readers.submit(function)
 

@@ -33,6 +33,8 @@ class GroupWriter:
     """
 
     def __init__(self, session: SqlSession) -> None:
+        self.generation = 0
+        """Grows with each commit of more than records, before anybody is told of it."""
         self._session = session
         self._driver = session.link.driver
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -96,6 +98,7 @@ class GroupWriter:
             jobs.extend([job] if job else [])
         self._keep(kept)
         self._driver.execute("COMMIT")
+        self.generation += len(jobs) > len(kept)
         return job is None
 
     def _begin(self, jobs: list[Job]) -> None:
