@@ -46,6 +46,7 @@ from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
 from tamis.services.batches import BatchService
 from tamis.services.collections import CollectionDraft, CollectionService
 from tamis.services.documents import DocumentService
+from tamis.services.files import FileKeeping, FileSweeper
 from tamis.services.indexing import Indexer
 from tamis.services.lineage import LineageService
 from tamis.services.tasks import TaskService
@@ -222,6 +223,7 @@ class World:
     stranger: Principal
     blobs: Any
     files: SourceFiles
+    sweeper: FileSweeper
 
     async def bucket(self, name: str = "things", schema: dict[str, JSON] | None = None) -> Bucket:
         now = datetime.now(UTC)
@@ -292,8 +294,11 @@ async def open_world(
     shelf.letter.slow_s = slow_s
     blobs = open_blobs(path / "blobs", None)
     decoding = DecoderPool(path / "work" / "decoding")
-    files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS, outside)
-    worker = ExtractionWorker(metadata, indexer, shelf, models or NoModels(), blobs, files, poll_s=0.05)
+    keeping = FileKeeping(metadata, blobs)
+    sweeper = FileSweeper(metadata, blobs, keeping, poll_s=0.05)
+    await sweeper.start()
+    files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS, keeping, outside)
+    worker = ExtractionWorker(metadata, indexer, shelf, models or NoModels(), keeping, files, poll_s=0.05)
     principal, stranger = await _tenants(metadata)
     world = World(
         metadata=metadata,
@@ -311,12 +316,14 @@ async def open_world(
         stranger=stranger,
         blobs=blobs,
         files=files,
+        sweeper=sweeper,
     )
     await worker.start()
     try:
         yield world
     finally:
         await worker.stop()
+        await sweeper.close()
         await indexer.close()
         await metadata.close()
 

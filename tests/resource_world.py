@@ -23,6 +23,7 @@ from tamis.model.principal import Permission, Principal
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.first_start import bootstrap
+from tamis.services.files import FileKeeping, FileSweeper
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
@@ -96,8 +97,9 @@ class Resources:
     indexer: Indexer
     principal: Principal
 
-    def files(self) -> list[str]:
-        """Every file of every tenant, by its path under the blob store's root."""
+    async def files(self) -> list[str]:
+        """Every file of every tenant that is needed, by its path under the blob store's root."""
+        await FileSweeper(self.metadata, self.blobs, FileKeeping(self.metadata, self.blobs)).sweep()
         return sorted(
             path.relative_to(self.blob_root).as_posix() for path in self.blob_root.rglob("*") if path.is_file()
         )
@@ -148,7 +150,7 @@ def _app(
     for module in ROUTERS:
         app.include_router(module.router)
     shelf = Shelf()
-    object_service = ObjectService(metadata, blobs)
+    object_service = ObjectService(metadata, blobs, FileKeeping(metadata, blobs))
     app.state.services = {
         Gate: gate,
         KeyService: keys,

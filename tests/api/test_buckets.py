@@ -134,11 +134,11 @@ async def test_a_deleted_bucket_takes_its_files_along(world: Resources) -> None:
     blob = {"property": "pic", "type": "image", "data": "data:image/png;base64,aGVsbG8="}
     await world.me.post("/buckets/pics/objects", {"blobs": [blob]})
     await world.me.post("/buckets/pics/uploads", {"filename": "a.png", "content_type": "image/png"})
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
     await world.reader.delete("/buckets/pics", 403)
     await world.me.delete("/buckets/pics")
     await world.me.get("/buckets/pics", 404)
-    assert world.files() == []
+    assert await world.files() == []
 
 
 async def test_a_bucket_stays_while_a_batch_of_it_runs(world: Resources) -> None:

@@ -176,12 +176,12 @@ async def test_a_deleted_namespace_takes_everything_with_it(world: Resources) ->
     collections = CollectionService(world.metadata, world.indexer, Shelf(), world.blobs)
     draft = CollectionDraft("notes", Source("bucket", (bucket["bucket_id"],)), ExtractorConfig("letter", "v1"))
     collection_id = (await collections.create(principal, draft)).collection.collection_id
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
 
     await world.me.delete("/namespaces/doomed")
     await world.me.get("/namespaces/doomed", 404)
     await inside.get("/buckets/b", 404)
-    assert world.files() == []
+    assert await world.files() == []
     left = await world.metadata.read(lambda session: session.collections.get(principal, collection_id))
     assert left is None
     assert (await world.index.info(principal, collection_id)).points == 0

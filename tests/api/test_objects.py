@@ -53,7 +53,7 @@ async def test_an_object_comes_back_as_it_was_sent(world: Resources) -> None:
     assert blob["properties"] == {"data": "words", "language": "en"}
     assert (blob["details"]["size_bytes"], blob["details"]["mime_type"]) == (5, "text/plain")
     assert await world.reader.get(f"{OBJECTS}/{made['object_id']}") == made
-    assert world.files() == []
+    assert await world.files() == []
 
 
 @pytest.mark.parametrize("data", [PNG, f"data:image/png;base64,{PNG}"])
@@ -79,7 +79,7 @@ async def test_a_url_is_kept_and_not_fetched(world: Resources, url: str) -> None
     blob = made["blobs"][0]
     assert (blob["properties"]["url"], blob["details"]["filename"]) == (url, "pic.png")
     assert blob["details"]["mime_type"] == "image/png"
-    assert world.files() == []
+    assert await world.files() == []
 
 
 async def test_a_blob_cannot_name_another_tenants_file(world: Resources) -> None:
@@ -135,11 +135,11 @@ async def test_a_batch_is_all_or_nothing(world: Resources) -> None:
     good = [{"title": str(number), "blobs": [text(PNG, "image", "image")]} for number in range(3)]
     made = await world.me.post(f"{OBJECTS}/batch", {"objects": good})
     assert [row["title"] for row in made] == ["0", "1", "2"]
-    assert len(world.files()) == 3
+    assert len(await world.files()) == 3
     bad = [*good, {"title": 4}]
     assert await world.me.places(f"{OBJECTS}/batch", {"objects": bad}) == [["body", "objects", 3, "title"]]
     assert (await world.me.post(f"{OBJECTS}/list"))["pagination"]["total"] == 3
-    assert len(world.files()) == 3
+    assert len(await world.files()) == 3
     assert await world.me.places(f"{OBJECTS}/batch", {"objects": good * 34}) == [["body", "objects"]]
 
 
@@ -147,7 +147,7 @@ async def test_a_batch_that_collides_leaves_no_file(world: Resources) -> None:
     await _keyed(world, "insert")
     objects = [{"sku": "1", "blobs": [text(PNG, "pic", "image")]}] * 2
     await world.me.post("/buckets/keyed/objects/batch", {"objects": objects}, 409)
-    assert world.files() == []
+    assert await world.files() == []
     assert (await world.me.get("/buckets/keyed"))["object_count"] == 0
 
 
@@ -180,13 +180,13 @@ async def test_an_upsert_deletes_the_file_that_it_replaces(world: Resources) -> 
     await _keyed(world, "upsert")
     path = "/buckets/keyed/objects"
     made = await world.me.post(path, {"sku": "1", "blobs": [text(PNG, "pic", "image")]})
-    before = world.files()
+    before = await world.files()
     await world.me.post(path, {"sku": "1", "blobs": [text(base64.b64encode(b"new").decode(), "pic", "image")]})
-    after = world.files()
+    after = await world.files()
     assert len(before) == len(after) == 1
     assert before != after
     await world.me.delete(f"{path}/{made['object_id']}", 204)
-    assert world.files() == []
+    assert await world.files() == []
 
 
 async def test_a_policy_needs_a_key(world: Resources) -> None:
@@ -198,7 +198,7 @@ async def test_duplicates_are_skipped_where_asked(world: Resources) -> None:
     first = await world.me.post(OBJECTS, sent)
     again = await world.me.post(OBJECTS, {**sent, "skip_duplicates": True})
     assert again["object_id"] == first["object_id"]
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
     assert (await world.me.post(OBJECTS, sent))["object_id"] != first["object_id"]
     assert (await world.me.post(OBJECTS, {**sent, "title": "B"}))["content_hash"] != first["content_hash"]
 
@@ -208,7 +208,7 @@ async def test_an_idempotency_key_gives_the_same_object(world: Resources) -> Non
     first = await world.me.post(OBJECTS, sent)
     again = await world.me.post(OBJECTS, sent)
     assert again == first
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
 
 
 async def test_lists_filter_sort_search_and_page(world: Resources) -> None:
@@ -241,7 +241,7 @@ async def test_put_replaces_and_patch_lays_over(world: Resources) -> None:
     put = await world.me.put(path, {"metadata": {"title": "B"}, "blobs": [text("words")]})
     assert put["metadata"] == {"title": "B", "price": 1.5}
     assert [blob["property"] for blob in put["blobs"]] == ["text"]
-    assert world.files() == []
+    assert await world.files() == []
     assert put["content_hash"] != made["content_hash"]
     assert await world.me.places(path, {"title": None}, "PATCH") == [["body", "blobs"]]
     assert await world.me.places(path, {"blobs": []}, "PATCH") == [["body", "blobs"]]
@@ -257,7 +257,7 @@ async def test_changes_at_the_same_time_all_stay(world: Resources) -> None:
     after = await world.me.get(path)
     assert [after[f"field_{number}"] for number in range(8)] == list(range(8))
     assert [each["property"] for each in after["blobs"]] == ["image"]
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
 
 
 async def test_objects_are_their_buckets_and_tenants(world: Resources) -> None:

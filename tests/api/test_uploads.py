@@ -83,7 +83,7 @@ async def test_an_upload_can_be_named_by_an_object(world: Resources) -> None:
     assert found["blobs"][0]["details"]["size_bytes"] == 6
     await world.me.post(objects, {"blobs": [{**blob, "upload_id": "upl_none"}]}, 404)
     await world.me.delete(f"{UPLOADS}/{made['upload_id']}", 204)
-    assert len(world.files()) == 1, "an object stands on it"
+    assert len(await world.files()) == 1, "an object stands on it"
 
 
 async def test_bytes_that_are_here_already_need_not_be_sent(world: Resources) -> None:
@@ -101,11 +101,11 @@ async def test_bytes_that_turn_out_to_be_here_are_kept_once(world: Resources) ->
     one = await world.me.post(f"{UPLOADS}/{first['upload_id']}/confirm")
     two = await world.me.post(f"{UPLOADS}/{second['upload_id']}/confirm")
     assert two["object_id"] == one["object_id"]
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
     found = await world.me.get(f"{UPLOADS}/{second['upload_id']}")
     assert (found["is_duplicate"], found["duplicate_of_upload_id"]) == (True, first["upload_id"])
     await world.me.delete(f"{UPLOADS}/{first['upload_id']}", 204)
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
 
 
 async def test_the_file_has_to_be_the_one_announced(world: Resources) -> None:
@@ -116,7 +116,7 @@ async def test_the_file_has_to_be_the_one_announced(world: Resources) -> None:
     assert (await send(world, hashed["presigned_url"])).status_code == 400
     typed = await world.me.post(UPLOADS, body())
     assert (await send(world, typed["presigned_url"], PIXELS, "text/html")).status_code == 400
-    assert world.files() == []
+    assert await world.files() == []
     assert (await send(world, typed["presigned_url"], PIXELS, None)).status_code == 200
 
 
@@ -124,7 +124,7 @@ async def test_a_file_that_grows_too_large_leaves_nothing(world: Resources) -> N
     made = await world.me.post(UPLOADS, body())
     answer = await send(world, made["presigned_url"], b"x" * (MAX_UPLOAD_BYTES + 1))
     assert (answer.status_code, answer.json()["error"]["type"]) == (413, "PayloadTooLargeError")
-    assert world.files() == []
+    assert await world.files() == []
 
 
 async def test_sending_again_has_to_be_the_same_file(world: Resources) -> None:
@@ -155,7 +155,7 @@ async def test_a_sending_that_ends_late_leaves_the_confirmed_file_alone(world: R
     found = await world.me.get(f"/buckets/pics/objects/{confirmed['object_id']}")
     key = found["blobs"][0]["properties"]["url"].removeprefix("blob://")
     assert await world.blobs.get(world.principal, key) == PIXELS
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
 
 
 async def test_what_was_not_sent_is_not_confirmed(world: Resources) -> None:
@@ -259,7 +259,7 @@ async def test_deleting_forgets_the_file_unless_it_is_to_be_kept(world: Resource
     gone, kept = await sent(world, b"1"), await sent(world, b"2")
     await world.me.delete(f"{UPLOADS}/{gone['upload_id']}", 204)
     await world.me.delete(f"{UPLOADS}/{kept['upload_id']}", 204, delete_s3_object=False)
-    assert len(world.files()) == 1
+    assert len(await world.files()) == 1
     await world.me.get(f"{UPLOADS}/{gone['upload_id']}", 404)
     assert (await send(world, gone["presigned_url"])).status_code == 404
 
@@ -290,7 +290,7 @@ async def test_a_forged_or_cut_link_opens_nothing(world: Resources) -> None:
     ):
         answer = await send(world, wrong)
         assert (answer.status_code, answer.json()["error"]["type"]) == (403, "ForbiddenError"), wrong
-    assert world.files() == []
+    assert await world.files() == []
 
 
 def test_a_link_expires() -> None:

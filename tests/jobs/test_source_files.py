@@ -21,7 +21,9 @@ from tamis.model.ids import new_id
 from tamis.model.principal import Principal
 from tamis.outside.http import HttpOutside
 from tamis.outside.secrets import SecretStore
+from tamis.services.files import FileKeeping
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
+from tamis.storage.metadata import open_sqlite
 from tests.extraction_world import FILE_LIMITS, CopyExtractor, World, open_world
 from tests.outside.server import Answer, Asked, served
 
@@ -41,11 +43,20 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     return open_blobs(tmp_path / "blobs", None) if request.param == "folder" else ObstoreBlobs(MemoryStore())
 
 
-async def test_a_file_is_a_path_until_it_is_released(tmp_path: Path, decoding: DecoderPool, blobs: BlobStore) -> None:
+@pytest.fixture
+async def keeping(tmp_path: Path, blobs: BlobStore) -> AsyncIterator[FileKeeping]:
+    metadata = await open_sqlite(tmp_path / "tamis.db")
+    yield FileKeeping(metadata, blobs)
+    await metadata.close()
+
+
+async def test_a_file_is_a_path_until_it_is_released(
+    tmp_path: Path, decoding: DecoderPool, blobs: BlobStore, keeping: FileKeeping
+) -> None:
     work = tmp_path / "sources"
     work.mkdir()
     (work / "left").write_bytes(b"by a server that was killed")
-    files = SourceFiles(blobs, decoding, work, FILE_LIMITS)
+    files = SourceFiles(blobs, decoding, work, FILE_LIMITS, keeping)
     await blobs.put(ONE, "a/b.txt", PNG, "text/plain")
     taken = await files.take(ONE, "a/b.txt", "text/plain", "b.txt")
     assert (taken.path.read_bytes(), taken.size_bytes, taken.content_type) == (PNG, len(PNG), "image/png")
@@ -54,8 +65,10 @@ async def test_a_file_is_a_path_until_it_is_released(tmp_path: Path, decoding: D
     assert await blobs.get(ONE, "a/b.txt") == PNG
 
 
-async def test_sizes_are_limited_by_what_a_file_is(tmp_path: Path, decoding: DecoderPool, blobs: BlobStore) -> None:
-    files = SourceFiles(blobs, decoding, tmp_path / "sources", {**FILE_LIMITS, "image": 99})
+async def test_sizes_are_limited_by_what_a_file_is(
+    tmp_path: Path, decoding: DecoderPool, blobs: BlobStore, keeping: FileKeeping
+) -> None:
+    files = SourceFiles(blobs, decoding, tmp_path / "sources", {**FILE_LIMITS, "image": 99}, keeping)
     await blobs.put(ONE, "a.txt", PNG)
     with pytest.raises(ValidationError, match="image/png of 108 bytes; image files have at most 99"):
         await files.take(ONE, "a.txt")
@@ -121,13 +134,14 @@ async def test_what_an_extractor_makes_is_stored_once_and_taken_further(world: W
     assert first.blobs == second.blobs
     [small] = first.blobs
     digest = hashlib.sha256(PNG + b"small").hexdigest()
-    assert small.url == f"blob://{drawn.collection_id}/files/{digest}.png"
+    assert small.url.startswith(f"blob://content/{digest[:2]}/{digest}-")
     assert (small.role, small.type, small.size_bytes, small.filename) == ("thumbnail", "image", 113, "small.png")
     assert await world.blobs.get(world.principal, small.url.removeprefix("blob://")) == PNG + b"small"
     assert {source["url"] for source in (await world.all_documents(further))[0].source_blobs} == {blob.url, small.url}
 
     await world.collections.delete(world.principal, "further")
     await world.collections.delete(world.principal, "drawn")
+    await world.sweeper.sweep()
     assert await world.blobs.size(world.principal, small.url.removeprefix("blob://")) is None
 
 
@@ -154,12 +168,11 @@ async def test_files_on_the_web_are_fetched_and_kept_once(tmp_path: Path) -> Non
         await world.process(bucket, ids)
         found = await world.all_documents(collection)
         digest = hashlib.sha256(PAGE).hexdigest()
-        key = f"{bucket.bucket_id}/fetched/{digest}"
         assert [each.fields["text"] for each in found] == [PAGE.decode()] * 3
         assert {str(each.source_blobs[0]["source_url"]) for each in found} == set(urls)
-        assert {(each.source_blobs[0]["url"], each.source_blobs[0]["content_type"]) for each in found} == {
-            (f"blob://{key}", "text/plain")
-        }
+        [(url, content_type)] = {(str(one["url"]), one["content_type"]) for each in found for one in each.source_blobs}
+        assert (url.rpartition("/")[2].partition("-")[0], content_type) == (digest, "text/plain")
+        key = url.removeprefix("blob://")
         assert await world.blobs.get(world.principal, key) == PAGE
         assert list((tmp_path / "work" / "sources").iterdir()) == []
 

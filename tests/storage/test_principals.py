@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.ports import blobs, bookkeeping, index, metadata, publishing
+from tamis.engine.ports import blobs, bookkeeping, files, index, metadata, publishing
 from tamis.model.principal import Principal
 
 # Calls of the server itself, which nobody's request makes as it likes, and why each needs none.
@@ -17,6 +17,8 @@ WITHOUT = {
     "BlobStore.health": "of the store as a whole",
     "Executions.insert_all": "each entry has its own Principal",
     "Executions.tenants": "retention sweeps tenant by tenant",
+    "Files.expire": "holds end by the clock, whoever holds",
+    "Files.let_go": "the sweep deletes every tenant's; each comes with its Principal",
     "IndexQueue.pending": "the outbox is applied for every tenant; each entry has its Principal",
     "Keys.find_hash": "who a key belongs to is what it answers",
     "Metadata.close": "of the store as a whole",
@@ -40,7 +42,7 @@ WITHOUT = {
 
 
 def protocols() -> Iterator[type]:
-    for module in (blobs, bookkeeping, index, metadata, publishing):
+    for module in (blobs, bookkeeping, files, index, metadata, publishing):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
 
 

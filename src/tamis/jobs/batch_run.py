@@ -20,12 +20,13 @@ from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
 from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
-from tamis.jobs.made_files import MadeFiles
+from tamis.jobs.made_files import payloads
 from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
 from tamis.services.batches import TRANSIENT
+from tamis.services.files import FileKeeping
 from tamis.services.indexing import Indexer
 
 R = TypeVar("R")
@@ -46,7 +47,7 @@ class Workshop:
     extractors: Extractors
     models: Models
     loader: Loader
-    made: MadeFiles
+    keeping: FileKeeping
     threads: ExtractorThreads
     thread_count: int
 
@@ -56,6 +57,7 @@ class _Work:
     collection: Collection
     extractor: Extractor | None
     loads: Sequence[Load]
+    holder: str
 
 
 class BatchRun:
@@ -65,11 +67,19 @@ class BatchRun:
         self._batch = batch
         self._sizes: dict[str, int] = {}
         self._in_flight: set[tuple[str, str]] = set()
+        self._holders: set[str] = set()
         self._over = False
         self._is_taken_up = False
 
     async def run(self) -> None:
         """Go through the tiers until nothing waits. Safe to repeat after a kill at any point."""
+        try:
+            await self._run()
+        finally:
+            for holder in self._holders:
+                await self._shop.keeping.release(self._principal, holder)
+
+    async def _run(self) -> None:
         batch_id = self._batch.batch_id
         while not self._over:
             for tier in self._batch.tiers:
@@ -167,8 +177,11 @@ class BatchRun:
         extractor = self._shop.extractors.get(config.name, config.version)
         if extractor is None:
             failure = ExtractionFailure(f"the extractor {config.name}@{config.version} is not installed", "dependency")
-            return _Work(collection, None, [Unloadable(item, failure) for item in items])
-        return _Work(collection, extractor, await self._shop.loader.load(self._principal, collection, extractor, items))
+            return _Work(collection, None, [Unloadable(item, failure) for item in items], "")
+        holder = self._shop.keeping.holder()
+        self._holders.add(holder)
+        loads = await self._shop.loader.load(self._principal, collection, extractor, items, holder)
+        return _Work(collection, extractor, loads, holder)
 
     async def _extract(
         self, tier: Tier, loaded: asyncio.Queue[_Work | None], extracted: asyncio.Queue[Chunk | None]
@@ -187,12 +200,13 @@ class BatchRun:
                 self._shop.loader.release(work.loads)
             collection_id = work.collection.collection_id
             self._adapt(collection_id, len(work.loads), monotonic() - started)
-            await self._shop.made.store(self._principal, collection_id, results.values())
-            await extracted.put(Chunk(tier, work.collection, work.loads, results))
+            keys = await self._shop.keeping.put(self._principal, work.holder, payloads(results.values()))
+            await extracted.put(Chunk(tier, work.collection, work.loads, results, work.holder, keys))
 
     async def _commit(self, extracted: asyncio.Queue[Chunk | None]) -> None:
         while (chunk := await extracted.get()) is not None:
             committed = await self._write(partial(self._commit_chunk, chunk=chunk))
+            self._holders.discard(chunk.holder)
             for collection_id in committed.touched:
                 await self._index(collection_id)
             self._in_flight.difference_update(
@@ -203,10 +217,12 @@ class BatchRun:
         # A batch that was cancelled, or has gone with its namespace, takes nothing more.
         self._over = self._over or batch_state.is_over(session, self._principal, self._batch)
         if self._over:
+            session.files.release(self._principal, chunk.holder)
             return Committed(0, 0, 0, ())
         # Where several collections take the same objects, their status is set when the tier ends.
         alone = chunk.tier.number == 0 and chunk.tier.source_type == "bucket" and len(chunk.tier.collection_ids) == 1
         committed = commit(session, self._principal, chunk, self._batch.tiers, alone, self._batch.keeps_history)
+        session.files.release(self._principal, chunk.holder)
         batch_state.note_progress(session, self._principal, self._batch)
         return committed
 

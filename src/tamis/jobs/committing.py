@@ -26,12 +26,17 @@ COLLECTION_GONE = "the collection was deleted"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Sources of one collection, and what the extractor answered for those that could be loaded."""
+    """Sources of one collection, and what the extractor answered for those that could be loaded.
+
+    holder: who needs the files that it made, until documents name them.  keys: where these lie, by content.
+    """
 
     tier: Tier
     collection: Collection
     loads: Sequence[Load]
     results: Mapping[str, Result]
+    holder: str
+    keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,7 @@ def _writes(session: Session, principal: Principal, chunk: Chunk, keep_history: 
         if isinstance(load, Loaded)
         for segments in [_segments(chunk.results[load.item.source_id])]
         for write in [
-            _document(load, chunk.collection, index, segment, now, keep_history)
-            for index, segment in enumerate(segments)
+            _document(load, chunk, index, segment, now, keep_history) for index, segment in enumerate(segments)
         ]
     ]
     before = session.documents.get_many(principal, [write.document.document_id for write in made])
@@ -150,8 +154,9 @@ def _segments(result: Result) -> Sequence[Segment]:
 
 
 def _document(
-    load: Loaded, collection: Collection, index: int, segment: Segment, now: datetime, keep_history: bool
+    load: Loaded, chunk: Chunk, index: int, segment: Segment, now: datetime, keep_history: bool
 ) -> DocumentWrite:
+    collection = chunk.collection
     document_id = derived_id("doc", collection.collection_id, load.item.source_id, index)
     step = LineageStep(collection.collection_id, collection.extractor.id, now, document_id)
     document = Document(
@@ -161,7 +166,7 @@ def _document(
         created_at=now,
         updated_at=now,
         lineage=replace(load.lineage, chain=(*load.lineage.chain, step)),
-        blobs=(*segment.blobs, *references(collection.collection_id, segment.files)),
+        blobs=(*segment.blobs, *references(chunk.keys, segment.files)),
         source_blobs=load.source_blobs,
         history=(_processing(load.batch_item, collection, now),) if keep_history else (),
     )

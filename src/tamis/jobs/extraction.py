@@ -5,7 +5,6 @@ import contextlib
 import logging
 from time import monotonic
 
-from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
@@ -13,11 +12,11 @@ from tamis.errors import StorageFullError, StorageUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
 from tamis.jobs.loading import Loader
-from tamis.jobs.made_files import MadeFiles
 from tamis.jobs.source_files import SourceFiles
 from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch
 from tamis.model.principal import Principal
+from tamis.services.files import FileKeeping
 from tamis.services.indexing import Indexer
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ class ExtractionWorker:
         indexer: Indexer,
         extractors: Extractors,
         models: Models,
-        blobs: BlobStore,
+        keeping: FileKeeping,
         files: SourceFiles,
         threads: int = 1,
         poll_s: float = 2.0,
@@ -51,8 +50,8 @@ class ExtractionWorker:
         self._metadata = metadata
         self._threads = ExtractorThreads(threads)
         self._decoding = files.decoding
-        loader, made = Loader(metadata, files, models), MadeFiles(blobs)
-        self._shop = Workshop(metadata, indexer, extractors, models, loader, made, self._threads, threads)
+        loader = Loader(metadata, files, models)
+        self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, self._threads, threads)
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None

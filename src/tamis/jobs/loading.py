@@ -106,16 +106,24 @@ class Loader:
         self._models = models
 
     async def load(
-        self, principal: Principal, collection: Collection, extractor: Extractor, items: Sequence[BatchItem]
+        self,
+        principal: Principal,
+        collection: Collection,
+        extractor: Extractor,
+        items: Sequence[BatchItem],
+        holder: str,
     ) -> list[Load]:
-        """One answer for each item, in order; `release` follows. What is wrong with one source stays with it."""
+        """One answer for each item, in order; `release` follows. What is wrong with one source stays with it.
+
+        holder: who needs what is fetched from the web until documents name it.
+        """
         sources = await self._sources(principal, collection, [item.source_id for item in items])
         wanted = parse_filter(collection.source.filters)
         shared = None if is_dynamic(collection.extractor) else parameters_for(extractor, collection.extractor, None)
         loads = [
             _map(item, principal, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items
         ]
-        filled = await asyncio.gather(*(self._with_files(principal, extractor, load) for load in loads))
+        filled = await asyncio.gather(*(self._with_files(principal, extractor, load, holder) for load in loads))
         return await self._without_unchanged(principal, collection, extractor, filled)
 
     async def _without_unchanged(
@@ -146,7 +154,7 @@ class Loader:
 
         return await self._metadata.read(read)
 
-    async def _with_files(self, principal: Principal, extractor: Extractor, load: Load) -> Load:
+    async def _with_files(self, principal: Principal, extractor: Extractor, load: Load, holder: str) -> Load:
         if not isinstance(load, Loaded):
             return load
         urls = {name: value for name, value in load.item.inputs.items() if _names_file(value, name, load, extractor)}
@@ -156,7 +164,7 @@ class Loader:
         blobs = load.source_blobs
         try:
             for name, url in urls.items():
-                files[name], blobs = await self._taken(principal, load, name, str(url), blobs)
+                files[name], blobs = await self._taken(principal, load, name, str(url), blobs, holder)
             texts = {
                 name: await asyncio.to_thread(_text, name, file)
                 for name, file in files.items()
@@ -169,12 +177,17 @@ class Loader:
         return replace(load, item=item, source_blobs=blobs)
 
     async def _taken(
-        self, principal: Principal, load: Loaded, name: str, url: str, blobs: tuple[Mapping[str, JSON], ...]
+        self,
+        principal: Principal,
+        load: Loaded,
+        name: str,
+        url: str,
+        blobs: tuple[Mapping[str, JSON], ...],
+        holder: str,
     ) -> tuple[SourceFile, tuple[Mapping[str, JSON], ...]]:
         """The file, and the source's blobs, in which the store's copy stands for what was fetched from the web."""
         if not url.startswith(_OURS):
-            owner = load.lineage.root_bucket_id or load.batch_item.collection_id
-            found = await self._files.fetch(principal, url, f"{owner}/fetched")
+            found = await self._files.fetch(principal, url, holder)
             return found.file, _with_copy(blobs, name, url, found)
         told = next((blob for blob in blobs if blob.get("url") == url), {})
         declared, filename = (value if isinstance(value, str) else None for value in map(told.get, _TOLD))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,12 +14,13 @@ from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import SourceFile
 from tamis.engine.ports.outside import Fetch, Outside
 from tamis.errors import NotFoundError, ValidationError
+from tamis.model.files import OURS
 from tamis.model.principal import Principal
+from tamis.services.files import FileKeeping, Payload
 
 _READS_AT_ONCE = 16
 _WEB = ("http://", "https://")
 _FETCH_S = 1800.0
-_CHUNK_BYTES = 1 << 20
 _DOCUMENTS = ("application/pdf", "application/vnd.", "application/msword", "application/rtf", "application/epub")
 
 
@@ -44,9 +45,11 @@ class SourceFiles:
         decoding: Decoding,
         work: Path,
         limits: Mapping[str, int],
+        keeping: FileKeeping,
         outside: Outside | None = None,
     ) -> None:
         self._outside = outside
+        self._keeping = keeping
         self.decoding = decoding
         self._blobs = blobs
         self._work = work.resolve()
@@ -68,8 +71,10 @@ class SourceFiles:
                 self._remove(path)
                 raise
 
-    async def fetch(self, principal: Principal, url: str, folder: str) -> FetchedFile:
-        """A copy of what lies at `url` now, kept once under `folder` by its content. To be given back by `release`.
+    async def fetch(self, principal: Principal, url: str, holder: str) -> FetchedFile:
+        """A copy of what lies at `url` now, kept once by its content. To be given back by `release`.
+
+        holder: who needs the copy until a document names it.
 
         Raises: ValidationError where it is not to be had or too large, OutsideRefusedError, OutsideError, StorageError.
         """
@@ -83,13 +88,12 @@ class SourceFiles:
                 raise ValidationError(f"{url} was answered with {answer.status}")
             digest = await asyncio.to_thread(_digest, path)
             file = await self._known(path, answer.headers.get("content-type"), _filename(answer.url))
-            key = f"{folder}/{digest}"
-            if await self._blobs.size(principal, key) != file.size_bytes:
-                await self._blobs.put_stream(principal, key, _chunks(path))
+            payload = Payload(digest, file.size_bytes, path, file.content_type)
+            keys = await self._keeping.put(principal, holder, [payload])
         except BaseException:
             self._remove(path)
             raise
-        return FetchedFile(file, f"blob://{key}", f"sha256:{digest}")
+        return FetchedFile(file, f"{OURS}{keys[digest]}", f"sha256:{digest}")
 
     async def _known(self, path: Path, declared_type: str | None, filename: str | None) -> SourceFile:
         size_bytes = await asyncio.to_thread(os.path.getsize, path)
@@ -147,12 +151,6 @@ def kind_of(content_type: str) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(path.open, "rb") as file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
-            yield chunk
 
 
 def _filename(url: str) -> str | None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tamis.model.files import file_keys
 from tamis.model.json import JSON
-from tamis.model.stored_files import file_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tamis.model.files import file_keys
 from tamis.model.json import JSON
-from tamis.model.stored_files import file_keys
 from tamis.model.vector import Vector
 
 

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import mimetypes
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -12,11 +13,11 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from tamis.errors import ValidationError
 from tamis.model.bucket import Blob, Upload
 from tamis.model.canonical import canonical_json
+from tamis.model.files import FILES, OURS
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.services.bucket_schema import FILE_TYPES, TEXT_TYPES, Loc
 
-OURS = "blob://"
 INLINE_TEXT_BYTES = 64 * 1024
 """Text up to this size stays in the object, where filters and search see it; longer text is a file."""
 
@@ -40,21 +41,23 @@ class BlobDraft:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A blob as it will be kept, and the bytes that go into the blob store under its key, if any."""
+    """A blob as it will be kept, and the bytes that go into the blob store, if any, whose content its url names then."""
 
     blob: Blob
     payload: bytes | None = None
 
     @property
-    def key(self) -> str:
-        return (self.blob.url or "").removeprefix(OURS)
+    def content(self) -> str:
+        """SHA-256 of the payload, in hex."""
+        return (self.blob.hash or "").removeprefix("sha256:")
+
+    def stored(self, keys: Mapping[str, str]) -> Blob:
+        """The blob with where its bytes lie. keys: of the store, by content."""
+        return self.blob if self.payload is None else replace(self.blob, url=f"{OURS}{keys[self.content]}")
 
 
-def take(draft: BlobDraft, folder: str, upload: Upload | None, loc: Loc) -> Intake:
-    """folder: where the store keeps this object's files. upload: the one that the draft names, if it names one.
-
-    Raises: ValidationError at `loc`.
-    """
+def take(draft: BlobDraft, upload: Upload | None, loc: Loc) -> Intake:
+    """upload: the one that the draft names, if it names one.  Raises: ValidationError at `loc`."""
     blob = Blob(
         blob_id=new_id("blob"),
         property=draft.property,
@@ -65,11 +68,11 @@ def take(draft: BlobDraft, folder: str, upload: Upload | None, loc: Loc) -> Inta
     if upload is not None:
         intake = _from_upload(blob, upload)
     elif draft.type in FILE_TYPES:
-        intake = _file(blob, draft.data, folder, loc)
+        intake = _file(blob, draft.data, loc)
     elif isinstance(draft.data, str) and draft.type in ("text", "automatic") and _URL.match(draft.data):
         intake = _reference(blob, draft.data)
     elif isinstance(draft.data, str) and draft.type in (*TEXT_TYPES, "automatic"):
-        intake = _text(blob, draft.data, folder)
+        intake = _text(blob, draft.data)
     else:
         data = canonical_json(draft.data, [*loc, "data"])
         intake = Intake(replace(blob, data=draft.data, size_bytes=len(data), mime_type="application/json"))
@@ -93,17 +96,17 @@ def _from_upload(blob: Blob, upload: Upload) -> Intake:
     )
 
 
-def _file(blob: Blob, data: Any, folder: str, loc: Loc) -> Intake:
+def _file(blob: Blob, data: Any, loc: Loc) -> Intake:
     if not isinstance(data, str):
         raise ValidationError.at([*loc, "data"], f"a blob of type {blob.type} is a URL, a data: URI or base64")
     if _URL.match(data):
         return _reference(blob, data)
     found = _DATA_URI.match(data)
     if found is None:
-        return _stored(blob, _base64(data, loc), None, folder)
+        return _stored(blob, _base64(data, loc), None)
     is_base64 = ";base64" in found["options"]
     payload = _base64(found["payload"], loc) if is_base64 else unquote_to_bytes(found["payload"])
-    return _stored(blob, payload, found["mime"], folder)
+    return _stored(blob, payload, found["mime"])
 
 
 def _base64(text: str, loc: Loc) -> bytes:
@@ -122,23 +125,17 @@ def _reference(blob: Blob, url: str) -> Intake:
     return Intake(replace(blob, url=url, filename=name, mime_type=mime_type))
 
 
-def _text(blob: Blob, text: str, folder: str) -> Intake:
+def _text(blob: Blob, text: str) -> Intake:
     data = text.encode()
-    kept = replace(blob, size_bytes=len(data), mime_type="text/plain", hash=sha256_hash(data))
-    if len(data) <= INLINE_TEXT_BYTES:
-        return Intake(replace(kept, data=text))
-    return Intake(replace(kept, url=f"{OURS}{folder}/{blob.blob_id}"), data)
+    if len(data) > INLINE_TEXT_BYTES:
+        return _stored(blob, data, "text/plain")
+    return Intake(replace(blob, data=text, size_bytes=len(data), mime_type="text/plain", hash=sha256_hash(data)))
 
 
-def _stored(blob: Blob, data: bytes, mime_type: str | None, folder: str) -> Intake:
-    kept = replace(
-        blob,
-        url=f"{OURS}{folder}/{blob.blob_id}",
-        size_bytes=len(data),
-        mime_type=mime_type,
-        hash=sha256_hash(data),
-    )
-    return Intake(kept, data)
+def _stored(blob: Blob, data: bytes, mime_type: str | None) -> Intake:
+    told = sha256_hash(data)
+    url = f"{OURS}{FILES}{told.removeprefix('sha256:')}"
+    return Intake(replace(blob, url=url, size_bytes=len(data), mime_type=mime_type, hash=told), data)
 
 
 def _checked(intake: Intake, checksum: str | None, loc: Loc) -> Intake:

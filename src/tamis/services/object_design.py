@@ -60,9 +60,12 @@ class Prepared:
     intakes: tuple[Intake, ...] = ()
     idempotent: bool = False
 
-
-def folder_of(bucket_id: str, object_id: str) -> str:
-    return f"{bucket_id}/objects/{object_id}"
+    def stored(self, keys: Mapping[str, str]) -> "Prepared":
+        """With where its files lie. keys: of the store, by content."""
+        if not any(intake.payload is not None for intake in self.intakes):
+            return self
+        blobs = tuple(intake.stored(keys) for intake in self.intakes)
+        return replace(self, object=replace(self.object, blobs=blobs))
 
 
 def prepare(bucket: Bucket, draft: ObjectDraft, uploads: Mapping[str, Upload], loc: Loc) -> Prepared:
@@ -70,7 +73,7 @@ def prepare(bucket: Bucket, draft: ObjectDraft, uploads: Mapping[str, Upload], l
     key = draft.idempotency_key
     object_id = new_id("obj") if key is None else derived_id("obj", bucket.bucket_id, key)
     now = datetime.now(UTC)
-    intakes = _intakes(bucket, draft.blobs, object_id, uploads, loc)
+    intakes = _intakes(bucket, draft.blobs, uploads, loc)
     promoted = _promoted(draft.blobs)
     shell = BucketObject(
         object_id,
@@ -91,7 +94,7 @@ def prepare_change(
     """The object after a change, checked whole. Raises: ValidationError."""
     loc = ["body"]
     drafts = change.blobs or ()
-    intakes = _intakes(bucket, drafts, before.object_id, uploads, loc)
+    intakes = _intakes(bucket, drafts, uploads, loc)
     blobs = before.blobs if change.blobs is None else tuple(intake.blob for intake in intakes)
     shell = replace(
         before,
@@ -137,19 +140,18 @@ def _finished(
 
 
 def _intakes(
-    bucket: Bucket, drafts: Sequence[BlobDraft], object_id: str, uploads: Mapping[str, Upload], loc: Loc
+    bucket: Bucket, drafts: Sequence[BlobDraft], uploads: Mapping[str, Upload], loc: Loc
 ) -> tuple[Intake, ...]:
     problems: list[Problem] = []
     for place, draft in enumerate(drafts):
         problems.extend(_blob_problems(bucket, draft, [*loc, "blobs", place]))
     refuse(problems)
-    folder = folder_of(bucket.bucket_id, object_id)
     intakes = []
     for place, draft in enumerate(drafts):
         here = [*loc, "blobs", place]
         check_json([draft.data, draft.metadata, draft.key_prefix], here)
         upload = uploads[draft.upload_id] if draft.upload_id else None
-        intakes.append(take(_typed(bucket, draft), folder, upload, here))
+        intakes.append(take(_typed(bucket, draft), upload, here))
     return tuple(intakes)
 
 

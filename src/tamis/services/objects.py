@@ -1,6 +1,5 @@
 """Objects of a bucket: kept to its schema, unique by its key, with their files in the blob store."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,11 +10,13 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError, ValidationError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
+from tamis.model.files import OURS
 from tamis.model.filters import Filter
 from tamis.model.page import Page
 from tamis.model.principal import Principal
-from tamis.services.blob_intake import OURS, BlobDraft
+from tamis.services.blob_intake import BlobDraft
 from tamis.services.buckets import require_bucket
+from tamis.services.files import FileKeeping, Payload
 from tamis.services.listing import ListQuery
 from tamis.services.object_design import (
     ObjectChange,
@@ -27,12 +28,11 @@ from tamis.services.object_design import (
 )
 
 MAX_BATCH = 100
-_WRITES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a transaction did: the objects to answer with, and the files that it left without an owner."""
+    """What a transaction did: the objects to answer with, and files of an older version that it left behind."""
 
     objects: Sequence[BucketObject]
     orphans: frozenset[str] = frozenset()
@@ -43,9 +43,14 @@ class _OvertakenError(Exception):
 
 
 class ObjectService:
-    def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
+    def __init__(
+        self, metadata: Metadata, blobs: BlobStore, keeping: FileKeeping, swept: Callable[[], None] = lambda: None
+    ) -> None:
+        """swept: tells the sweeper that files may have been let go."""
         self._metadata = metadata
         self._blobs = blobs
+        self._keeping = keeping
+        self._swept = swept
 
     async def create(
         self, principal: Principal, bucket_identifier: str, draft: ObjectDraft, policy: str | None = None
@@ -110,18 +115,21 @@ class ObjectService:
         uploads = await self._uploads(principal, bucket, [change.blobs or ()], [["body"]])
         prepared = prepare_change(bucket, found, change, uploads)
 
-        def write(session: Session) -> _Done:
+        def write(session: Session, stored: Sequence[Prepared]) -> _Done:
             latest = _require(session, principal, bucket_identifier, object_id)
             if latest.updated_at != found.updated_at:
                 raise _OvertakenError
-            after = replace(prepared.object, status=latest.status, error=latest.error, updated_at=datetime.now(UTC))
+            after = replace(stored[0].object, status=latest.status, error=latest.error, updated_at=datetime.now(UTC))
             session.objects.replace(principal, [after])
             return _Done([after], _files(latest) - _files(after))
 
         return (await self._commit(principal, [prepared], write))[0]
 
     async def delete(self, principal: Principal, bucket_identifier: str, object_id: str) -> None:
-        """Remove the object and its files; documents made of it stay. Raises: NotFoundError."""
+        """Remove the object, and its files unless something else names them: documents made of it stay, with theirs.
+
+        Raises: NotFoundError.
+        """
 
         def remove(session: Session) -> BucketObject:
             found = _require(session, principal, bucket_identifier, object_id)
@@ -129,6 +137,7 @@ class ObjectService:
             return found
 
         await self._remove_files(principal, _files(await self._metadata.write(remove)))
+        self._swept()
 
     async def _create(
         self,
@@ -143,9 +152,9 @@ class ObjectService:
         uploads = await self._uploads(principal, bucket, [draft.blobs for draft in drafts], locs)
         prepared = [prepare(bucket, draft, uploads, loc) for draft, loc in zip(drafts, locs, strict=True)]
 
-        def write(session: Session) -> _Done:
+        def write(session: Session, stored: Sequence[Prepared]) -> _Done:
             require_bucket(session, principal, bucket.bucket_id)
-            done = [_place(session, principal, each, chosen) for each in prepared]
+            done = [_place(session, principal, each, chosen) for each in stored]
             orphans = frozenset[str]().union(*(each.orphans for each in done))
             return _Done([kept for each in done for kept in each.objects], orphans)
 
@@ -180,38 +189,39 @@ class ObjectService:
         return await self._metadata.read(read) if wanted else {}
 
     async def _commit(
-        self, principal: Principal, prepared: Sequence[Prepared], write: Callable[[Session], _Done]
+        self,
+        principal: Principal,
+        prepared: Sequence[Prepared],
+        write: Callable[[Session, Sequence[Prepared]], _Done],
     ) -> Sequence[BucketObject]:
         """Files first, then the record: an object never names a file that is not there."""
-        written = {intake.key for each in prepared for intake in each.intakes if intake.payload is not None}
-        try:
-            await self._store_files(principal, prepared)
-            done = await self._metadata.write(write)
-        except BaseException:
-            await self._remove_files(principal, written)
-            raise
-        await self._remove_files(principal, done.orphans)
-        return done.objects
-
-    async def _store_files(self, principal: Principal, prepared: Sequence[Prepared]) -> None:
-        gate = asyncio.Semaphore(_WRITES_AT_ONCE)
-
-        async def store(key: str, payload: bytes, mime_type: str | None) -> None:
-            async with gate:
-                await self._blobs.put(principal, key, payload, mime_type)
-
-        writes = [
-            store(intake.key, intake.payload, intake.blob.mime_type)
+        holder = self._keeping.holder()
+        payloads = [
+            Payload(intake.content, len(intake.payload), intake.payload, intake.blob.mime_type)
             for each in prepared
             for intake in each.intakes
             if intake.payload is not None
         ]
-        # All of them end before a failure goes on, so that what cleans up finds every file.
-        for outcome in await asyncio.gather(*writes, return_exceptions=True):
-            if outcome is not None:
-                raise outcome
 
-    async def _remove_files(self, principal: Principal, keys: frozenset[str] | set[str]) -> None:
+        def commit(session: Session) -> _Done:
+            done = write(session, stored)
+            session.files.release(principal, holder)
+            return done
+
+        try:
+            keys = await self._keeping.put(principal, holder, payloads)
+            stored = [each.stored(keys) for each in prepared]
+            done = await self._metadata.write(commit)
+        except BaseException:
+            if payloads:
+                await self._keeping.release(principal, holder)
+            raise
+        finally:
+            self._swept()
+        await self._remove_files(principal, done.orphans)
+        return done.objects
+
+    async def _remove_files(self, principal: Principal, keys: frozenset[str]) -> None:
         for key in sorted(keys):
             await self._blobs.delete(principal, key)
 
@@ -223,7 +233,7 @@ def _place(session: Session, principal: Principal, prepared: Prepared, policy: s
     if known is None and fresh.skip_duplicates and fresh.content_hash:
         known = session.objects.find_content(principal, fresh.bucket_id, fresh.content_hash)
     if known is not None:
-        return _Done([known], _files(fresh) - _files(known))
+        return _Done([known])
     holder = session.objects.find_unique(principal, fresh.bucket_id, fresh.unique_key) if fresh.unique_key else None
     if holder is None and policy == "update":
         raise NotFoundError("no object of this bucket has this unique key", bucket_id=fresh.bucket_id)
@@ -246,6 +256,6 @@ def _require(session: Session, principal: Principal, bucket_identifier: str, obj
 
 
 def _files(found: BucketObject) -> frozenset[str]:
-    """Keys of the files that are this object's own; those of uploads belong to their uploads."""
+    """Keys of files that an older version stored for this object alone; those of uploads belong to their uploads."""
     own = f"{OURS}{found.bucket_id}/objects/"
     return frozenset(blob.url.removeprefix(OURS) for blob in found.blobs if blob.url and blob.url.startswith(own))

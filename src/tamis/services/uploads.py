@@ -19,11 +19,11 @@ from tamis.errors import (
 )
 from tamis.model.batch import Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
+from tamis.model.files import OURS
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
-from tamis.services.blob_intake import OURS
 from tamis.services.buckets import require_bucket
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.objects import ObjectService

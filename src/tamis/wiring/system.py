@@ -1,6 +1,7 @@
 """The whole of Tamis, opened: services over ports, ports over backends."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from tamis.services.executions import ExecutionService
 from tamis.services.explain import ExplainService
 from tamis.services.exports import ExportService
 from tamis.services.first_start import bootstrap
+from tamis.services.files import FileKeeping, FileSweeper
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
@@ -130,8 +132,12 @@ async def open_system(
         experience.start()
         stack.push_async_callback(experience.close)
         reach = with_stored_pictures(open_reach(settings, stack), backends.metadata, backends.blobs)
-        worker = _worker(settings, directory, backends, indexer, reach.outside)
-        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach)
+        home = hashlib.sha256(secret + b"files").hexdigest()[:16]
+        files = FileSweeper(backends.metadata, backends.blobs, FileKeeping(backends.metadata, backends.blobs, home))
+        await files.start()
+        stack.push_async_callback(files.close)
+        worker = _worker(settings, directory, backends, indexer, reach.outside, files.keeping)
+        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach, files)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
@@ -156,19 +162,20 @@ async def open_system(
 
 
 def _worker(
-    settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer, outside: Outside
-) -> ExtractionWorker:
+    settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer, outside: Outside,
+    keeping: FileKeeping,
+) -> ExtractionWorker:  # fmt: skip
     limits = settings.file_limits.model_dump()
-    files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits, outside)
+    files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits, keeping, outside)
     return ExtractionWorker(
-        backends.metadata, indexer, backends.extractors, backends.models, backends.blobs, files,
+        backends.metadata, indexer, backends.extractors, backends.models, keeping, files,
         settings.extraction_threads,
     )  # fmt: skip
 
 
 def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
-    telemetry: Telemetry, experience: StageExperience, reach: Reach,
+    telemetry: Telemetry, experience: StageExperience, reach: Reach, files: FileSweeper,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock, tiers = backends.metadata, SystemClock(), tiers_of(settings)
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
@@ -188,6 +195,7 @@ def _services(
         Sessions(secret, gate),
         health,
         sweeper,
+        files,
         telemetry,
         KeyService(metadata, gate.forget),
         OrganizationService(metadata, tiers, gate.forget),
@@ -195,7 +203,7 @@ def _services(
         IdempotencyService(metadata, clock),
         VersionService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
-        *_of_data(settings, backends, indexer, worker, secret),
+        *_of_data(settings, backends, indexer, worker, secret, files),
         *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
@@ -203,11 +211,13 @@ def _services(
 
 
 def _of_data(
-    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes
-) -> Sequence[Any]:
+    settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
+    files: FileSweeper,
+) -> Sequence[Any]:  # fmt: skip
     """What comes in, and what is made of it."""
     metadata, blobs = backends.metadata, backends.blobs
-    objects, links = ObjectService(metadata, blobs), UploadLinks(secret, settings.public_url)
+    objects = ObjectService(metadata, blobs, files.keeping, files.wake)
+    links = UploadLinks(secret, settings.public_url)
     return (
         backends.extractors,
         BucketService(metadata, blobs),

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import Select
 
 from tamis.errors import ConflictError
+from tamis.model.files import FILES
 from tamis.model.principal import Principal
-from tamis.model.stored_files import FILES
 from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.schema import documents, file_uses, files, objects
