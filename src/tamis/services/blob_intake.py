@@ -41,7 +41,7 @@ class BlobDraft:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A blob as it will be kept, and the bytes that go into the blob store, if any, whose content its url names then."""
+    """A blob as it will be kept, and the bytes that go into the blob store, if any: its url then names them."""
 
     blob: Blob
     payload: bytes | None = None
