@@ -235,7 +235,9 @@ async def test_cancelling_stops_between_calls(world: World) -> None:
     await world.batches.submit(world.principal, bucket.name, batch.batch_id)
     task = await world.batches.cancel(world.principal, bucket.name, batch.batch_id)
     assert task.status is TaskStatus.CANCELED
-    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files)
+    again = type(world.worker)(
+        world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files
+    )
     await again.start()
     await again.drain()
     await again.stop()
@@ -276,7 +278,9 @@ async def test_a_collection_deleted_before_its_turn_fails_its_sources_alone(worl
     batch = (await world.batches.create(world.principal, bucket.name, ids)).batch
     await world.batches.submit(world.principal, bucket.name, batch.batch_id)
     await world.collections.delete(world.principal, "gone")
-    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files)
+    again = type(world.worker)(
+        world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files
+    )
     await again.start()
     await again.drain()
     await again.stop()
@@ -373,7 +377,9 @@ async def test_a_batch_that_the_server_gave_up_can_be_retried(world: World) -> N
     assert (found.status, found.error, found.tiers[0].status) == (TaskStatus.FAILED, "disk full", TaskStatus.FAILED)
     _, count = await world.batches.retry(world.principal, bucket.name, batch.batch_id, False, None, 3)
     assert count == 2
-    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files)
+    again = type(world.worker)(
+        world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files
+    )
     await again.start()
     await again.drain()
     await again.stop()
