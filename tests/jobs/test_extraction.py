@@ -258,7 +258,9 @@ async def test_a_stop_does_not_wait_for_a_call_and_the_next_start_does_its_work(
     await world.worker.stop()
     assert world.worker.left_behind == 1
     assert await world.all_documents(collection) == []
-    again = type(world.worker)(world.metadata, world.indexer, world.shelf, NoModels(), world.blobs, world.files)
+    again = type(world.worker)(
+        world.metadata, world.indexer, world.shelf, NoModels(), world.sweeper.keeping, world.files
+    )
     world.shelf.letter.go_on.set()
     await again.start()
     await again.drain()
