@@ -22,8 +22,8 @@ from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
-from tamis.services.first_start import bootstrap
 from tamis.services.files import FileKeeping, FileSweeper
+from tamis.services.first_start import bootstrap
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer

@@ -33,8 +33,8 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.explain import ExplainService
 from tamis.services.exports import ExportService
-from tamis.services.first_start import bootstrap
 from tamis.services.files import FileKeeping, FileSweeper
+from tamis.services.first_start import bootstrap
 from tamis.services.healing import Healer
 from tamis.services.health import HealthService
 from tamis.services.idempotency import IdempotencyService
