@@ -62,7 +62,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def tenant(http: httpx.AsyncClient, system: System, key: str, label: str, email: str) -> Tenant:
-    return await furnish(Caller(http, {"Authorization": f"Bearer {key}"}), system, label, email)
+    return await furnish(Caller(http, {"Authorization": f"Bearer {key}"}), system.worker.drain, label, email)
 
 
 def absent(ids: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

@@ -2,14 +2,12 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-
-from tamis.wiring.system import System
 
 OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -119,8 +117,11 @@ class Tenant:
     names: dict[str, str] = field(default_factory=dict)
 
 
-async def furnish(caller: Caller, system: System, label: str, email: str) -> Tenant:
-    """A namespace called `label` with one of everything that an identifier can name, made over the API."""
+async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label: str, email: str) -> Tenant:
+    """A namespace called `label` with one of everything that an identifier can name, made over the API.
+
+    settle: returns when no batch has work left.
+    """
     namespace_id = (await caller.ask("POST", "namespaces", {"namespace_name": label}))["namespace_id"]
     caller.headers["X-Namespace"] = namespace_id
     await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
@@ -134,7 +135,7 @@ async def furnish(caller: Caller, system: System, label: str, email: str) -> Ten
     made = await caller.ask("POST", f"buckets/{bucket}/objects", {"blobs": [blob], "number": 1})
     batch = await caller.ask("POST", f"buckets/{bucket}/batches", {"object_ids": [made["object_id"]]})
     task = await caller.ask("POST", f"buckets/{bucket}/batches/{batch['batch_id']}/submit", {})
-    await system.worker.drain()
+    await settle()
     (document,) = (await caller.ask("POST", f"collections/{collection}/documents/list", {}))["results"]
     upload = {"filename": "a.txt", "content_type": "text/plain", "file_size_bytes": 3}
     retriever = {
