@@ -46,12 +46,13 @@ def drive(server: LiveServer, folder: Path, effort: Effort, stock: Tenant | None
     folder.mkdir(parents=True, exist_ok=True)
     fixed = "".join(f"{name} = {json.dumps(value)}\n" for name, value in (stock.ids if stock else {}).items())
     (folder / "schemathesis.toml").write_text(f"[parameters]\n{fixed}\n{_CONFIGURATION}")
+    namespace = stock.namespace_id if stock else "default"
     report = folder / "report.json"
     # fmt: off
     command = [
         sys.executable, "-m", "schemathesis.cli", "--no-color", "run", f"{server.url}/openapi.json",
         "--url", server.url,
-        "--header", f"Authorization: Bearer {server.key}", "--header", f"X-Namespace: {stock.namespace_id if stock else 'default'}",
+        "--header", f"Authorization: Bearer {server.key}", "--header", f"X-Namespace: {namespace}",
         "--checks", ",".join(CHECKS), "--phases", effort.phases,
         "--max-examples", str(effort.examples), "--seed", str(effort.seed),
         "--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off",
