@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tamis.errors import ValidationError
 
 _URI = re.compile(
-    r"^mixpeek://(?P<extractor>[A-Za-z0-9_\-]+)@(?P<version>[A-Za-z0-9_.\-]+)(?:/(?P<output>[A-Za-z0-9_\-]+))?$"
+    r"mixpeek://(?P<extractor>[A-Za-z0-9_\-]+)@(?P<version>[A-Za-z0-9_.\-]+)(?:/(?P<output>[A-Za-z0-9_\-]+))?"
 )
 
 
@@ -19,7 +19,7 @@ class FeatureUri:
     @classmethod
     def parse(cls, text: str, loc: list[str | int] | None = None) -> "FeatureUri":
         """Raises: ValidationError naming `loc` where the text is no feature URI."""
-        match = _URI.match(text)
+        match = _URI.fullmatch(text)
         if match is None:
             raise ValidationError.at(loc or ["feature_uri"], f"{text!r} is not mixpeek://extractor@version/output")
         return cls(match["extractor"], match["version"], match["output"])
