@@ -23,7 +23,7 @@ INLINE_TEXT_BYTES = 64 * 1024
 
 _URL = re.compile(r"^(https?|s3|gs|az|abfss?)://\S+$", re.IGNORECASE)
 _DATA_URI = re.compile(r"^data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?P<options>(;[\w=.+-]+)*),(?P<payload>.*)$", re.DOTALL)
-_SHA256 = re.compile(r"^(?:sha256:)?([0-9a-f]{64})$")
+_SHA256 = re.compile(r"^(?:sha256:)?([0-9a-f]{64})\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tamis.services.object_design import ObjectDraft, prepare
 UPLOADABLE = FILE_TYPES | {"text", "automatic"}
 
 _CONTENT_TYPE = re.compile(r"^[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;.*)?$", re.ASCII)
-_PROPERTY = re.compile(r"^[a-zA-Z0-9_]+$")
+_PROPERTY = re.compile(r"^[a-zA-Z0-9_]+\Z")
 _BY_MIME = {
     "application/pdf": "pdf",
     "application/json": "text",

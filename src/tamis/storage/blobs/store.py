@@ -14,9 +14,9 @@ from tamis.model.principal import Principal
 from tamis.storage.space import is_out_of_space
 
 _MAX_KEY_BYTES = 700
-_PLAIN = re.compile(r"^[A-Za-z0-9_./-]+$")
+_PLAIN = re.compile(r"^[A-Za-z0-9_./-]+\Z")
 _CHUNK_BYTES = 256 * 1024
-_SEGMENT = re.compile(r"^[^\x00-\x1f\x7f/\\]{1,200}$")
+_SEGMENT = re.compile(r"^[^\x00-\x1f\x7f/\\]{1,200}\Z")
 
 
 class ObstoreBlobs:
