@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tamis.services.keys import ADMIN_EMAIL
+from tamis.services.first_start import ADMIN_EMAIL
 from tests.e2e.two_tenants import Caller, Tenant, furnish
 from tests.live import LiveServer
 from tests.proofs.schema_cases import Effort, drive
