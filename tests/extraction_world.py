@@ -96,6 +96,7 @@ class LetterExtractor:
         "required": ["text"],
     }
     Parameters: ClassVar[type[BaseModel]] = LetterParameters
+    is_repeatable: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.seen: list[str] = []

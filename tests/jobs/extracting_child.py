@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from tamis.storage.index import open_edge_index
-from tests.extraction_world import open_world
+from tests.extraction_world import LetterExtractor, open_world
 
 
 async def main(path: Path) -> None:
+    LetterExtractor.is_repeatable = True
     index = await open_edge_index(path / "index")
     try:
         async with open_world(path, index, slow_s=0.004) as world:

@@ -21,7 +21,7 @@ from tests.extraction_world import BAD, LetterExtractor, World, open_world
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(LetterExtractor, "is_repeatable", True, raising=False)
+    monkeypatch.setattr(LetterExtractor, "is_repeatable", True)
     async with open_world(tmp_path) as opened:
         yield opened
 
@@ -56,7 +56,16 @@ async def test_a_second_batch_extracts_what_has_changed_and_keeps_the_rest(world
     await change(world, ids[0], title="not an input and not passed on")
     assert await seen(world, bucket, ids) == []
     await change(world, ids[1], price=99)
-    assert await seen(world, bucket, ids) == [ids[1]]
+    assert await seen(world, bucket, ids) == []  # its documents are made again of what they were made of
+    assert [one.fields["price"] for one in await of_source(world, collection, ids[1])] == [99, 99]
+    await world.metadata.write(lambda session: change_text(session, world, ids[2], "c | d"))
+    assert await seen(world, bucket, ids) == [ids[2]]
+
+
+def change_text(session: Session, world: World, object_id: str, text: str) -> None:
+    found = session.objects.get_many(world.principal, [object_id])[object_id]
+    blobs = tuple(replace(blob, data=text) for blob in found.blobs)
+    session.objects.replace(world.principal, [replace(found, blobs=blobs, updated_at=datetime.now(UTC))])
 
 
 async def test_what_somebody_else_wrote_to_or_deleted_is_made_again(world: World) -> None:
@@ -76,10 +85,11 @@ async def test_other_parameters_another_version_and_files_count(world: World, mo
     ids = await world.objects(bucket, [{"text": "a"}])
     await world.collection("docs", bucket)
     await world.process(bucket, ids)
-    await world.collection("more", bucket)
-    assert await seen(world, bucket, ids) == ids  # another collection has none of it yet
+    more = await world.collection("more", bucket, parameters={"separator": "|"})
+    assert await seen(world, bucket, ids) == ids
     monkeypatch.setattr(unchanged, "__version__", "99")
     assert await seen(world, bucket, ids) == [ids[0], ids[0]]
+    assert len(await world.all_documents(more)) == 1
 
 
 async def test_other_weights_under_the_same_name_count_and_a_missing_model_is_no_reason_to_stand(

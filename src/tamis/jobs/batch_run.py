@@ -19,8 +19,9 @@ from tamis.errors import IndexUnavailableError, NotFoundError
 from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
-from tamis.jobs.loading import Load, Loaded, Loader, Unloadable
+from tamis.jobs.loading import Loaded, Loader, Unloadable
 from tamis.jobs.made_files import payloads
+from tamis.jobs.sharing import Share, Sharing
 from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
@@ -48,6 +49,7 @@ class Workshop:
     models: Models
     loader: Loader
     keeping: FileKeeping
+    sharing: Sharing
     threads: ExtractorThreads
     thread_count: int
 
@@ -56,7 +58,7 @@ class Workshop:
 class _Work:
     collection: Collection
     extractor: Extractor | None
-    loads: Sequence[Load]
+    share: Share
     holder: str
 
 
@@ -67,7 +69,7 @@ class BatchRun:
         self._batch = batch
         self._sizes: dict[str, int] = {}
         self._in_flight: set[tuple[str, str]] = set()
-        self._holders: set[str] = set()
+        self._open: dict[str, Share | None] = {}
         self._over = False
         self._is_taken_up = False
 
@@ -76,7 +78,8 @@ class BatchRun:
         try:
             await self._run()
         finally:
-            for holder in self._holders:
+            for holder in tuple(self._open):
+                self._close(holder)
                 await self._shop.keeping.release(self._principal, holder)
 
     async def _run(self) -> None:
@@ -177,36 +180,59 @@ class BatchRun:
         extractor = self._shop.extractors.get(config.name, config.version)
         if extractor is None:
             failure = ExtractionFailure(f"the extractor {config.name}@{config.version} is not installed", "dependency")
-            return _Work(collection, None, [Unloadable(item, failure) for item in items], "")
+            share = await self._shop.sharing.divide(self._principal, [Unloadable(item, failure) for item in items], "")
+            return _Work(collection, None, share, "")
         holder = self._shop.keeping.holder()
-        self._holders.add(holder)
+        self._open[holder] = None
         loads = await self._shop.loader.load(self._principal, collection, extractor, items, holder)
-        return _Work(collection, extractor, loads, holder)
+        share = self._open[holder] = await self._shop.sharing.divide(self._principal, loads, holder)
+        return _Work(collection, extractor, share, holder)
+
+    def _close(self, holder: str) -> None:
+        """The chunk is committed, or given up: who waits for a content of it looks for himself."""
+        share = self._open.pop(holder, None)
+        if share is not None:
+            share.close()
 
     async def _extract(
         self, tier: Tier, loaded: asyncio.Queue[_Work | None], extracted: asyncio.Queue[Chunk | None]
     ) -> None:
-        loop = asyncio.get_running_loop()
         while (work := await loaded.get()) is not None:
+            loads = work.share.loads
             if self._over:
-                self._shop.loader.release(work.loads)
+                self._close(work.holder)
+                self._shop.loader.release(loads)
                 continue
-            started = monotonic()
             try:
-                results = await loop.run_in_executor(
-                    self._shop.threads, _call, work.extractor, work.loads, self._shop.models, self._shop.threads.leaving
-                )
+                results = await self._results(work)
             finally:
-                self._shop.loader.release(work.loads)
-            collection_id = work.collection.collection_id
-            self._adapt(collection_id, len(work.loads), monotonic() - started)
+                self._shop.loader.release(loads)
             keys = await self._shop.keeping.put(self._principal, work.holder, payloads(results.values()))
-            await extracted.put(Chunk(tier, work.collection, work.loads, results, work.holder, keys))
+            await extracted.put(Chunk(tier, work.collection, loads, results, work.holder, keys))
+
+    async def _results(self, work: _Work) -> Mapping[str, Result]:
+        """Of every source, each content extracted once, wherever else it is being extracted."""
+        share = work.share
+        results = await self._called(work, share.to_extract())
+        share.tell(results)
+        more = await self._called(work, await share.wait())
+        share.tell(more)
+        return {**results, **more, **share.results()}
+
+    async def _called(self, work: _Work, loads: Sequence[Loaded]) -> Mapping[str, Result]:
+        if work.extractor is None or not loads:
+            return {}
+        started, threads = monotonic(), self._shop.threads
+        results = await asyncio.get_running_loop().run_in_executor(
+            threads, _call, work.extractor, loads, self._shop.models, threads.leaving
+        )
+        self._adapt(work.collection.collection_id, len(loads), monotonic() - started)
+        return results
 
     async def _commit(self, extracted: asyncio.Queue[Chunk | None]) -> None:
         while (chunk := await extracted.get()) is not None:
             committed = await self._write(partial(self._commit_chunk, chunk=chunk))
-            self._holders.discard(chunk.holder)
+            self._close(chunk.holder)
             for collection_id in committed.touched:
                 await self._index(collection_id)
             self._in_flight.difference_update(
@@ -277,13 +303,11 @@ class BatchRun:
 
 
 def _call(
-    extractor: Extractor | None, loads: Sequence[Load], models: Models, leaving: threading.Event
+    extractor: Extractor, loads: Sequence[Loaded], models: Models, leaving: threading.Event
 ) -> Mapping[str, Result]:
     """On a worker thread: results by source id. What may be cured is tried again a little later."""
     results: dict[str, Result] = {}
-    if extractor is None:
-        return results
-    waiting = [load for load in loads if isinstance(load, Loaded)]
+    waiting = list(loads)
     for attempt in range(1, _ATTEMPTS + 1):
         for parameters, items in _groups(waiting):
             found = extract(extractor, items, parameters, models)

@@ -168,6 +168,8 @@ def _document(
         lineage=replace(load.lineage, chain=(*load.lineage.chain, step)),
         blobs=(*segment.blobs, *references(chunk.keys, segment.files)),
         source_blobs=load.source_blobs,
+        content_key=load.content_key if index == 0 else None,
+        passed=tuple(sorted(load.passed.keys() - segment.fields.keys())) if load.content_key else (),
         history=(_processing(load.batch_item, collection, now),) if keep_history else (),
     )
     return DocumentWrite(document, segment.vectors)

@@ -12,6 +12,7 @@ from tamis.errors import StorageFullError, StorageUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
 from tamis.jobs.loading import Loader
+from tamis.jobs.sharing import Sharing
 from tamis.jobs.source_files import SourceFiles
 from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch
@@ -51,7 +52,8 @@ class ExtractionWorker:
         self._threads = ExtractorThreads(threads)
         self._decoding = files.decoding
         loader = Loader(metadata, files, models)
-        self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, self._threads, threads)
+        sharing = Sharing(metadata, keeping)
+        self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, sharing, self._threads, threads)
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ from tamis.engine.ports.inference import ModelInfo, Models
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import OutsideError, TamisError, ValidationError
 from tamis.jobs.source_files import FetchedFile, SourceFiles
-from tamis.jobs.unchanged import extraction_key, models_behind, standing
+from tamis.jobs.unchanged import content_key, extraction_key, models_behind, standing
 from tamis.model.batch import BatchItem
 from tamis.model.bucket import Blob, BucketObject
 from tamis.model.collection import Collection, ExtractorConfig
@@ -59,7 +59,8 @@ class Loaded:
     """A source that is ready to be extracted, and what its documents get beside the extractor's fields.
 
     elsewhere: addresses of its blobs that the store does not have.
-    key: of what its documents follow from; None where it is not known.
+    content_key, key: of what the extractor's answer, and of what its documents follow from; None where that is not
+    known.
     """
 
     batch_item: BatchItem
@@ -70,6 +71,7 @@ class Loaded:
     source_blobs: tuple[Mapping[str, JSON], ...] = ()
     changed_at: datetime | None = None
     elsewhere: frozenset[str] = frozenset()
+    content_key: str | None = None
     key: str | None = None
 
 
@@ -247,8 +249,8 @@ def _with_keys(loads: Sequence[Load], extractor: Extractor, models: Models) -> l
 
 def _with_key(load: Loaded, extractor: Extractor, models: Sequence[ModelInfo] | None) -> Loaded:
     parameters = load.parameters.model_dump(mode="json")
-    key = extraction_key(load.item, parameters, load.passed, load.source_blobs, extractor, models)
-    return replace(load, key=key)
+    content = content_key(load.item, parameters, load.source_blobs, extractor, models)
+    return replace(load, content_key=content, key=extraction_key(content, load.item, load.passed, load.source_blobs))
 
 
 def _check_inputs(inputs: Mapping[str, JSON], collection: Collection, extractor: Extractor) -> None:

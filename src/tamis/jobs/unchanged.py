@@ -22,15 +22,16 @@ from tamis.model.principal import Principal
 _OURS = "blob://"
 
 
-def extraction_key(
+def content_key(
     item: SourceItem,
     parameters: Mapping[str, Any],
-    passed: Mapping[str, JSON],
     blobs: Sequence[Mapping[str, JSON]],
     extractor: Extractor,
     models: Sequence[ModelInfo] | None,
 ) -> str | None:
-    """A hash over all that the documents follow from; None where that is not known, or never the same twice.
+    """A hash over all that the extractor's answer follows from; None where it is not known, or never the same twice.
+
+    Whatever the source and its files are called: the same content in another object has the same key.
 
     models: that the documents are made with; another version of any is another key, as is another version of Tamis.
     """
@@ -39,10 +40,22 @@ def extraction_key(
     contents = {name: _content(name, item, blobs) for name in item.files}
     if None in contents.values():
         return None
-    follows_from = [
-        __version__, extractor.name, extractor.version, [asdict(one) for one in models], parameters, item.inputs,
-        contents, passed, list(blobs),
-    ]  # fmt: skip
+    inputs = {name: value for name, value in item.inputs.items() if contents.get(name, "text") == "text"}
+    declared = {name: file.declared_type for name, file in item.files.items() if file.content_type.startswith("text/")}
+    return _hash(
+        [__version__, extractor.name, extractor.version, [asdict(one) for one in models], parameters, inputs, contents,
+         declared]
+    )  # fmt: skip
+
+
+def extraction_key(
+    content: str | None, item: SourceItem, passed: Mapping[str, JSON], blobs: Sequence[Mapping[str, JSON]]
+) -> str | None:
+    """A hash over all that the documents follow from, those of this very source. content: its content key."""
+    return None if content is None else _hash([content, item.inputs, passed, list(blobs)])
+
+
+def _hash(follows_from: Sequence[Any]) -> str:
     return hashlib.sha256(orjson.dumps(follows_from, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()[:40]
 
 
@@ -80,6 +93,15 @@ def standing(
     others = [document_id for ids in wanted.values() for document_id in ids[1:]]
     found = {**found, **(session.documents.get_many(principal, others) if others else {})}
     return {source_id: ids for source_id, ids in wanted.items() if _are_one_set(ids, found)}
+
+
+def made_together(session: Session, principal: Principal, first: Document) -> Sequence[Document]:
+    """All documents that were made of a source, by the first of them; none where one is not as it was made."""
+    source_id = first.lineage.source_document_id or first.lineage.source_object_id or ""
+    _, _, count = (first.made_from or "").partition(":")
+    ids = [derived_id("doc", first.collection_id, source_id, index) for index in range(int(count or 0))]
+    found = session.documents.get_many(principal, ids)
+    return [found[document_id] for document_id in ids] if ids and _are_one_set(ids, found) else ()
 
 
 def _are_one_set(ids: Sequence[str], found: Mapping[str, Document]) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,11 @@ class FileKeeping:
             if outcome is not None:
                 raise outcome
         return keys
+
+    async def hold(self, principal: Principal, holder: str, keys: Collection[str]) -> frozenset[str]:
+        """Hold files that documents name; those of them that are still kept."""
+        until, wanted = datetime.now(UTC) + _HELD, list(keys)
+        return await self._metadata.write(lambda session: session.files.hold_keys(principal, holder, wanted, until))
 
     async def release(self, principal: Principal, holder: str) -> None:
         """What was held is stored by nobody."""
