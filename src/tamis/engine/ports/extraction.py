@@ -98,7 +98,8 @@ class Extractor(Protocol):
 
     `supported_input_types` and `icon` are the contract's. `input_schema`: JSON schema of `SourceItem.inputs`.
     A class may also have `is_repeatable = True`: it makes the same of the same inputs, bytes and parameters, whatever
-    source and file are called, so that what it made stands where these are unchanged, and goes to other sources too; `made_with(parameters, models) -> Sequence[ModelInfo]`: the models that it
+    source and file are called, so that what it made stands where these are unchanged, and goes to other
+    sources too; `made_with(parameters, models) -> Sequence[ModelInfo]`: the models that it
     then asks, without which every change of a text model counts and of others none; `cost: ClassVar[Cost]`; and
     `limits: ClassVar[Mapping[str, float]]`: what of a source is refused or cut beyond, by what is counted.
     """
