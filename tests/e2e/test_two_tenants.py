@@ -1,5 +1,6 @@
 """What belongs to another namespace or organisation does not exist, for every operation that the server describes."""
 
+import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.e2e.two_tenants import (
     LISTING,
     ORGANIZATION_WIDE,
     OWNER_KEY,
+    SHARED,
     Caller,
     Operation,
     Tenant,
@@ -33,13 +35,27 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass
 class World:
-    """neighbour: another namespace of the owner's organisation.  stranger: another organisation."""
+    """Two organisations with three namespaces each: mine, theirs.
+
+    owner, neighbour: two namespaces of one organisation.  stranger: one of the other.
+    """
 
     app: ASGIApp
     data_dir: Path
-    owner: Tenant
-    neighbour: Tenant
-    stranger: Tenant
+    mine: list[Tenant]
+    theirs: list[Tenant]
+
+    @property
+    def owner(self) -> Tenant:
+        return self.mine[0]
+
+    @property
+    def neighbour(self) -> Tenant:
+        return self.mine[1]
+
+    @property
+    def stranger(self) -> Tenant:
+        return self.theirs[0]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -53,9 +69,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             yield World(
                 app=app,
                 data_dir=system.data_dir,
-                owner=await tenant(http, system, OWNER_KEY, "first", ADMIN_EMAIL),
-                neighbour=await tenant(http, system, OWNER_KEY, "second", ADMIN_EMAIL),
-                stranger=await tenant(http, system, secret, "third", OTHER_EMAIL),
+                mine=[
+                    await tenant(http, system, OWNER_KEY, label, ADMIN_EMAIL) for label in ("first", "second", "third")
+                ],
+                theirs=[
+                    await tenant(http, system, secret, label, OTHER_EMAIL) for label in ("fourth", "fifth", "sixth")
+                ],
             )
     finally:
         await system.close()
@@ -115,7 +134,7 @@ async def problems(world: World, intruder: Tenant, wide: bool) -> list[str]:
 async def test_every_read_finds_what_is_ones_own(world: World) -> None:
     """So that the tests below cannot pass with identifiers that are of nothing."""
     reads = [operation for operation in operations(openapi(world.app)) if operation.method == "get"]
-    for one in (world.owner, world.neighbour, world.stranger):
+    for one in (*world.mine, *world.theirs):
         statuses = {
             operation.at(names): (await one.caller.send("GET", operation.at(names))).status_code
             for operation in reads
@@ -136,6 +155,28 @@ async def test_another_organisation_is_not_there(world: World) -> None:
     before = holdings(world.data_dir, "organization_id", organization)
     assert "\n".join(await problems(world, world.stranger, wide=True)) == ""
     assert holdings(world.data_dir, "organization_id", organization) == before
+
+
+async def test_anyone_before_anyone_elses(world: World) -> None:
+    """Drawn at random: who asks, whose things, by which operation, which identifiers of its path are the other's."""
+    chance = random.Random(20261130)
+    tenants = {id(one): "mine" for one in world.mine} | {id(one): "theirs" for one in world.theirs}
+    every = operations(openapi(world.app))
+    for _ in range(400):
+        intruder, owner = chance.sample([*world.mine, *world.theirs], 2)
+        wide = tenants[id(intruder)] != tenants[id(owner)]
+        operation = chance.choice([one for one in every if wide or not set(one.parameters) & set(ORGANIZATION_WIDE)])
+        theirs = chance.choice([owner.ids, owner.names])
+        foreign = chance.sample(operation.parameters, chance.randint(1, len(operation.parameters)))
+        if not set(foreign) - set(SHARED):
+            continue
+        names = {**intruder.ids, **{name: theirs[name] for name in foreign}}
+        if "execution_id" in foreign:
+            names["anonymous_execution_id"] = theirs["anonymous_execution_id"]
+        told_of_it = await told(intruder.caller, operation, names)
+        told_of_nothing = await told(intruder.caller, operation, absent(names, intruder.ids))
+        assert told_of_it == told_of_nothing, f"{operation.method.upper()} {operation.at(names)}"
+        assert told_of_it[0] == 404, f"{operation.method.upper()} {operation.at(names)}: {told_of_it}"
 
 
 async def test_another_organisations_namespace_cannot_be_entered(world: World) -> None:
@@ -210,3 +251,36 @@ async def test_lists_and_runs_show_only_ones_own(world: World, who: str) -> None
         del shown["/v1/tasks/list"]
     assert [path for path, text in shown.items() if any(value in text for value in of_the_namespace)] == []
     assert intruder.ids["bucket_identifier"] in shown["/v1/buckets/list"]
+
+
+async def test_counts_groups_and_cached_answers_are_of_ones_own(world: World) -> None:
+    """The same requests by six tenants with different numbers of documents, warm caches included."""
+    tenants = [*world.mine, *world.theirs]
+    for number, one in enumerate(tenants):
+        for _ in range(number):
+            body = {"number": 1000 + number, "collection_id": one.ids["collection_id"]}
+            await one.caller.ask("POST", f"collections/{one.ids['collection_id']}/documents", body)
+    counting = {"group_by": [{"field": "number"}], "aggregations": [{"function": "count", "alias": "n"}]}
+    for number, one in [*enumerate(tenants), *enumerate(tenants)]:
+        documents = f"collections/{one.ids['collection_id']}/documents"
+        assert (await one.caller.ask("POST", f"{documents}/list", {"count_only": True}))["pagination"][
+            "total"
+        ] == number + 1
+        groups = (await one.caller.ask("POST", f"{documents}/aggregate", counting))["results"]
+        counts = {group["group"]["number"]: group["metrics"]["n"] for group in groups}
+        assert counts == {1: 1} | ({1000 + number: number} if number else {})
+        ran = await one.caller.ask("POST", "retrievers/execute", {"stages": [LISTING]})
+        assert [found["number"] for found in ran["documents"]].count(1000 + number) == number
+        assert len(ran["documents"]) == number + 1
+        listed = await one.caller.ask("POST", "retrievers/executions/list", {"limit": 100})
+        assert {entry["execution_id"] for entry in listed["results"]} >= {ran["execution_id"]}
+        others = {other.ids["anonymous_execution_id"] for other in tenants if other is not one}
+        assert not others & {entry["execution_id"] for entry in listed["results"]}
+
+
+async def test_metrics_name_nobody(world: World) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url="http://127.0.0.1") as http:
+        answer = await http.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    owned = [value for one in (*world.mine, *world.theirs) for value in {*one.ids.values(), *one.names.values()}]
+    assert [value for value in owned if f'"{value}"' in answer.text] == []

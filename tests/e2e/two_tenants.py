@@ -11,7 +11,7 @@ import httpx
 
 OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
 _METHODS = ("get", "post", "put", "patch", "delete")
-_SHARED = ("feature_extractor_id",)
+SHARED = ("feature_extractor_id",)
 """Path parameters that name what belongs to nobody."""
 
 ORGANIZATION_WIDE = ("namespace_identifier", "user_email", "key_name", "task_id")
@@ -63,7 +63,7 @@ def operations(openapi: Mapping[str, Any]) -> list[Operation]:
     for path, methods in openapi["paths"].items():
         for method, described in methods.items():
             operation = Operation(method, path, _body(described, openapi) if method in _METHODS else None)
-            if set(operation.parameters) - set(_SHARED):
+            if set(operation.parameters) - set(SHARED):
                 found.append(operation)
     return found
 
