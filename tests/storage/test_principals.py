@@ -14,6 +14,7 @@ from tamis.model.principal import Principal
 WITHOUT = {
     "Batches.unfinished": "a start goes on with every tenant's batches; each comes with its Principal",
     "BlobStore.answers": "of the store as a whole",
+    "BlobStore.every": "keeps house for all tenants; each file says whose it is",
     "BlobStore.health": "of the store as a whole",
     "Executions.insert_all": "each entry has its own Principal",
     "Executions.tenants": "retention sweeps tenant by tenant",

@@ -3,7 +3,7 @@
 import typer
 
 from tamis import __version__
-from tamis.cli import demo, doctor, executions, index, key, load, search, serve, token
+from tamis.cli import backup, demo, doctor, executions, index, key, load, search, serve, token
 
 app = typer.Typer(
     name="tamis",
@@ -17,6 +17,8 @@ app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.command("search")(search.search)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(key.app, name="key")
 app.add_typer(executions.app, name="executions")
 app.add_typer(token.app, name="token")

@@ -11,17 +11,11 @@ from tamis.errors import DataDirectoryInUse, StorageError
 LAYOUT = 1
 
 
-class DataDirectory:
-    """Opened by one server at a time; the lock goes with the process, however it ends.
-
-    Raises: DataDirectoryInUse where another server has it, StorageError where its layout is newer than this code.
-    """
+class DataPaths:
+    """What lies where, whether or not a server uses it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._lock = self._take_lock()
-        self._check_layout()
 
     @property
     def metadata_path(self) -> Path:
@@ -43,6 +37,31 @@ class DataDirectory:
     @property
     def address_path(self) -> Path:
         return self.root / "server.json"
+
+    def others(self) -> list[Path]:
+        """Files that are neither the record, the index nor the blobs, and that belong to the data all the same."""
+        passing = {"server.lock", "server.json"}
+        return sorted(
+            path
+            for path in self.root.iterdir()
+            if path.is_file()
+            and path.name not in passing
+            and not path.name.startswith(self.metadata_path.name)
+            and path.suffix != ".partial"
+        )
+
+
+class DataDirectory(DataPaths):
+    """Opened by one server at a time; the lock goes with the process, however it ends.
+
+    Raises: DataDirectoryInUse where another server has it, StorageError where its layout is newer than this code.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._lock = self._take_lock()
+        self._check_layout()
 
     def announce(self, url: str) -> None:
         """Leave a note where commands on this machine find the running server."""

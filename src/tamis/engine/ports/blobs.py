@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
+from tamis.model.backup import StoredBlob
 from tamis.model.principal import Principal
 
 
@@ -30,6 +31,10 @@ class BlobStore(Protocol):
     async def size(self, principal: Principal, key: str) -> int | None: ...
     async def delete(self, principal: Principal, key: str) -> None: ...
     async def delete_prefix(self, principal: Principal, prefix: str) -> None: ...
+    def every(self) -> AsyncIterator[StoredBlob]:
+        """All files, of every tenant: for what keeps house. What comes or goes meanwhile may be among them or not."""
+        ...
+
     async def health(self) -> bool:
         """Whether a write goes through."""
         ...

@@ -10,6 +10,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from tamis.errors import NotFoundError, StorageError, StorageFullError, ValidationError
+from tamis.model.backup import StoredBlob
 from tamis.model.principal import Principal
 from tamis.storage.space import is_out_of_space
 
@@ -99,6 +100,18 @@ class ObstoreBlobs:
                 await self._delete([entry["path"] for entry in chunk])
         except (BaseError, OSError) as error:
             raise _failed("deleted", prefix, error) from error
+
+    async def every(self) -> AsyncIterator[StoredBlob]:
+        """Raises: StorageError."""
+        try:
+            async for chunk in obstore.list(self._store):
+                for entry in chunk:
+                    parts = entry["path"].split("/", 2)
+                    if len(parts) == 3:
+                        version = f"{entry.get('e_tag') or ''} {entry['last_modified'].isoformat()}"
+                        yield StoredBlob(parts[0], parts[1], parts[2], int(entry["size"]), version)
+        except (BaseError, OSError) as error:
+            raise _failed("listed", "*", error) from error
 
     async def health(self) -> bool:
         """Whether a write goes through."""

@@ -1,0 +1,113 @@
+"""The record copied whole, from either database and back into either: every row of every table."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import NullPool, create_engine, select
+
+from tamis.errors import ConflictError, StorageError
+from tamis.storage.metadata import open_postgres, open_sqlite
+from tamis.storage.metadata.copies import SqlCopies
+from tamis.storage.metadata.schema import REVISION, metadata
+from tamis.testing.metadata_contract import samples
+from tamis.testing.metadata_contract.samples import ME
+from tests.formats import make_metadata
+
+
+async def filled(path: Path) -> Path:
+    store = await open_sqlite(path)
+    await store.write(make_metadata.fill)
+    await store.close()
+    return path
+
+
+def rows_of(url: str) -> dict[str, list[Any]]:
+    """Every row of every table, in a fixed order."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[str]:
+    """An empty one of PostgreSQL."""
+    plain = postgres_url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS copies WITH (FORCE)")
+        connection.execute("CREATE DATABASE copies")
+    yield postgres_url.rpartition("/")[0] + "/copies"
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("DROP DATABASE copies WITH (FORCE)")
+
+
+async def test_a_copy_has_every_row(tmp_path: Path) -> None:
+    source = await filled(tmp_path / "a.db")
+    assert SqlCopies(source).take(tmp_path / "copy.db") == REVISION
+    SqlCopies(tmp_path / "b.db").put_back(tmp_path / "copy.db")
+    before = rows_of(f"sqlite:///{source}")
+    assert sum(map(len, before.values())) > 20
+    assert rows_of(f"sqlite:///{tmp_path / 'b.db'}") == before
+
+
+async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str) -> None:
+    source = await filled(tmp_path / "a.db")
+    SqlCopies(source).take(tmp_path / "copy.db")
+    there = SqlCopies(tmp_path / "none", database)
+    with pytest.raises(ConflictError, match="no system of record"):
+        there.take(tmp_path / "nothing.db")
+    there.put_back(tmp_path / "copy.db")
+    assert rows_of(database) == rows_of(f"sqlite:///{source}")
+    with pytest.raises(ConflictError, match="TAMIS_DATABASE_URL holds a system of record already"):
+        there.put_back(tmp_path / "copy.db")
+    assert there.take(tmp_path / "again.db") == REVISION
+    assert rows_of(f"sqlite:///{tmp_path / 'again.db'}") == rows_of(database)
+
+    store = await open_postgres(database)
+    before = await store.read(lambda session: session.index_queue.pending(100))
+    await store.write(lambda session: session.documents.put(ME, "col_first", [samples.write(7)]))
+    after = await store.read(lambda session: session.index_queue.pending(100))
+    await store.close()
+    assert after[-1].sequence == before[-1].sequence + 1, "numbers go on where they were"
+
+
+async def test_a_copy_is_of_one_moment_and_keeps_no_writer_waiting(tmp_path: Path) -> None:
+    """Two rows that are only ever changed together are never copied apart."""
+    source = await filled(tmp_path / "a.db")
+    with closing(sqlite3.connect(source, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE pair (name TEXT, value INTEGER)")
+        writer.execute("INSERT INTO pair VALUES ('left', 0), ('right', 0)")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE pair SET value = 1 WHERE name = 'left'")
+        SqlCopies(source).take(tmp_path / "during.db")
+        writer.execute("UPDATE pair SET value = 1 WHERE name = 'right'")
+        writer.execute("COMMIT")
+        SqlCopies(source).take(tmp_path / "after.db")
+    for name, value in (("during", 0), ("after", 1)):
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as copy:
+            assert [row[0] for row in copy.execute("SELECT value FROM pair")] == [value, value]
+
+
+async def test_what_is_none_of_ours_is_refused(tmp_path: Path) -> None:
+    source = await filled(tmp_path / "a.db")
+    with pytest.raises(ConflictError, match="start the server once"):
+        SqlCopies(tmp_path / "none.db").take(tmp_path / "copy.db")
+    with pytest.raises(ConflictError, match="exists already"):
+        SqlCopies(source).put_back(source)
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(ConflictError, match="back it up with the version that wrote it"):
+        SqlCopies(source).take(tmp_path / "copy.db")
+    damaged = tmp_path / "damaged.db"
+    data = bytearray(source.read_bytes())
+    data[4096 * 3 : 4096 * 3 + 512] = bytes(512)
+    damaged.write_bytes(data)
+    with pytest.raises(StorageError):
+        SqlCopies(damaged).take(tmp_path / "copy.db")
