@@ -212,6 +212,8 @@ class Settings(BaseSettings):
     """How many executions may wait for others to end, in all; one organisation has at most half of the places."""
     execution_wait_s: float = Field(2.0, ge=0, le=60)
     """How long one waits before it is answered 429."""
+    max_stages: int = Field(50, ge=1, le=1000)
+    """Of one pipeline."""
     max_queued_batches: int = Field(1000, ge=1)
     """Batches of one organisation that are submitted and have not ended."""
     results_alias: bool = True

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tamis.engine import templates
+from tamis.engine import sifting, templates
 from tamis.engine.allowance import Allowance
 from tamis.engine.caching import Answered, Work
 from tamis.engine.environment import Environment
@@ -16,7 +16,6 @@ from tamis.engine.tape import PlaybackTape, Tape, Taped
 from tamis.engine.taped import FACTS, TapedAllowance, taped
 from tamis.model.filters import Filter
 from tamis.model.hits import Hit, Hits
-from tamis.model.matching import matches
 
 
 @dataclass(slots=True)
@@ -59,14 +58,14 @@ class Attempt:
         before, after = planned.filter("pre_filters", scope), planned.filter("post_filters", scope)
         stage, caching = planned.stage(parameters), self.request.caching
         if caching is None:
-            outcome = await stage.run(_matching(self.hits, before), self._context(scope))
-            return self._noted(outcome if after is None else _filtered(outcome, after))
+            outcome = await stage.run(await _matching(self.hits, before), self._context(scope))
+            return self._noted(outcome if after is None else await _filtered(outcome, after))
 
         async def run() -> Outcome:
-            outcome = await stage.run(_matching(self.hits, before), caching.witness.watch(self._context(scope)))
+            outcome = await stage.run(await _matching(self.hits, before), caching.witness.watch(self._context(scope)))
             if self.allowance.refused:
                 caching.witness.strayed = True  # a budget cut its calls, another may not
-            return outcome if after is None else _filtered(outcome, after)
+            return outcome if after is None else await _filtered(outcome, after)
 
         work = Work(self.index, planned, parameters, (before, after), self.hits, self.seed, self.tape)
         self.answered = await caching.answer(work, run)
@@ -112,9 +111,9 @@ def renderer(deferred: frozenset[str], scope: Mapping[str, Named]) -> Render:
     return render
 
 
-def _matching(hits: Hits, wanted: Filter | None) -> Hits:
-    return hits if wanted is None else Hits.of(hit for hit in hits if matches(wanted, hit.view()))
+async def _matching(hits: Hits, wanted: Filter | None) -> Hits:
+    return hits if wanted is None else Hits.of(await sifting.meant(hits, wanted))
 
 
-def _filtered(outcome: Outcome, wanted: Filter) -> Outcome:
-    return replace(outcome, hits=_matching(outcome.hits, wanted))
+async def _filtered(outcome: Outcome, wanted: Filter) -> Outcome:
+    return replace(outcome, hits=await _matching(outcome.hits, wanted))

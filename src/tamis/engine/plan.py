@@ -146,10 +146,11 @@ class Plan:
 
 
 class Planner:
-    """Plans definitions over a registry of stages, and keeps the latest `capacity` plans."""
+    """Plans definitions of at most `most_stages` over a registry of stages, and keeps the latest `capacity` plans."""
 
-    def __init__(self, stages: Mapping[str, type[Stage]], capacity: int = 1024) -> None:
+    def __init__(self, stages: Mapping[str, type[Stage]], capacity: int = 1024, most_stages: int = 50) -> None:
         self._stages = stages
+        self._most_stages = most_stages
         self._capacity = capacity
         self._plans: OrderedDict[bytes, Plan] = OrderedDict()
 
@@ -172,6 +173,9 @@ class Planner:
         return plan
 
     def _compile(self, definition: Definition, collections: Sequence[Collection], is_kept: bool) -> Plan:
+        if len(definition.stages) > self._most_stages:
+            message = f"a pipeline has at most {self._most_stages} stages, not {len(definition.stages)}"
+            raise ValidationError.at(["body", "stages"], message, limit=self._most_stages)
         definition = replace(
             definition,
             stages=tuple(_with_features(self._spelled(stage), collections) for stage in definition.stages),

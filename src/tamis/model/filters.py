@@ -64,6 +64,9 @@ class IdIn:
     document_ids: frozenset[str]
 
 
+MOST_CLAUSES = 1_000
+DEEPEST = 32
+"""Groups inside groups."""
 _OPERATORS = frozenset(operator.value for operator in Operator)
 
 Filter: TypeAlias = Union[Condition, And, Or, Not, IdIn]
@@ -93,10 +96,37 @@ def parse_filter(raw: Any, loc: list[str | int] | None = None) -> Filter | None:
     if raw is None or raw == {} or raw == []:
         return None
     if isinstance(raw, list):
-        return And(tuple(_children(raw, here, False)))
+        return _bounded(And(tuple(_children(raw, here, False))), here)
     if not isinstance(raw, dict):
         raise ValidationError.at(here, "a filter is an object with AND, OR, NOT or field, operator, value")
-    return _parse(raw, here, bool(raw.get("case_sensitive") or False))
+    return _bounded(_parse(raw, here, bool(raw.get("case_sensitive") or False)), here)
+
+
+def has_regex(filter: Filter) -> bool:
+    """Whether one of its conditions is a regular expression."""
+    if isinstance(filter, Condition):
+        return filter.operator is Operator.REGEX
+    return any(map(has_regex, _inside(filter)))
+
+
+def _inside(filter: Filter) -> tuple[Filter, ...]:
+    if isinstance(filter, And | Or):
+        return filter.children
+    return (filter.child,) if isinstance(filter, Not) else ()
+
+
+def _bounded(filter: Filter | None, loc: list[str | int]) -> Filter | None:
+    """Raises: ValidationError where there is more of it than anyone means."""
+    level: tuple[Filter, ...] = (filter,) if filter is not None else ()
+    depth, clauses = 0, 0
+    while level:
+        clauses += sum(not _inside(each) for each in level)
+        level, depth = tuple(child for each in level for child in _inside(each)), depth + 1
+        if clauses > MOST_CLAUSES:
+            raise ValidationError.at(loc, f"a filter has at most {MOST_CLAUSES} conditions", limit=MOST_CLAUSES)
+        if depth > DEEPEST:
+            raise ValidationError.at(loc, f"a filter nests at most {DEEPEST} deep", limit=DEEPEST)
+    return filter
 
 
 def to_json(filter: Filter) -> dict[str, JSON]:

@@ -21,6 +21,8 @@ from tamis.model.json import JSON
 from tamis.model.words import has_words
 
 _PATTERN_BYTES = 1 << 20
+LONGEST_PATTERN = 1_000
+"""Characters of a regular expression."""
 
 Test: TypeAlias = Callable[[Any, Any, bool], bool]
 
@@ -200,6 +202,9 @@ def is_number(value: Any) -> bool:
 def _check_pattern(condition: Condition, loc: list[str | int]) -> None:
     if not isinstance(condition.value, str):
         raise ValidationError.at(loc, f"'regex' on {condition.path!r} takes a pattern, as text")
+    if len(condition.value) > LONGEST_PATTERN:
+        message = f"'regex' on {condition.path!r} takes a pattern of at most {LONGEST_PATTERN} characters"
+        raise ValidationError.at(loc, message, limit=LONGEST_PATTERN)
     try:
         _pattern(condition.value, condition.case_sensitive)
     except re2.error as error:

@@ -239,7 +239,12 @@ def _of_executions(
     experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach, turns: Turns,
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
-    metadata, clock, planner, prices = backends.metadata, SystemClock(), Planner(STAGES), price_table(settings)
+    metadata, clock, planner, prices = (
+        backends.metadata,
+        SystemClock(),
+        Planner(STAGES, most_stages=settings.max_stages),
+        price_table(settings),
+    )
     environment = Environment(searcher_over(backends, cache, telemetry, reach.outside), backends.models, clock, reach)
     nested = NestedRetrievers(metadata, planner, Executor(environment, prices, experience))
     environment = replace(environment, reach=replace(reach, retrievers=nested))

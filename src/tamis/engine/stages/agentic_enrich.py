@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator
 
+from tamis.engine import sifting
 from tamis.engine.agent import Agent, Course, Limits, Model
 from tamis.engine.agent_lookups import Analyst, Lookups
 from tamis.engine.agent_tools import shown
@@ -21,7 +22,6 @@ from tamis.errors import AllowanceSpentError, LanguageModelMissingError
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import matches
 
 MAX_DOCUMENTS = 10
 _CHARACTERS = 12_000
@@ -125,7 +125,7 @@ class AgenticEnrich:
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         given = self._parameters
-        wanted = [hit for hit in hits if self._when is None or matches(self._when, hit.view())]
+        wanted = await sifting.meant(hits, self._when)
         chosen, warnings = wanted[:MAX_DOCUMENTS], list[str]()
         if len(wanted) > len(chosen):
             warnings.append(

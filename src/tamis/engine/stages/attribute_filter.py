@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from tamis.engine import sifting
 from tamis.engine.known_fields import FieldKind, known_fields, of_documents
 from tamis.engine.language_parameters import LanguageParameters
 from tamis.engine.needs import Need
@@ -15,7 +16,7 @@ from tamis.engine.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.engine.worded_filter import TOKENS, question, worded
-from tamis.model.filters import Filter, Operator, parse_filter
+from tamis.model.filters import Filter, Operator, has_regex, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 from tamis.model.matching import looked_at, matcher, matches
@@ -209,7 +210,8 @@ class AttributeFilter:
 
     async def _kept(self, hits: Iterable[Hit], context: Context) -> list[Hit]:
         if not self._by_document:
-            return [hit for hit in hits if self._keeps(hit, context)]
+            has_patterns = self._filter is not None and has_regex(self._filter)
+            return await sifting.sifted(hits, lambda hit: self._keeps(hit, context), has_patterns)
         kept = []
         for hit in hits:
             # A template may be long work: between two documents others get their turn, and the budget its say.

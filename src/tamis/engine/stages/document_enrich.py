@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
+from tamis.engine import sifting
 from tamis.engine.grouping import identity, sorted_json, value_at
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters, checked_filter
@@ -20,7 +21,7 @@ from tamis.model.document import Document
 from tamis.model.filters import Condition, Operator, canonical_path, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import elements, matches, resolve
+from tamis.model.matching import elements, resolve
 
 KEYS_AT_ONCE = 200
 MAX_JOINED = 10_000
@@ -140,7 +141,7 @@ class DocumentEnrich:
         self._looked_at = frozenset[str]().union(*map(_looked_at, self._names))
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
-        meant = [hit for hit in hits if self._when is None or matches(self._when, hit.view())]
+        meant = await sifting.meant(hits, self._when)
         if not meant:
             return Outcome(hits)
         if self._parameters.retriever_id is not None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
+from tamis.engine import sifting
 from tamis.engine.json_schemas import checked_schema
 from tamis.engine.language_parameters import Effort, LanguageParameters, refused_feature
 from tamis.engine.needs import Need
@@ -20,7 +21,6 @@ from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.filters import canonical_path, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import matches
 
 _TASK = "You work through documents, each by itself, and give for each what is asked for. "
 _TOKENS_A_DOCUMENT = 3_000
@@ -98,7 +98,7 @@ class LlmEnrich:
         self._alone = _REFERENCE in json.dumps(parameters.output_schema)
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
-        chosen = [hit for hit in hits if self._when is None or matches(self._when, hit.view())]
+        chosen = await sifting.meant(hits, self._when)
         if not chosen:
             return Outcome(hits)
         size = 1 if self._alone else self._parameters.batch_size

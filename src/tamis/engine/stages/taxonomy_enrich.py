@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator, model_validator
 
+from tamis.engine import sifting
 from tamis.engine.grouping import value_at
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters, checked_filter
@@ -16,7 +17,6 @@ from tamis.errors import ValidationError as Refused
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import matches
 
 _CHARACTERS = 20_000
 _MOST_WARNINGS = 5
@@ -102,7 +102,7 @@ class TaxonomyEnrich:
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         given = self._parameters
-        meant = [hit for hit in hits if self._when is None or matches(self._when, hit.view())]
+        meant = await sifting.meant(hits, self._when)
         if not meant:
             return Outcome(hits)
         taxonomy = await self._taxonomy(context)
