@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -47,7 +47,7 @@ ENFORCED = {
     "characters of a template's code": sandbox._MAX_CODE,
     "characters that a template makes": sandbox.MAX_TEXT,
     "objects, or uploads, of one batch request": objects.MAX_BATCH,
-    "documents of one batch request": of(Ids.__metadata__[0].metadata),
+    "documents of one batch request": of(get_args(Ids)[1].metadata),
     "queries of `execute/batch`": bound(ExecuteBatchRequest, "queries"),
     "results of a page": bound(ExecutionOptions, "limit"),
     "batches that are submitted and not ended": FIELDS["max_queued_batches"].default,
