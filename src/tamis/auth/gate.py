@@ -43,12 +43,15 @@ class Gate:
         """Whose key it is, whatever it may do. Raises: UnauthorizedError."""
         bearer = _bearer(authorization)
         if is_client_token(bearer):
-            raise ForbiddenError("a client token may search and read documents, and this is something else: use a key")
+            return await self._tokens.recognize(bearer, self._opened)
         _, principal = await self._opened(hash_key(bearer))
         return principal
 
     async def recognize_within(self, authorization: str | None, namespace: str | None) -> Principal:
-        """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError."""
+        """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError; for a token ForbiddenError."""
+        bearer = _bearer(authorization)
+        if is_client_token(bearer):
+            return await self._tokens.enter(bearer, namespace, self._opened, self._namespace_id)
         principal = await self.recognize(authorization)
         return principal.within(await self._namespace_id(principal, namespace))
 
@@ -61,6 +64,8 @@ class Gate:
     async def identify(self, authorization: str | None, permission: Permission) -> Principal:
         """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError."""
         principal = await self.recognize(authorization)
+        if principal.client is not None:
+            raise ForbiddenError("a client token may search and read documents, and this is something else: use a key")
         if not principal.may(permission):
             raise ForbiddenError(f"this key lacks the permission '{permission}'", permission=str(permission))
         return principal
@@ -95,7 +100,7 @@ class Gate:
         if not is_client_token(bearer):
             enter = self.enter_partly if partly else self.enter
             return await enter(authorization, namespace, Permission.READ)
-        principal = await self._tokens.principal(bearer, namespace, self._opened, self._namespace_id)
+        principal = await self.recognize_within(authorization, namespace)
         if not partly and not principal.sees_namespace(principal.namespace_id):
             raise ForbiddenError("this client token is for single retrievers; it may run those")
         return principal

@@ -33,30 +33,41 @@ class Tokens:
         self._longest_s = longest_s
         self._known: dict[str, _Known] = {}
 
-    async def principal(self, token: str, namespace: str | None, find_key: FindKey, find: FindNamespace) -> Principal:
-        """Inside a namespace: the token's, else that of the header. find_key: by hash; raises where it opens nothing.
+    async def recognize(self, token: str, find_key: FindKey) -> Principal:
+        """Who it is for, outside of any namespace. find_key: by hash; raises where it opens nothing.
+
+        Raises: UnauthorizedError.
+        """
+        key, holder, verified = await self._read(token, find_key)
+        return replace(
+            holder,
+            permissions=frozenset({Permission.READ}) if holder.may(Permission.READ) else frozenset(),
+            narrowing=verified.narrowing,
+            client=_client(key.key_id, verified.claims),
+        )
+
+    async def enter(self, token: str, namespace: str | None, find_key: FindKey, find: FindNamespace) -> Principal:
+        """As `recognize`, inside a namespace: the token's, else that of the header.
 
         Raises: UnauthorizedError, ForbiddenError, BadRequestError, NotFoundError.
         """
-        key_hash = key_hash_of(token)
-        key, holder = await find_key(key_hash)
-        verified = self._verified(token, key, key_hash)
-        if verified.expires_at + LEEWAY_S <= time.time():
-            raise UnauthorizedError("this client token has expired")
+        _, holder, verified = await self._read(token, find_key)
         if not holder.may(Permission.READ):
             raise ForbiddenError("the key that signed this token lacks the permission 'read'", permission="read")
         claims = verified.claims
         namespace_id = await find(holder, claims.namespace or namespace)
         if claims.namespace and namespace and await find(holder, namespace) != namespace_id:
             raise BadRequestError("this client token is for another namespace than X-Namespace", header="X-Namespace")
-        return replace(
-            holder,
-            namespace_id=namespace_id,
-            permissions=frozenset({Permission.READ}),
-            scopes=_scopes(holder.within(namespace_id), claims),
-            narrowing=verified.narrowing,
-            client=_client(key.key_id, claims),
-        )
+        scopes = _scopes(holder.within(namespace_id), claims)
+        return replace(await self.recognize(token, find_key), namespace_id=namespace_id, scopes=scopes)
+
+    async def _read(self, token: str, find_key: FindKey) -> tuple[ApiKey, Principal, ClientToken]:
+        key_hash = key_hash_of(token)
+        key, holder = await find_key(key_hash)
+        verified = self._verified(token, key, key_hash)
+        if verified.expires_at + LEEWAY_S <= time.time():
+            raise UnauthorizedError("this client token has expired")
+        return key, holder, verified
 
     def _verified(self, token: str, key: ApiKey, key_hash: str) -> ClientToken:
         known = self._known.get(token)
