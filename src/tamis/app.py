@@ -25,12 +25,15 @@ from tamis.api import (
     exports,
     health,
     inference,
+    interactions,
     lineage,
     metrics,
     namespaces,
     objects,
     organizations,
     promotion,
+    public_retrievers,
+    publishing,
     replays,
     retrievers,
     stages,
@@ -46,6 +49,8 @@ from tamis.api.hosts import Hosts
 from tamis.api.limits import Limits
 from tamis.api.protection import Protection
 from tamis.api.schemas.error import ErrorResponse
+from tamis.api.visitors import PublicOrigins
+from tamis.services.public_retrievers import PublicRetrievers
 from tamis.services.upload_links import PATH as UPLOAD_PATH
 from tamis.studio.application import Studio
 from tamis.telemetry.watching import Telemetry
@@ -65,6 +70,8 @@ _ROUTERS = (
     why.router,
     promotion.router,
     stages.router,
+    publishing.router,
+    interactions.router,
     retrievers.router,
     documents.router,
     lineage.router,
@@ -76,6 +83,7 @@ _ROUTERS = (
     buckets.router,
     namespaces.router,
     organizations.router,
+    public_retrievers.router,
     tasks.router,
     inference.router,
     discovery.router,
@@ -107,7 +115,8 @@ def build_app(system: System) -> ASGIApp:
     limits = system.limits
     served = Studio(Express(api, system.services), system.services)
     bounded = Limits(served, limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
-    return Protection(Correlation(Hosts(bounded, system.host_names), system.services[Telemetry]))
+    answering = PublicOrigins(bounded, system.services[PublicRetrievers])
+    return Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))
 
 
 class _Api(FastAPI):
@@ -138,7 +147,7 @@ def settle_memory() -> None:
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
-    while isinstance(inner, Protection | Correlation | Hosts | Limits | Studio | Express):
+    while isinstance(inner, Protection | Correlation | Hosts | PublicOrigins | Limits | Studio | Express):
         inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()

@@ -115,6 +115,26 @@ class QuotaExceededError(TamisError):
     status = 403
 
 
+class VisitorRefusedError(UnauthorizedError):
+    """A published retriever is not open to this visitor: its public key, password or grant is missing or wrong."""
+
+
+class PublicSearchError(TamisError):
+    """A published retriever could not search; its publisher finds why in the execution's record."""
+
+
+class PublicSearchUnavailableError(PublicSearchError):
+    """A published retriever cannot search right now; try again shortly."""
+
+    status = 503
+
+
+class PublicInputsError(PublicSearchError):
+    """A published retriever cannot search with these inputs."""
+
+    status = 422
+
+
 class PayloadTooLargeError(TamisError):
     """The request is larger than the server accepts."""
 

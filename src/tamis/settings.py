@@ -200,6 +200,12 @@ class Settings(BaseSettings):
     """For how long a link to a file of a document is good, at least."""
     client_token_max_s: float = Field(86_400.0, ge=1, le=366 * 86_400)
     """The longest that a client token may live from its `iat` to its `exp`."""
+    trusted_proxies: str = ""
+    """Networks of proxies whose X-Forwarded-For is believed, by commas, as `10.0.0.0/8`."""
+    interaction_days: int = Field(365, ge=1, le=36_500)
+    """For how long interactions are kept."""
+    max_published: int = Field(100, ge=0)
+    """Published retrievers of one organisation."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
     tiers: Tiers = Tiers()

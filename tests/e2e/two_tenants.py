@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
 _METHODS = ("get", "post", "put", "patch", "delete")
-SHARED = ("feature_extractor_id",)
-"""Path parameters that name what belongs to nobody."""
+SHARED = ("feature_extractor_id", "public_name", "template_id")
+"""Path parameters that name what belongs to nobody, or is open to everybody."""
 
 ORGANIZATION_WIDE = ("namespace_identifier", "user_email", "key_name", "task_id")
 """Path parameters that name what every namespace of an organisation shares."""
@@ -24,6 +25,11 @@ LISTING = {
         "parameters": {"field": "number", "operator": "exists"},
     },
 }
+DISPLAY: dict[str, Any] = {
+    "title": "A page",
+    "inputs": [{"field_name": "word", "field_schema": {"type": "text"}, "label": "Search"}],
+    "exposed_fields": ["number"],
+}
 _BODIES: dict[str, Any] = {
     "AddObjectsToBatchRequest": {"object_ids": ["obj_00000000000000000000000000000000"]},
     "AggregationRequest": {"aggregations": [{"function": "count", "alias": "n"}]},
@@ -32,6 +38,7 @@ _BODIES: dict[str, Any] = {
     "BatchUpdateDocumentsRequest": {"filters": {"number": 1}, "update_data": {"number": 2}},
     "BulkUpdateDocumentsRequest": {"update_data": {"number": 2}},
     "DeleteExecutionsRequest": {"inputs_hash": "0" * 40},
+    "PublishRetrieverRequest": {"public_name": "taken-over", "display_config": DISPLAY},
     "PromoteRequest": {"to": "dataset", "dataset_name": "taken-over"},
     "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
 }
@@ -43,6 +50,7 @@ class Operation:
     method: str
     path: str
     body: Any
+    query: str = ""
 
     @property
     def parameters(self) -> list[str]:
@@ -51,7 +59,7 @@ class Operation:
     def at(self, names: Mapping[str, str]) -> str:
         if self.path.startswith("/v1/retrievers/executions/"):
             names = {**names, "execution_id": names["anonymous_execution_id"]}
-        return self.path.format_map(names)
+        return f"{self.path.format_map(names)}{self.query}"
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
@@ -62,10 +70,17 @@ def operations(openapi: Mapping[str, Any]) -> list[Operation]:
     found = []
     for path, methods in openapi["paths"].items():
         for method, described in methods.items():
-            operation = Operation(method, path, _body(described, openapi) if method in _METHODS else None)
+            body = _body(described, openapi) if method in _METHODS else None
+            operation = Operation(method, path, body, _query(described, openapi))
             if set(operation.parameters) - set(SHARED):
                 found.append(operation)
     return found
+
+
+def _query(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> str:
+    """What has to stand in the URL."""
+    asked = [one for one in described.get("parameters", ()) if one["in"] == "query" and one.get("required")]
+    return "?" + urlencode({one["name"]: _least(one["schema"], openapi) for one in asked}) if asked else ""
 
 
 def _body(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> Any:
@@ -144,6 +159,7 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         "stages": [LISTING],
     }
     kept = (await caller.ask("POST", "retrievers", retriever))["retriever"]["retriever_id"]
+    await caller.ask("POST", f"retrievers/{kept}/publish", {"public_name": f"page-{label}", "display_config": DISPLAY})
     tenant.ids = {
         "bucket_identifier": bucket,
         "object_id": made["object_id"],

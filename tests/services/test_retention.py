@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tamis.engine.ports.metadata import ExecutionQuery, Metadata
+from tamis.model.interaction import Interaction
 from tamis.model.namespace import Namespace, RecordPolicy
 from tamis.model.principal import Principal
 from tamis.services.retention import Sweeper
@@ -17,6 +18,7 @@ from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.retention import insert
 from tamis.testing.metadata_contract.samples import NOW, later
 
+DAY_S = 86_400
 ONE, OTHER = Principal("org_1", "ns_one"), Principal("org_2", "ns_other")
 
 
@@ -124,3 +126,19 @@ async def _until(metadata: Metadata, count: int) -> None:
     while await total(metadata, ONE) != count:
         assert time.monotonic() < deadline, "it never came true"
         await asyncio.sleep(0.005)
+
+
+async def test_interactions_are_kept_for_so_many_days(metadata: Metadata) -> None:
+    for who in (ONE, OTHER):
+        await keep(metadata, who, RecordPolicy())
+        await metadata.write(lambda session, who=who: session.interactions.insert(who, _daily()))  # type: ignore[misc]
+    clock = Clock()
+    clock.passed_s = 10 * DAY_S
+    await Sweeper(metadata, clock, chunk=2, interaction_days=3).forget_interactions()
+    for who in (ONE, OTHER):
+        kept = await metadata.read(lambda session, who=who: session.interactions.newest(who, 99))  # type: ignore[misc]
+        assert [each.position for each in kept] == [9, 8, 7]
+
+
+def _daily() -> list[Interaction]:
+    return [samples.interaction(number, number * DAY_S) for number in range(10)]

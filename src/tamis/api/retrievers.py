@@ -48,7 +48,8 @@ async def list_retrievers(
     """The namespace's retrievers, newest first where no order is asked for."""
     query = paging.query(body)
     page = await retrievers.list(principal, query)
-    shown = [show_retriever(retriever) for retriever in page.items]
+    published = await retrievers.published_ids(principal)
+    shown = [show_retriever(retriever, retriever.retriever_id in published) for retriever in page.items]
     return ListRetrieversResponse(
         retrievers=shown, results=shown, total=page.total, pagination=pagination(page, request, query)
     )
@@ -64,7 +65,8 @@ async def list_retrievers_as_later_clients_do(
 @router.get("/{retriever_id}")
 async def get_retriever(principal: RetrieverReader, retriever_id: str, retrievers: Retrievers) -> RetrieverModel:
     """A retriever by id or name."""
-    return show_retriever(await retrievers.get(principal, retriever_id))
+    found = await retrievers.get(principal, retriever_id)
+    return show_retriever(found, found.retriever_id in await retrievers.published_ids(principal))
 
 
 @router.patch("/{retriever_id}")

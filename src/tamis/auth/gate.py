@@ -48,7 +48,7 @@ class Gate:
         return principal
 
     async def recognize_within(self, authorization: str | None, namespace: str | None) -> Principal:
-        """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError; for a token ForbiddenError."""
+        """As `recognize`, inside a namespace. Raises also: BadRequestError, NotFoundError, ForbiddenError."""
         bearer = _bearer(authorization)
         if is_client_token(bearer):
             return await self._tokens.enter(bearer, namespace, self._opened, self._namespace_id)

@@ -3,7 +3,7 @@
 import typer
 
 from tamis import __version__
-from tamis.cli import backup, demo, doctor, executions, index, key, load, search, serve, token
+from tamis.cli import backup, demo, doctor, executions, index, key, load, publish, search, serve, token
 
 app = typer.Typer(
     name="tamis",
@@ -16,6 +16,8 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.command("search")(search.search)
+app.command("publish")(publish.publish)
+app.command("unpublish")(publish.unpublish)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

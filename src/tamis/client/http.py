@@ -48,6 +48,9 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         return self._send("POST", path, json=dict(body or {}), params=query)
 
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path)
+
     def stream(self, path: str, body: Mapping[str, Any]) -> Generator[dict[str, Any], None, None]:
         """An execution's events as they come, the last one included; `close()` on the iterator cancels the execution.
 

@@ -148,7 +148,7 @@ class Reading:
 
     async def _stored(self, url: str, media_type: str | None, loc: Loc) -> Part:
         """Read in place, or streamed into a file: never whole in memory, unless it is text."""
-        if self._principal.narrowing is not None:
+        if not self._principal.sees_files:
             # Whose documents came of a stored file is not asked here; its look alone would tell of hidden ones.
             raise NotFoundError.of("file", url)
         blobs, key = self._from.blobs, url.removeprefix(_STORED)

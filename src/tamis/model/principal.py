@@ -79,6 +79,11 @@ class Principal:
         return Permission.ADMIN in self.permissions or permission in self.permissions
 
     @property
+    def sees_files(self) -> bool:
+        """Whether a query may name stored files and objects: who has no key sees documents, and no more."""
+        return self.narrowing is None and self.client is None
+
+    @property
     def may_choose_collections(self) -> bool:
         """Whether a saved retriever runs over others than its own where this caller says so."""
         return self.client is None and self.sees_namespace(self.namespace_id)

@@ -30,7 +30,7 @@ class RunOptions:
 
     filters: the contract's LogicalOperator; documents that do not match are never candidates.
     collections: ids or names; empty leaves the choice to the pipeline.  budget: None takes the pipeline's.
-    warnings: what reading the request already has to say.
+    warnings: what reading the request already has to say.  most: documents that all pages show together.
     """
 
     inputs: Mapping[str, JSON] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class RunOptions:
     skip_cache: bool = False
     return_vectors: bool = False
     warnings: tuple[str, ...] = ()
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

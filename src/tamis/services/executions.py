@@ -1,6 +1,7 @@
 """Executions: run a pipeline, write its record, and only then answer."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.matching import check_filter
 from tamis.model.principal import Principal
-from tamis.model.retriever import Definition, Retriever, StageSpec
+from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
 from tamis.model.vector import Vector
 from tamis.services.answer_cache import AnswerCache
 from tamis.services.execution_runs import Executed, Job, RunOptions
@@ -41,6 +42,7 @@ from tamis.services.series import Series
 from tamis.services.snapshots import Snapshot, SnapshotStore
 from tamis.services.streaming import Streaming
 from tamis.services.turns import Turns
+from tamis.services.visitor_budgets import Purse, VisitorBudgets
 
 
 class ExecutionService:
@@ -59,10 +61,12 @@ class ExecutionService:
         answers: AnswerCache | None = None,
         policies: RecordPolicies | None = None,
         turns: Turns | None = None,
+        budgets: VisitorBudgets | None = None,
     ) -> None:
         """results_alias: whether answers repeat `documents` as `results`.  streaming: how a run is followed.
 
         The edge reads both.  answers: the executor with caches before it; None has none.  turns: how many run at once.
+        budgets: of visitors; None bounds nobody.
         """
         self.results_alias = results_alias
         self.streaming = streaming or Streaming(clock)
@@ -76,6 +80,7 @@ class ExecutionService:
         self._series = Series(metadata, snapshots or SnapshotStore())
         self._in_flight = in_flight
         self._turns = turns or Turns()
+        self._budgets = budgets
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
@@ -146,14 +151,23 @@ class ExecutionService:
         reach = self._executor.environment.reach
         check_needs(job.plan, reach.lacks)
         await check_programs(job.plan, reach.code)
+        if self._budgets is None or job.principal.client is None:
+            return await self._carry_out(job, sink, Purse())
+        async with self._budgets.opened(job.principal) as purse:
+            return await self._carry_out(job, sink, purse)
+
+    async def _carry_out(self, job: Job, sink: Sink, purse: Purse) -> Executed:
         snapshot = await self._series.find(job)
-        recording = Recording(job.plan, _run_request(job), job.retriever, await self._models())
+        recording = Recording(job.plan, _run_request(job, purse), job.retriever, await self._models())
         recording.left_out = (await self._policies.of(job.principal)).exclude
-        async with self._turns.taken(job.principal):
-            with self._in_flight.entered(recording, job.accepted_ms):
-                if snapshot is None:
-                    return await self._run(job, recording, sink)
-                return await self._turn_page(job, recording, snapshot, sink)
+        try:
+            async with self._turns.taken(job.principal):
+                with self._in_flight.entered(recording, job.accepted_ms):
+                    if snapshot is None:
+                        return await self._run(job, recording, sink)
+                    return await self._turn_page(job, recording, snapshot, sink)
+        finally:
+            purse.spent = recording.credits_used
 
     async def _run(self, job: Job, recording: Recording, sink: Sink) -> Executed:
         """Run the pipeline; its record is durable before this returns, raises or is cancelled."""
@@ -168,6 +182,8 @@ class ExecutionService:
             await self._store(job, recording.record(duration_ms=self._since(job)))
             result.error.details["execution_id"] = execution_id
             raise result.error
+        if job.options.most is not None:
+            result = replace(result, hits=result.hits[: job.options.most])
         cut = window(job.options.page, result.hits)
         pagination = describe(job.options.page, cut, result.hits, execution_id)
         answer = await self._answer(job, recording, result, result.hits[cut.start : cut.stop], pagination, cut.start)
@@ -258,8 +274,11 @@ class ExecutionService:
         return self._model_versions
 
 
-def _run_request(job: Job) -> RunRequest:
+def _run_request(job: Job, purse: Purse) -> RunRequest:
+    own = job.plan.definition.budget
+    most = min(purse.left, math.inf if own.max_credits is None else own.max_credits)
     return RunRequest(
+        budget=None if math.isinf(purse.left) else Budget(most, own.max_time_ms),
         principal=job.principal,
         execution_id=new_id("exec"),
         inputs=job.inputs,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tamis.engine.events import Event, ExecutionFinished, ExecutionStarted, StageFinished, StageStarted
+from tamis.engine.events import STAGE_ENDS, Event, ExecutionFinished, ExecutionStarted, StageFinished, StageStarted
 from tamis.engine.executor import seed_of
 from tamis.engine.plan import Plan
 from tamis.engine.run import RunRequest, RunResult
@@ -41,6 +41,11 @@ class Recording:
     @property
     def has_begun(self) -> bool:
         return bool(self.events)
+
+    @property
+    def credits_used(self) -> float:
+        """So far, whether it came to an end or not."""
+        return sum(event.credits_used for event in self.events if isinstance(event, STAGE_ENDS))
 
     def cancel(self) -> None:
         """The caller left after the pipeline had ended and before its answer."""

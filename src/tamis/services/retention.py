@@ -26,7 +26,11 @@ class Sweeper:
     on with. A transaction takes at most `chunk` records, and what waits to be written meanwhile goes first.
     """
 
-    def __init__(self, metadata: Metadata, clock: Clock, poll_s: float = POLL_S, chunk: int = CHUNK) -> None:
+    def __init__(
+        self, metadata: Metadata, clock: Clock, poll_s: float = POLL_S, chunk: int = CHUNK, interaction_days: int = 365
+    ) -> None:
+        """interaction_days: how long interactions are kept, which is looked after once an hour."""
+        self._interaction_age = timedelta(days=interaction_days)
         self._metadata = metadata
         self._clock = clock
         self._poll_s = poll_s
@@ -72,6 +76,14 @@ class Sweeper:
             while more:
                 more = await self._metadata.write(fold)
 
+    async def forget_interactions(self) -> None:
+        """Delete what is too old, in every namespace."""
+        before = self._clock.now() - self._interaction_age
+        for principal, _ in await self._metadata.read(lambda session: session.every_namespace()):
+            forget = partial(_forget_interactions, principal=principal, before=before, limit=self._chunk)
+            while await self._metadata.write(forget) == self._chunk:
+                pass
+
     async def _trim(self, principal: Principal, policy: RecordPolicy) -> int:
         """Chunk after chunk, each as a transaction of its own that queues behind what others write."""
         age_s = policy.max_age_s
@@ -115,6 +127,7 @@ class Sweeper:
         now_ms = self._clock.monotonic_ms()
         if self._folded_ms is None or now_ms - self._folded_ms >= _FOLD_S * 1000:
             await self.fold()
+            await self.forget_interactions()
             self._folded_ms = now_ms
 
 
@@ -124,6 +137,10 @@ def _fold(session: Session, principal: Principal, now: datetime) -> int:
 
 def _forget(session: Session, principal: Principal, before: datetime, limit: int) -> int:
     return session.history.forget(principal, before, limit)
+
+
+def _forget_interactions(session: Session, principal: Principal, before: datetime, limit: int) -> int:
+    return session.interactions.trim(principal, before, limit)
 
 
 def _purge_gone(session: Session, principal: Principal) -> None:

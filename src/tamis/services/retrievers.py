@@ -127,6 +127,11 @@ class RetrieverService:
         every = await self._metadata.read(lambda session: session.retrievers.list(principal))
         return select(every, _view, query)
 
+    async def published_ids(self, principal: Principal) -> frozenset[str]:
+        """Of the namespace's retrievers, those that are published and active."""
+        every = await self._metadata.read(lambda session: session.published.list(principal))
+        return frozenset(one.retriever_id for one in every if one.is_active)
+
     async def patch(self, principal: Principal, identifier: str, changes: RetrieverChanges) -> Retriever:
         """A change to what is run makes the next version. Raises: as `create`, and NotFoundError."""
         current = await self.get(principal, identifier)
@@ -167,10 +172,11 @@ class RetrieverService:
         return await self._metadata.write(touch)
 
     async def delete(self, principal: Principal, identifier: str) -> None:
-        """Its executions' records stay. Raises: NotFoundError."""
+        """Its executions' records stay; where it is published, its public name opens nothing. Raises: NotFoundError."""
 
         def remove(session: Session) -> None:
             found = find_retriever(session, principal, identifier)
+            session.published.delete(principal, found.retriever_id)
             session.retrievers.delete(principal, found.retriever_id)
 
         await self._metadata.write(remove)

@@ -63,6 +63,7 @@ from tamis.services.turns import Turns
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
 from tamis.services.versions import VersionService
+from tamis.services.visitor_budgets import VisitorBudgets
 from tamis.services.vitals import VitalsService
 from tamis.services.whynot import WhyService
 from tamis.settings import Settings
@@ -76,6 +77,7 @@ from tamis.wiring.clock import SystemClock
 from tamis.wiring.hosts import host_names
 from tamis.wiring.limits import tiers_of, turns_of
 from tamis.wiring.prices import price_table
+from tamis.wiring.publishing import publishing_of
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
 from tamis.wiring.stages import add_stage_plugins
@@ -179,11 +181,16 @@ def _services(
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock, tiers = backends.metadata, SystemClock(), tiers_of(settings)
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
-    admission = Admission(MemoryRates(), clock, tiers)
+    rates = MemoryRates()
+    admission, budgets = Admission(rates, clock, tiers), VisitorBudgets(rates)
     turns = turns_of(settings, admission)
-    policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock)
+    policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock, interaction_days=settings.interaction_days)
     health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
     cache = open_cache(settings)
+    executing = _of_executions(
+        settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns, budgets
+    )
+    executions = next(one for one in executing if isinstance(one, ExecutionService))
 
     def namespaces_changed() -> None:
         gate.forget()
@@ -204,7 +211,8 @@ def _services(
         VersionService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
         *_of_data(settings, backends, indexer, worker, secret, files),
-        *_of_executions(settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns),
+        *executing,
+        *publishing_of(settings, metadata, executions, rates, secret, clock),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
     return {type(service): service for service in every}
@@ -237,6 +245,7 @@ def _of_data(
 def _of_executions(
     settings: Settings, backends: Backends, cache: Cache | None, telemetry: Telemetry,
     experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach, turns: Turns,
+    budgets: VisitorBudgets,
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
     metadata, clock, planner, prices = (
@@ -268,6 +277,7 @@ def _of_executions(
             answers=answers_over(backends, executor, cache, telemetry),
             policies=policies,
             turns=turns,
+            budgets=budgets,
         ),
         ExecutionDeletes(metadata, in_flight, clock),
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),

@@ -78,8 +78,8 @@ def read_fields(fields: dict[str, BucketSchemaField]) -> dict[str, Any]:
     return {name: one.model_dump(mode="json", exclude_unset=True) for name, one in fields.items()}
 
 
-def show_retriever(retriever: Retriever) -> RetrieverModel:
-    return RetrieverModel(**_shown(retriever))
+def show_retriever(retriever: Retriever, is_published: bool = False) -> RetrieverModel:
+    return RetrieverModel(**_shown(retriever), is_published=is_published)
 
 
 def show_config(retriever: Retriever) -> RetrieverConfig:

@@ -46,8 +46,8 @@ class WithStoredPictures:
 
     async def _file(self, principal: Principal, url: str) -> str:
         key = url.removeprefix(_STORED)
-        # Who sees only a part of the documents sees no stored file by its name.
-        size_bytes = None if principal.narrowing is not None else await self._blobs.size(principal, key)
+        # Who has no key sees no stored file by its name.
+        size_bytes = await self._blobs.size(principal, key) if principal.sees_files else None
         if size_bytes is None:
             raise OutsideError("there is no such stored picture")
         if size_bytes > _LARGEST:

@@ -92,8 +92,8 @@ class SqlObjects:
         return self.get_many(principal, [object_id]).get(object_id)
 
     def get_many(self, principal: Principal, object_ids: Sequence[str]) -> Mapping[str, BucketObject]:
-        """A narrowing speaks of documents: who has one sees no object, not even to search with it."""
-        if principal.narrowing is not None:
+        """Who has no key sees documents: no object, not even to search with it."""
+        if not principal.sees_files:
             return {}
         rows = self._link.rows(_GET_MANY, {**scope(principal), "ids": self._link.array(object_ids)})
         return {each.object_id: each for each in map(_decode, rows)}

@@ -1,0 +1,32 @@
+"""What is open to the public, by the settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tamis.api.addresses import Addresses
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.rates import Rates
+from tamis.services.executions import ExecutionService
+from tamis.services.interactions import InteractionService
+from tamis.services.passwords import Passwords
+from tamis.services.public_limits import PublicRates
+from tamis.services.public_retrievers import PublicRetrievers
+from tamis.services.publishing import PublishingService
+from tamis.settings import Settings
+from tamis.wiring.secrets import secrets_of
+
+
+def publishing_of(
+    settings: Settings, metadata: Metadata, executions: ExecutionService, rates: Rates, secret: bytes, clock: Clock
+) -> Sequence[Any]:
+    """Raises: ConfigurationError."""
+    passwords = Passwords()
+    return (
+        Addresses(settings.trusted_proxies.split(",")),
+        InteractionService(metadata, clock),
+        PublishingService(
+            metadata, clock, passwords, secrets_of(settings), settings.max_published, settings.public_url
+        ),
+        PublicRetrievers(metadata, executions, passwords, PublicRates(rates), secret, clock),
+    )
