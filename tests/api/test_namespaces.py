@@ -207,7 +207,15 @@ async def test_a_policy_of_records_is_set_shown_and_taken_back(world: Resources)
 
 @pytest.mark.parametrize(
     "policy",
-    [{"max_age_s": 0}, {"max_count": -1}, {"exclude": ["scores"]}, {"max_age_s": 1, "max_age_days": 1}, {"keep": 1}],
+    [
+        {"max_age_s": 0},
+        {"max_age_s": 5e-324},
+        {"max_age_days": 1e-9},
+        {"max_count": -1},
+        {"exclude": ["scores"]},
+        {"max_age_s": 1, "max_age_days": 1},
+        {"keep": 1},
+    ],
 )
 async def test_a_policy_that_cannot_be_is_refused_by_field(world: Resources, policy: dict[str, Any]) -> None:
     await world.me.post("/namespaces", body("kept"))

@@ -123,12 +123,16 @@ class RecordPolicyModel(BaseModel):
     max_count: int | None = Field(None, ge=0, le=2**53)
 
     def policy(self) -> RecordPolicy:
-        """Raises: ValidationError where both ages are given."""
+        """Raises: ValidationError where both ages are given, or one of less than a second."""
         if self.max_age_days is not None and self.max_age_s is not None:
             raise ValidationError.at(["body", "record_policy", "max_age_s"], "send max_age_s or max_age_days, not both")
         days = self.max_age_days
+        age_s = self.max_age_s if days is None else days * 86_400
+        if age_s is not None and age_s < 1:
+            name = "max_age_s" if days is None else "max_age_days"
+            raise ValidationError.at(["body", "record_policy", name], "records are kept for a second at least")
         return RecordPolicy(
-            max_age_s=self.max_age_s if days is None else days * 86_400,
+            max_age_s=age_s,
             max_count=self.max_count,
             exclude=tuple(part.value for part in RecordPart if part in self.exclude),
         )

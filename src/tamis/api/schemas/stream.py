@@ -57,10 +57,14 @@ class ExecutionComplete(StreamEvent, ExecutionAnswer):
 
 
 def stream_content() -> dict[str, Any]:
-    """The media type of a streamed answer, for OpenAPI; what `ExecutionAnswer` brings is referred to."""
+    """The media type of a streamed answer, for OpenAPI; what `ExecutionAnswer` brings is referred to.
+
+    The schema is of each server-sent event, as OpenAPI says of this media type; its `data` is JSON.
+    """
     schema = StreamEvent.model_json_schema(ref_template=_COMPONENTS)
     inlined = schema.pop("$defs")
     properties = schema["properties"]
     properties["budget_used"] = inlined["StreamBudget"]
     properties["error_details"] = {"anyOf": [inlined["StreamError"], {"type": "null"}]}
-    return {"text/event-stream": {"schema": schema}}
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    return {"text/event-stream": {"schema": {"type": "object", "required": ["data"], "properties": {"data": data}}}}
