@@ -35,6 +35,12 @@ class InFlight:
         found = self._running.get(execution_id)
         return self._seen(*found) if found and _is_visible(found[0], principal) else None
 
+    def every(self, principal: Principal) -> list[ExecutionHeader]:
+        """Of the namespace, newest first, whoever's retriever they run."""
+        seen = [self._seen(*one).header for one in self._running.values() if _is_visible(one[0], principal)]
+        mine = [one for one in seen if principal.may_retriever(one.retriever_id or "")]
+        return sorted(mine, key=lambda header: (header.started_at, header.execution_id), reverse=True)
+
     def matching(self, principal: Principal, query: ExecutionQuery) -> list[ExecutionHeader]:
         """Those that the query's conditions let through, newest first."""
         if query.status not in (None, ExecutionStatus.PROCESSING):

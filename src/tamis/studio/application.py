@@ -55,6 +55,7 @@ def _routes() -> list[Route]:
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),
         _change("/sign-out", sign_in.sign_out),
         _page("/executions", executions.show),
+        _page("/executions/charts", executions.charts),
         _page("/executions/{execution_id}", execution.show),
         _page("/executions/{execution_id}/export", execution_actions.export),
         _page("/executions/{execution_id}/code", execution_actions.code),

@@ -24,7 +24,7 @@ def environment() -> Environment:
     made.globals.update(asset=asset_url)
     made.filters.update(
         number=number, duration=duration, credits=credits_text, score=score, percent=percent, moment=moment,
-        pretty=pretty, iso=iso, short_id=short_id,
+        moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id,
     )  # fmt: skip
     return made
 
@@ -60,6 +60,10 @@ def percent(value: float | None) -> str:
 
 def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")
+
+
+def moment_short(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%d %b %H:%M:%S").lstrip("0")
 
 
 def iso(at: datetime) -> str:

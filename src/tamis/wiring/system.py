@@ -29,6 +29,7 @@ from tamis.services.collections import CollectionService
 from tamis.services.diffs import DiffService
 from tamis.services.documents import DocumentService
 from tamis.services.execution_deletes import ExecutionDeletes
+from tamis.services.execution_overviews import ExecutionOverviews
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.explain import ExplainService
@@ -283,6 +284,7 @@ def _of_executions(
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
         TraceService(metadata, records),
         SieveService(metadata, records),
+        ExecutionOverviews(metadata, in_flight),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight, turns),

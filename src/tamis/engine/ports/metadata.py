@@ -278,6 +278,15 @@ class ExecutionQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedSpan:
+    """How many executions of this status began within a span of time. at: its beginning, UTC."""
+
+    at: datetime
+    status: ExecutionStatus
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionSelection:
     """Which executions to delete: those that every condition given holds for.
 
@@ -333,6 +342,23 @@ class Executions(Protocol):
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None: ...
     def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]: ...
     def count(self, principal: Principal, query: ExecutionQuery) -> int: ...
+    def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
+        """Newest first, by the index, read as far as it is asked for; the query's window and filter do not count."""
+        ...
+
+    def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
+        """How many executions each retriever has, by its id; None are the anonymous. Those without any are left out."""
+        ...
+
+    def series(
+        self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
+    ) -> Sequence[CountedSpan]:
+        """By the counters, of spans that begin from `start` on and before `end`; span_s: 60, 3600 or 86400."""
+        ...
+
+    def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
+        """Their inputs, as JSON text, by id."""
+        ...
 
 
 class History(Protocol):

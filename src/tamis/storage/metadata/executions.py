@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import Entry, ExecutionQuery, ExecutionSelection, Listing
+from tamis.engine.ports.metadata import CountedSpan, Entry, ExecutionQuery, ExecutionSelection, Listing
 from tamis.errors import AlreadyExistsError
-from tamis.model.execution import ExecutionHeader, StoredExecution
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
@@ -22,12 +22,14 @@ from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
 from tamis.storage.metadata.execution_counts import HOUR, MINUTE, Bounds, ExecutionCounts, Key
 from tamis.storage.metadata.execution_deletes import ExecutionDeletes, inputs_key
+from tamis.storage.metadata.execution_series import ExecutionSeries
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.listing import window
 from tamis.storage.metadata.schema import INTEGER, TEXT, executions
 
 _CODEC = Codec(ExecutionHeader)
 _CHUNK = 500
+_FIRST_CHUNK = 8
 _DEEP = 2_000
 _ANONYMOUS = ""
 _NO_BLOBS: Mapping[str, bytes] = MappingProxyType({})
@@ -60,6 +62,7 @@ class SqlExecutions:
         self._link = link
         self._credits = credits
         self._counts = ExecutionCounts(link)
+        self._series = ExecutionSeries(link)
         self._blobs = ExecutionBlobs(link)
         self._deletes = ExecutionDeletes(link, self._counts, self._blobs)
 
@@ -115,6 +118,21 @@ class SqlExecutions:
             listing = Listing(filter=query.filter, limit=0)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing).total
         return self._counts.total(principal, _counted(query))
+
+    def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
+        if principal.may_retriever(query.retriever_id or _ANONYMOUS):
+            yield from self._all(principal, replace(query, oldest_first=False), first=_FIRST_CHUNK)
+
+    def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
+        return self._series.owners(principal, status)
+
+    def series(
+        self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
+    ) -> Sequence[CountedSpan]:
+        return self._series.series(principal, owners, to_micros(start), to_micros(end), span_s)
+
+    def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
+        return self._series.texts(principal, execution_ids)
 
     def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
         return self._deletes.delete(principal, selection, limit)
@@ -172,14 +190,15 @@ class SqlExecutions:
             ends.append(int(self._link.value(_page(*_shape(query), oldest_first), bounds)))
         return ends[0], ends[1]
 
-    def _all(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
-        """In the query's order, whatever its window and filter."""
+    def _all(self, principal: Principal, query: ExecutionQuery, first: int = _CHUNK) -> Iterator[ExecutionHeader]:
+        """In the query's order, whatever its window and filter; `first` at once, then more and more."""
         statement = _scan(*_shape(query), query.oldest_first)
         at, after = (-1, "") if query.oldest_first else (2**62, "")
-        bounds = {**_bounds(principal, query), "limit": _CHUNK, "offset": 0}
+        bounds = {**_bounds(principal, query), "limit": first, "offset": 0}
         while rows := self._link.rows(statement, {**bounds, "at": at, "after": after}):
             yield from (_CODEC.decode(header) for _, _, header in rows)
             at, after, _ = rows[-1]
+            bounds["limit"] = min(_CHUNK, 2 * bounds["limit"])
 
 
 def _counted(query: ExecutionQuery) -> Bounds:

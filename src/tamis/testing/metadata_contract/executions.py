@@ -2,6 +2,7 @@
 # ruff: noqa: S101 - a contract is made of assertions
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,44 @@ async def _numbers(metadata: Metadata, query: ExecutionQuery) -> tuple[list[int]
 
 
 class ExecutionsContract:
+    async def test_the_newest_come_first_whatever_is_asked_for_at_once(self, metadata: Metadata) -> None:
+        executions = [Entry(ME, samples.execution(number, number // 2)) for number in range(60)]
+        await metadata.write(lambda session: session.executions.insert_all(executions))
+        for query in (ExecutionQuery(), ExecutionQuery(status=ExecutionStatus.COMPLETED, end=later(20))):
+            every = await metadata.read(lambda session, query=query: [*session.executions.newest(ME, query)])
+            page = await metadata.read(
+                lambda session, query=query: session.executions.page(ME, replace(query, limit=99))
+            )
+            assert [one.execution_id for one in every] == [one.execution_id for one in page.items]
+        assert await metadata.read(lambda session: [*session.executions.newest(STRANGERS[0], ExecutionQuery())]) == []
+
+    async def test_who_has_executions_and_how_many_over_time(self, metadata: Metadata) -> None:
+        await _insert(metadata)
+        owners = await metadata.read(lambda session: session.executions.owners(ME))
+        assert owners == {None: 8, "ret_1": 1}
+        assert await metadata.read(lambda session: session.executions.owners(ME, FAILED)) == {None: 3}
+        assert await metadata.read(lambda session: session.executions.owners(STRANGERS[0])) == {}
+
+        def series(session: Session) -> list[tuple[int, str, int]]:
+            spans = session.executions.series(ME, [None, "ret_1"], later(-3600), later(3600), 60)
+            first = spans[0].at
+            assert later(-60) < first <= later(0)
+            return [(round((one.at - first).total_seconds()), one.status.value, one.count) for one in spans]
+
+        assert await metadata.read(series) == [(0, "completed", 5), (0, "failed", 3), (900, "completed", 1)]
+
+        def strangers(session: Session) -> int:
+            return len(session.executions.series(STRANGERS[0], [None, "ret_1"], later(-3600), later(3600), 60))
+
+        assert await metadata.read(strangers) == 0
+
+    async def test_inputs_are_read_by_id(self, metadata: Metadata) -> None:
+        await _insert(metadata, 3)
+        wanted = ["exec_0001", "exec_5000", "exec_none"]
+        found = await metadata.read(lambda session: session.executions.texts(ME, wanted))
+        assert found == {"exec_0001": '{"q":"wörter"}', "exec_5000": '{"q":"wörter"}'}
+        assert await metadata.read(lambda session: session.executions.texts(STRANGERS[0], wanted)) == {}
+
     async def test_a_record_comes_back_byte_for_byte(self, metadata: Metadata) -> None:
         stored = samples.execution(1)
         await metadata.write(lambda session: session.executions.insert(ME, stored))
