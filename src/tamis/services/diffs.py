@@ -1,13 +1,16 @@
 """Two executions set side by side."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.executions.codec import decode
 from tamis.executions.diff import RecordDiff, compare
+from tamis.model.document import Document
 from tamis.model.execution import StoredExecution
 from tamis.model.principal import Principal
 from tamis.services.execution_records import ExecutionRecords
+from tamis.services.past_run import documents_of
 
 
 class DiffService:
@@ -23,6 +26,17 @@ class DiffService:
         b = await self._records.find_any(principal, other)
         # Away from the event loop: a large record takes some tenths of a second to read.
         return await self._metadata.read(lambda session: compared(a, b))
+
+    async def documents(self, principal: Principal, found: RecordDiff, ids: Sequence[str]) -> Mapping[str, Document]:
+        """By id, as one of the two runs saw them where that is known, else as they are now; absent where gone."""
+
+        def read(session: Session) -> Mapping[str, Document]:
+            each = [
+                documents_of(session, principal, record, ids) for record in (found.a, found.b) if not record.imported
+            ]
+            return {key: document for one in each for key, document in one.items()}
+
+        return await self._metadata.read(read)
 
 
 def compared(a: StoredExecution, b: StoredExecution) -> RecordDiff:

@@ -123,7 +123,7 @@ class ExecutionOverviews:
     async def over_time(self, principal: Principal, wanted: Wanted, bars: int, bar_s: int, now: datetime) -> list[Bar]:
         """The newest `bars` spans of `bar_s` seconds, a multiple of a minute, the oldest first.
 
-        Of `wanted` what counters know: whose, and nothing else.
+        Of `wanted` what counters know: whose, and nothing else; what ran in public is counted with the saved.
         """
         last = int(now.timestamp()) // bar_s * bar_s
         begins = [datetime.fromtimestamp(last - (bars - 1 - n) * bar_s, UTC) for n in range(bars)]
@@ -153,7 +153,8 @@ def _owners(session: Session, principal: Principal, wanted: Wanted) -> list[str 
     """Whose executions are looked at: those that have any."""
     counted = session.executions.owners(principal, wanted.status)
     if wanted.retriever_id is not None:
-        return [wanted.retriever_id] if wanted.retriever_id in counted else []
+        is_there = wanted.retriever_id in counted and wanted.kind is not Kind.ANONYMOUS
+        return [wanted.retriever_id] if is_there else []
     if wanted.kind is Kind.ANONYMOUS:
         return [None] if None in counted else []
     return [one for one in counted if one is not None or wanted.kind is Kind.ANY]

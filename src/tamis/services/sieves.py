@@ -27,7 +27,7 @@ class StageView:
     place: int
     group: Group = Group.RETURNED
     offset: int = 0
-    limit: int = 20
+    limit: int = 10
 
 
 @dataclass(frozen=True, slots=True)

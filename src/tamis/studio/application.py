@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
 from tamis.model.principal import Permission
-from tamis.studio import assets, execution, execution_actions, executions, failures, sign_in
+from tamis.studio import assets, compare, execution, execution_actions, executions, failures, sign_in
 from tamis.studio.visit import Handler, signed_in
 
-_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions"})
+_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground"})
 """The first part of every address that is the studio's."""
 
 
@@ -64,6 +64,7 @@ def _routes() -> list[Route]:
         _change("/executions/{execution_id}/replay", execution_actions.replay),
         _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
         _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
+        _page("/compare", compare.show),
     ]
 
 

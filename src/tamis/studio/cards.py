@@ -15,7 +15,7 @@ from tamis.studio.marking import Marked, marked
 
 _TEXTS = ("text", "content", "transcription", "ocr_text", "caption", "description", "summary", "body")
 _NAMES = ("title", "name", "filename", "file_name", "path", "headline")
-_LONGEST_TEXT = 480
+_LONGEST_TEXT = 320
 _LONGEST_VALUE = 80
 _MOST_FIELDS = 6
 _SHOWN = {"image": "image", "video": "video", "audio": "audio"}
@@ -91,11 +91,11 @@ class Cards:
         own = document.fields if document else imported_fields(record, hit.id)
         fields = {**own, **hit.extra}
         text_field = next((name for name in _TEXTS if isinstance(fields.get(name), str) and fields[name]), None)
-        name_field = next((name for name in _NAMES if isinstance(fields.get(name), str) and fields[name]), None)
+        name_field = _name_field(fields)
         seen = record.revisions.get(hit.id)
         return Card(
             sifted=sifted,
-            title=str(fields[name_field]) if name_field else hit.id,
+            title=title_of(fields, hit.id),
             text=marked(str(fields[text_field]), self._terms, _LONGEST_TEXT) if text_field else None,
             media=self._media(document) if document else (),
             scores=tuple(_scores(sifted, largest)),
@@ -123,6 +123,16 @@ class Cards:
         url = self._links.url(self._principal, blob.url, "http://studio", blob.content_type, blob.filename)
         # By path alone: a page asks nobody but the server that it came from.
         return Media(_SHOWN[blob.type], urlsplit(url or "").path, start_s, end_s) if url else None
+
+
+def title_of(fields: Mapping[str, Any], document_id: str) -> str:
+    """What a person would call the document."""
+    found = _name_field(fields)
+    return str(fields[found]) if found else document_id
+
+
+def _name_field(fields: Mapping[str, Any]) -> str | None:
+    return next((name for name in _NAMES if isinstance(fields.get(name), str) and fields[name]), None)
 
 
 def _sources(document: Document) -> list[BlobRef]:

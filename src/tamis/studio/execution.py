@@ -21,7 +21,7 @@ from tamis.studio.marking import terms_of, texts_in
 from tamis.studio.sign_in import remember_namespace
 from tamis.studio.visit import Visit
 
-PAGE_SIZE = 20
+PAGE_SIZE = 10
 _LARGEST_INPUTS = 20_000
 
 

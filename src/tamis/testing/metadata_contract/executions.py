@@ -2,13 +2,15 @@
 # ruff: noqa: S101 - a contract is made of assertions
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from tamis.engine.ports.metadata import Entry, ExecutionQuery, Metadata, Session
 from tamis.errors import AlreadyExistsError
-from tamis.model.execution import ExecutionStatus
+from tamis.model.execution import ExecutionHeader, ExecutionStatus
 from tamis.model.filters import parse_filter
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
@@ -40,12 +42,14 @@ class ExecutionsContract:
     async def test_the_newest_come_first_whatever_is_asked_for_at_once(self, metadata: Metadata) -> None:
         executions = [Entry(ME, samples.execution(number, number // 2)) for number in range(60)]
         await metadata.write(lambda session: session.executions.insert_all(executions))
+
+        def both(session: Session, query: ExecutionQuery) -> tuple[list[ExecutionHeader], Sequence[ExecutionHeader]]:
+            page = session.executions.page(ME, replace(query, limit=99))
+            return [*session.executions.newest(ME, query)], page.items
+
         for query in (ExecutionQuery(), ExecutionQuery(status=ExecutionStatus.COMPLETED, end=later(20))):
-            every = await metadata.read(lambda session, query=query: [*session.executions.newest(ME, query)])
-            page = await metadata.read(
-                lambda session, query=query: session.executions.page(ME, replace(query, limit=99))
-            )
-            assert [one.execution_id for one in every] == [one.execution_id for one in page.items]
+            newest, paged = await metadata.read(partial(both, query=query))
+            assert newest == paged
         assert await metadata.read(lambda session: [*session.executions.newest(STRANGERS[0], ExecutionQuery())]) == []
 
     async def test_who_has_executions_and_how_many_over_time(self, metadata: Metadata) -> None:
