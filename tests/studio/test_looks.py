@@ -22,12 +22,14 @@ def addresses(shelf: Shelf) -> dict[str, str]:
         "dropped": f"/executions/{shelf.plain}?stage=1&group=dropped&page=1",
         "pictures": f"/executions/{shelf.pictures}",
         "failed": f"/executions/{shelf.failed}",
+        "compare": f"/compare?a={shelf.plain}&b={shelf.plainer}",
+        "playground": f"/playground?from={shelf.plain}",
         "absent": "/executions/exec_nothing",
         "sign-in": "/sign-in",
     }
 
 
-NAMES = ("executions", "execution", "dropped", "pictures", "failed", "absent", "sign-in")
+NAMES = ("executions", "execution", "dropped", "pictures", "failed", "compare", "playground", "absent", "sign-in")
 
 
 @pytest.mark.parametrize("name", NAMES)

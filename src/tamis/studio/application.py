@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
 from tamis.model.principal import Permission
-from tamis.studio import assets, compare, execution, execution_actions, executions, failures, sign_in
+from tamis.studio import assets, compare, execution, execution_actions, executions, failures, playground, sign_in
 from tamis.studio.visit import Handler, signed_in
 
 _SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground"})
@@ -65,6 +65,14 @@ def _routes() -> list[Route]:
         _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
         _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
         _page("/compare", compare.show),
+        _page("/playground", playground.show),
+        _page("/playground/stage", playground.stage),
+        _page("/playground/outcome", execution.outcome),
+        _change("/playground/pipeline", playground.pipeline),
+        _change("/playground/json", playground.written),
+        _change("/playground/plan", playground.plan),
+        _change("/playground/run", playground.run),
+        _change("/playground/save", playground.save, Permission.WRITE),
     ]
 
 

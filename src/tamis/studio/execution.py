@@ -53,6 +53,12 @@ async def show(visit: Visit) -> Response:
     return response
 
 
+async def outcome(visit: Visit) -> Response:
+    """Of a run of the playground: its sieve, and where its page is."""
+    _, found = await _found(visit, visit.asked("id"), None)
+    return visit.page("_outcome.html", **_values(visit, found))
+
+
 async def _found(visit: Visit, execution_id: str, view: StageView | None) -> tuple[Visit, ExecutionSieve]:
     """A link is permanent: it holds whichever namespace was chosen last. Raises: NotFoundError."""
     others = [one for one in visit.namespaces if one != visit.namespace]

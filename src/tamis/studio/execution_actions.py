@@ -81,7 +81,7 @@ async def export(visit: Visit) -> Response:
 
 async def code(visit: Visit) -> Response:
     request = await visit.service(SieveService).request(visit.principal, _id(visit))
-    body, base_url = snippets.body_of(request), str(visit.request.base_url).rstrip("/")
+    body, base_url = snippets.body_of(request.definition, request.inputs), str(visit.request.base_url).rstrip("/")
     made = {
         "curl": snippets.curl(body, base_url, visit.namespace.name),
         "Python": snippets.python(body, base_url, visit.namespace.name),

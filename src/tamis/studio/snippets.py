@@ -2,16 +2,17 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
-from tamis.services.sieves import PastRequest
+from tamis.model.json import JSON
+from tamis.model.retriever import Definition
 
 _LONGEST = 32_000
 
 
-def body_of(request: PastRequest) -> dict[str, Any]:
-    """What `POST /v1/retrievers/execute` takes to run the same pipeline on the same inputs."""
-    definition = request.definition
+def body_of(definition: Definition, inputs: Mapping[str, JSON]) -> dict[str, Any]:
+    """What `POST /v1/retrievers/execute` takes to run this pipeline on these inputs."""
     stages = [
         {
             "stage_name": stage.stage_name,
@@ -22,7 +23,7 @@ def body_of(request: PastRequest) -> dict[str, Any]:
     body: dict[str, Any] = {
         "collection_identifiers": list(definition.collection_ids),
         "input_schema": definition.input_schema,
-        "inputs": dict(request.inputs),
+        "inputs": dict(inputs),
         "stages": stages,
     }
     budget = {"max_credits": definition.budget.max_credits, "max_time_ms": definition.budget.max_time_ms}

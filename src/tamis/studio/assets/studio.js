@@ -6,7 +6,8 @@ const said = (text) => { document.getElementById("said").textContent = text; };
 document.addEventListener("click", (event) => {
   const copier = event.target.closest("[data-copy]");
   if (copier) {
-    const text = document.querySelector(copier.dataset.copy).textContent;
+    const source = document.querySelector(copier.dataset.copy);
+    const text = source.value ?? source.textContent;
     navigator.clipboard.writeText(text).then(() => said("✓"));
   }
   // A menu closes when something beside it is clicked.

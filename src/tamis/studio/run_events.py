@@ -1,0 +1,100 @@
+"""A run as the playground follows it: a line for each stage as it begins and ends, then where its record is."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tamis.engine.events import StageCut, StageEnd, StageFailed, StageStarted
+from tamis.errors import TamisError
+from tamis.services.streaming import ExecutionStream
+from tamis.studio.languages import Language
+from tamis.studio.security import HEADERS
+from tamis.studio.templating import credits_text, duration, number
+
+log = logging.getLogger("tamis.studio")
+
+
+class RunEvents(Response):
+    """Server-sent events. Who leaves takes the run along; its record says that it was cancelled."""
+
+    def __init__(self, stream: ExecutionStream, language: Language, stall_s: float) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers({**HEADERS, "content-type": "text/event-stream", "x-accel-buffering": "no"})
+        self._stream = stream
+        self._language = language
+        self._stall_s = stall_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending, leaving = asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            leaving.cancel()
+            sending.cancel()
+            fault = await self._stream.close()
+            if fault is not None:
+                log.error("what was left of execution %s failed", self._stream.execution_id, exc_info=fault)
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with aclosing(self._events()) as events:
+            async for event in events:
+                async with asyncio.timeout(self._stall_s):
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        async with aclosing(self._stream.steps()) as steps:
+            async for step in steps:
+                yield b": the run goes on\n\n" if step is None else _event("stage", self._stage(step.event))
+        yield _event("end", self._end())
+
+    def _stage(self, event: StageStarted | StageEnd) -> dict[str, Any]:
+        if isinstance(event, StageStarted):
+            return {"index": event.index, "state": "running", "says": self._language("outcome.running")}
+        return {"index": event.index, "state": _state(event), "says": self._says(event)}
+
+    def _says(self, event: StageEnd) -> str:
+        if isinstance(event, StageFailed):
+            return event.error.message
+        if isinstance(event, StageCut):
+            return event.reason
+        seen = max(event.processed, len(event.received))
+        counts = f"{number(seen)} → {number(len(event.returned))}"
+        credits = self._language("play.credits", n=credits_text(event.credits_used))
+        return f"{counts} · {duration(event.duration_ms)} · {credits}"
+
+    def _end(self) -> dict[str, Any]:
+        try:
+            executed = self._stream.result()
+        except TamisError as error:
+            return {"execution": self._stream.execution_id, "message": error.message}
+        return {"execution": executed.execution_id, "message": None}
+
+
+def _state(event: StageEnd) -> str:
+    if isinstance(event, StageFailed):
+        return "skipped" if event.skipped else "failed"
+    if isinstance(event, StageCut):
+        return "cut"
+    if event.passed_over is not None:
+        return "passed_over"
+    return "cached" if event.cache_hit else "completed"
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
