@@ -13,6 +13,7 @@ from tamis.engine.events import Sink
 from tamis.errors import BadRequestError, TamisError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
+from tamis.model.json import JSON
 from tamis.model.retriever import Budget, Definition, StageSpec
 from tamis.services.collections import CollectionService
 from tamis.services.execution_runs import Executed, RunOptions
@@ -24,7 +25,7 @@ from tamis.services.sieves import PastRequest, SieveService
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.studio import snippets
 from tamis.studio.run_events import RunEvents
-from tamis.studio.stage_forms import Catalogue, read_pipeline
+from tamis.studio.stage_forms import Catalogue, StageForm, read_pipeline
 from tamis.studio.visit import Visit
 
 _MOST_COLLECTIONS = 500
@@ -62,16 +63,25 @@ async def stage(visit: Visit) -> Response:
 
 
 async def pipeline(visit: Visit) -> Response:
-    """Stages that were written as JSON, as forms."""
+    """Stages that were written as JSON, as forms; what is wrong with it is told beside it, and the forms stay."""
     try:
-        value = orjson.loads(visit.field("json"))
+        return visit.page("_stages.html", forms=_forms(visit, visit.field("json")))
+    except TamisError as error:
+        response = visit.page("_problem.html", error.status, message="; ".join(_problems(error)))
+        response.headers.update({"hx-retarget": "#pipeline-problem", "hx-reswap": "innerHTML"})
+        return response
+
+
+def _forms(visit: Visit, text: str) -> list[StageForm]:
+    try:
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"not valid JSON: {error}", field="json") from None
     stages = value.get("stages") if isinstance(value, dict) else value
     if not isinstance(stages, list):
         raise BadRequestError("a list of stages, or an object with 'stages'", field="json")
     catalogue = _catalogue(visit)
-    return visit.page("_stages.html", forms=[catalogue.form(_uid(), spec) for spec in parse_stages(stages)])
+    return [catalogue.form(_uid(), spec) for spec in parse_stages(stages)]
 
 
 async def written(visit: Visit) -> Response:
@@ -161,7 +171,7 @@ async def _start(visit: Visit, collections: Sequence[Collection]) -> tuple[Defin
     searchable = next((one for one in collections if _text_feature(one)), None)
     if searchable is None:
         return Definition(()), {}
-    search = [{"feature_uri": _text_feature(searchable), "query": "{{INPUT.query}}", "top_k": 100}]
+    search: list[JSON] = [{"feature_uri": _text_feature(searchable), "query": "{{INPUT.query}}", "top_k": 100}]
     stages = (
         StageSpec("search", "feature_search", {"searches": search, "final_top_k": 50}),
         StageSpec("best", "limit", {"limit": 10}),
@@ -171,8 +181,9 @@ async def _start(visit: Visit, collections: Sequence[Collection]) -> tuple[Defin
 
 
 async def _collections(visit: Visit) -> list[Collection]:
+    """Those with the most documents first."""
     page = await visit.service(CollectionService).list(visit.principal, ListQuery(limit=_MOST_COLLECTIONS))
-    return [one.collection for one in page.items]
+    return [one.collection for one in sorted(page.items, key=lambda one: -one.document_count)]
 
 
 def _catalogue(visit: Visit) -> Catalogue:

@@ -58,6 +58,7 @@ list.addEventListener("dragend", () => { dragged.classList.remove("dragged"); dr
 
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target === list) {
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
     const add = document.getElementById("add");
     if (add.value) { add.value = ""; list.lastElementChild.querySelector(".stage-title").focus(); }
     changed();

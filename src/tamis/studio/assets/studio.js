@@ -16,6 +16,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// For menus that ask for their content when they are opened; `toggle` itself does not bubble.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches("details.menu") && event.target.open) event.target.dispatchEvent(new CustomEvent("opened"));
+}, true);
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = event.target.closest("details.menu[open]");
