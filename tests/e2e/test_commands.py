@@ -68,7 +68,9 @@ def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> 
     assert record["status"] == "completed"
     assert record["stages_completed"] == record["total_stages"] == 2
     assert json.loads(record["inputs"]) == {"query": "what happens when a request fails?"}
-    assert record["inputs_hash"] in tamis("executions", "show", answer["execution_id"], server=server)
+    drawn = tamis("executions", "show", answer["execution_id"], server=server)
+    assert record["inputs_hash"] in drawn
+    assert "█" in drawn, "the sieve"
 
 
 def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli import questions, records, show
+from tamis.cli import questions, records, show, show_sieve
 from tamis.cli.addressing import AsJson, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.replaying import replay
@@ -58,7 +58,11 @@ def show_execution(
     namespace: NamespaceOption = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """One execution's record."""
+    """One execution's record, and its stages as a sieve."""
+    path = execution_path(execution_id, None)
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        detail = client.get(execution_path(execution_id, None))
+        detail = client.get(path)
+        stages = [] if as_json else client.get(f"{path}/trace", limit=0)["stages"]
     print_found(detail, as_json, show.record)
+    if not as_json:
+        show_sieve.sieve(stages)

@@ -142,3 +142,5 @@ def _greet(system: System, url: str) -> None:
     if system.first_key is not None:
         out.print("This first start made an admin key. It is shown this once:", highlight=False)
         out.print(f"\n    export TAMIS_API_KEY={system.first_key}\n", highlight=False, soft_wrap=True)
+        # Behind the #, so that the browser sends it to nobody but the sign-in form.
+        out.print(f"Studio: {url}/sign-in#{system.first_key}", highlight=False, soft_wrap=True)
