@@ -101,6 +101,7 @@ def test_as_json_with_completion_and_back_to_forms(page: Page, shelf: Shelf) -> 
     expect(page.locator(".stage-title")).to_have_count(1)
     assert titles(page) == ["sample"]
     assert page.locator("[name$='.p.count']").input_value() == "3"
+    expect(page.locator("details.menu[open]")).to_have_count(0)
     page.locator("summary", has_text="JSON").click()
     expect(area).to_have_value(re.compile('"sample"'))
     area.fill("[{]")

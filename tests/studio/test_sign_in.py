@@ -133,3 +133,14 @@ def test_the_theme_is_chosen_and_kept(browser: Browser, shelf: Shelf) -> None:
         for theme in ("light", "dark", "auto"):
             page.locator("button[name=theme]").click()
             expect(page.locator("html")).to_have_attribute("data-theme", theme)
+
+
+def test_a_keys_rate_holds_for_pages_too(client: httpx.Client, shelf: Shelf) -> None:
+    with shelf.server.client(None) as admin:
+        asked = {"name": "hasty", "permissions": ["read"], "rate_limit_override": 3}
+        made = admin.post("organizations/users/admin@localhost/api-keys", asked)
+    sign_in(client, made["key"])
+    answers = [client.get("/executions") for _ in range(5)]
+    assert answers[0].status_code == 200
+    assert answers[-1].status_code == 429
+    assert "3" in answers[-1].text

@@ -26,8 +26,9 @@ def sieve(stages: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
         ran = stage["returned"] is not None
+        drawn = _bar(stage, most) if ran else cell("not reached")
         table.add_row(
-            cell(stage["stage_name"], 30), cell(stage["stage_id"], 24), _bar(stage, most) if ran else cell("not reached"),
+            cell(stage["stage_name"], 30), cell(stage["stage_id"], 24), drawn,
             str(_seen(stage)) if ran else "-", cell(stage["returned"]), _number(stage["duration_ms"], ".2f"),
             _number(stage["credits_used"], "g"),
         )  # fmt: skip

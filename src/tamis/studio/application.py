@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
+from tamis.model.limits import OperationKind
 from tamis.model.principal import Permission
 from tamis.studio import assets, compare, execution, execution_actions, executions, failures, playground, sign_in
 from tamis.studio.visit import Handler, signed_in
@@ -59,9 +60,9 @@ def _routes() -> list[Route]:
         _page("/executions/{execution_id}", execution.show),
         _page("/executions/{execution_id}/export", execution_actions.export),
         _page("/executions/{execution_id}/code", execution_actions.code),
-        _change("/executions/{execution_id}/why", execution_actions.why),
-        _change("/executions/{execution_id}/again", execution_actions.run_again),
-        _change("/executions/{execution_id}/replay", execution_actions.replay),
+        _search("/executions/{execution_id}/why", execution_actions.why),
+        _search("/executions/{execution_id}/again", execution_actions.run_again),
+        _search("/executions/{execution_id}/replay", execution_actions.replay),
         _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
         _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
         _page("/compare", compare.show),
@@ -70,8 +71,8 @@ def _routes() -> list[Route]:
         _page("/playground/outcome", execution.outcome),
         _change("/playground/pipeline", playground.pipeline),
         _change("/playground/json", playground.written),
-        _change("/playground/plan", playground.plan),
-        _change("/playground/run", playground.run),
+        _search("/playground/plan", playground.plan),
+        _search("/playground/run", playground.run),
         _change("/playground/save", playground.save, Permission.WRITE),
     ]
 
@@ -80,8 +81,15 @@ def _page(path: str, handler: Handler) -> Route:
     return Route(path, signed_in(handler))
 
 
-def _change(path: str, handler: Handler, permission: Permission = Permission.READ) -> Route:
-    return Route(path, signed_in(handler, permission), methods=["POST"])
+def _change(
+    path: str, handler: Handler, permission: Permission = Permission.READ, kind: OperationKind = OperationKind.DATA
+) -> Route:
+    return Route(path, signed_in(handler, permission, kind), methods=["POST"])
+
+
+def _search(path: str, handler: Handler) -> Route:
+    """What runs a pipeline, or tries one out."""
+    return _change(path, handler, kind=OperationKind.SEARCH)
 
 
 async def _home(request: Request) -> Response:

@@ -58,9 +58,10 @@ async def run_again(visit: Visit) -> Response:
 
 
 async def save(visit: Visit) -> Response:
-    made = await visit.service(PromotionService).to_retriever(
-        visit.principal, _id(visit), visit.field("name"), retriever=ANY_RETRIEVER
-    )
+    with visit.making("retrievers"):
+        made = await visit.service(PromotionService).to_retriever(
+            visit.principal, _id(visit), visit.field("name"), retriever=ANY_RETRIEVER
+        )
     return visit.page("_done.html", message=visit.language("action.saved", name=made.name, id=made.retriever_id))
 
 

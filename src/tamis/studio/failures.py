@@ -59,6 +59,8 @@ def _shown(request: Request, status: int, message: str) -> Response:
             "message": message or language_of(request)("error.crash"),
             "status": status,
         }
-        return HTMLResponse(render("_problem.html", values), status, HEADERS)
+        # What was to be renewed in place stays as it was; the answer to a change belongs beside its form.
+        aside = {"hx-retarget": "#trouble", "hx-reswap": "innerHTML"} if request.method == "GET" else {}
+        return HTMLResponse(render("_problem.html", values), status, {**HEADERS, **aside})
     request_id = request.scope.get("request_id")
     return page(request, "error.html", status, message=message, request_id=request_id)

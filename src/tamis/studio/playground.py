@@ -128,16 +128,15 @@ async def run(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     definition, inputs = _read(visit)
     schema = definition.input_schema or {name: {"type": _type(value)} for name, value in inputs.items()}
-    made = await visit.service(RetrieverService).create(
-        visit.principal,
-        RetrieverDraft(
-            name=visit.field("name"),
-            stages=definition.stages,
-            input_schema=schema,
-            collections=definition.collection_ids,
-            budget=definition.budget,
-        ),
+    draft = RetrieverDraft(
+        name=visit.field("name"),
+        stages=definition.stages,
+        input_schema=schema,
+        collections=definition.collection_ids,
+        budget=definition.budget,
     )
+    with visit.making("retrievers"):
+        made = await visit.service(RetrieverService).create(visit.principal, draft)
     return visit.page("_done.html", message=visit.language("action.saved", name=made.name, id=made.retriever_id))
 
 

@@ -1,6 +1,7 @@
 """One request of a signed-in person: who asks, where they are, and how they are answered."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -9,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tamis.auth.sessions import Session, Sessions
+from tamis.engine.change import in_one_change
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError
+from tamis.model.limits import OperationKind
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Permission, Principal
+from tamis.services.admission import Admission
 from tamis.services.listing import ListQuery
 from tamis.services.namespaces import NamespaceService
 from tamis.studio.languages import Language, preferred
@@ -54,6 +58,15 @@ class Visit:
         """The same request, in another of the key's namespaces. Raises: ForbiddenError, NotFoundError."""
         principal = await self.service(Sessions).enter(self.session, namespace.namespace_id, Permission.READ)
         return replace(self, namespace=namespace, principal=principal)
+
+    @contextmanager
+    def making(self, noun: str) -> Iterator[None]:
+        """A change that makes one more of a noun, such as `retrievers`, within the caller's quota."""
+        quota = self.service(Admission).quota(self.principal, noun)
+        with in_one_change() as change:
+            if quota is not None:
+                change.before.append(quota)
+            yield
 
     def field(self, name: str, default: str = "") -> str:
         """Of the form that was sent. Raises: BadRequestError where it is a file."""
@@ -117,21 +130,29 @@ Handler = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def signed_in(handler: Handler, permission: Permission = Permission.READ) -> Endpoint:
-    """The endpoint of a page: it asks for a session, a namespace, the permission and, for a change, the token."""
+def signed_in(
+    handler: Handler, permission: Permission = Permission.READ, kind: OperationKind = OperationKind.DATA
+) -> Endpoint:
+    """The endpoint of a page: it asks for a session, a namespace, the permission and, for a change, the token.
+
+    kind: by which of the caller's rates it counts.
+    """
 
     async def endpoint(request: Request) -> Response:
-        return await handler(await _enter(request, permission))
+        return await handler(await _enter(request, permission, kind))
 
     return endpoint
 
 
-async def _enter(request: Request, permission: Permission) -> Visit:
+async def _enter(request: Request, permission: Permission, kind: OperationKind) -> Visit:
     services: Mapping[type[Any], Any] = request.app.state.services
     sessions: Sessions = services[Sessions]
     session = sessions.open(request.cookies.get(SESSION_COOKIE))
     form = await _checked_form(request, session)
     person = await sessions.identify(session, permission)
+    admitted = await services[Admission].admit(person, kind)
+    if admitted is not None and admitted.refusal is not None:
+        raise admitted.refusal
     listed = await services[NamespaceService].list(person, ListQuery(limit=_MOST_NAMESPACES))
     namespaces = tuple(one.namespace for one in listed.items)
     namespace = _chosen(namespaces, request.cookies.get(NAMESPACE_COOKIE))

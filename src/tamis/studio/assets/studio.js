@@ -39,3 +39,15 @@ if (door && location.hash.startsWith("#sk_")) {
   history.replaceState(null, "", location.pathname + location.search);
   door.requestSubmit();
 }
+
+// A renewal that fails leaves the page as it was, and says so; the next one that works takes the word back.
+const trouble = document.getElementById("trouble");
+document.body.addEventListener("htmx:sendError", () => {
+  const told = document.createElement("p");
+  told.className = "problem";
+  told.textContent = document.body.dataset.offline;
+  trouble.replaceChildren(told);
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) trouble.replaceChildren();
+});
