@@ -39,7 +39,7 @@ from tamis.model.secret import hash_key
 from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.metadata import open_sqlite
 from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts
-from tamis.storage.metadata.executions import INSERT, row_of
+from tamis.storage.metadata.execution_rows import INSERT, row_of
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.session import SqlSession
 

@@ -16,7 +16,6 @@ WITHOUT = {
     "BlobStore.answers": "of the store as a whole",
     "BlobStore.every": "keeps house for all tenants; each file says whose it is",
     "BlobStore.health": "of the store as a whole",
-    "Executions.insert_all": "each entry has its own Principal",
     "Executions.tenants": "retention sweeps tenant by tenant",
     "Files.expire": "holds end by the clock, whoever holds",
     "Files.let_go": "the sweep deletes every tenant's; each comes with its Principal",

@@ -1,6 +1,6 @@
 """What executions cost, by day, kind and namespace: counted in the transaction that keeps their record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,13 +35,13 @@ _SPENT = (
 )
 
 
-class SqlCredits:
+class CreditCounts:
     def __init__(self, link: Link) -> None:
         self._link = link
         # As in ExecutionCounts: two transactions that count at once never meet in a row.
         self._slot = 0 if link.backend == "sqlite" else link.driver.info.backend_pid % _SLOTS
 
-    def count(self, entries: Iterable[tuple[Principal, ExecutionHeader]]) -> None:
+    def add(self, entries: Iterable[tuple[Principal, ExecutionHeader]]) -> None:
         """What each execution cost; one that cost nothing costs nothing here either."""
         sums: dict[tuple[str, int, str, str], list[int]] = {}
         for principal, header in entries:
@@ -52,19 +52,6 @@ class SqlCredits:
                 total[0] += round(header.credits_used * _MICRO)
                 total[1] += 1
         self._link.run_many(_ADD, [self._row(key, sums[key]) for key in sorted(sums)])
-
-    def spent(self, principal: Principal, window: UsageWindow | None = None) -> Sequence[Spending]:
-        """In all namespaces of the organisation; None is all of time."""
-        chosen = window or _ALL
-        bounds = {
-            "organization_id": principal.organization_id,
-            "start": (chosen.start - _EPOCH).days,
-            "end": (chosen.end - _EPOCH).days,
-        }
-        return [
-            Spending(operation, namespace_id, int(micro) / _MICRO, int(executions))
-            for operation, namespace_id, micro, executions in self._link.rows(_SPENT, bounds)
-        ]
 
     def _row(self, key: tuple[str, int, str, str], total: Sequence[int]) -> dict[str, Any]:
         organization_id, day, operation, namespace_id = key
@@ -77,3 +64,24 @@ class SqlCredits:
             "micro_credits": total[0],
             "executions": total[1],
         }
+
+
+class SqlCredits:
+    def __init__(self, link: Link, settle: Callable[[], None]) -> None:
+        """settle: called before counters are read, so that nothing waits to be counted."""
+        self._link = link
+        self._settle = settle
+
+    def spent(self, principal: Principal, window: UsageWindow | None = None) -> Sequence[Spending]:
+        """In all namespaces of the organisation; None is all of time."""
+        self._settle()
+        chosen = window or _ALL
+        bounds = {
+            "organization_id": principal.organization_id,
+            "start": (chosen.start - _EPOCH).days,
+            "end": (chosen.end - _EPOCH).days,
+        }
+        return [
+            Spending(operation, namespace_id, int(micro) / _MICRO, int(executions))
+            for operation, namespace_id, micro, executions in self._link.rows(_SPENT, bounds)
+        ]

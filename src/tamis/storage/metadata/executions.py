@@ -1,66 +1,55 @@
 """Execution records: written once, listed by their headers, counted by their counters."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, and_, bindparam, or_, select, union_all
 
-from tamis.engine.ports.metadata import CountedSpan, Entry, ExecutionQuery, ExecutionSelection, Listing
+from tamis.engine.ports.metadata import CountedSpan, ExecutionQuery, ExecutionSelection, Listing
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
-from tamis.storage.metadata.codec import Codec, to_micros
-from tamis.storage.metadata.credits import SqlCredits
+from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
-from tamis.storage.metadata.execution_counts import HOUR, MINUTE, Bounds, ExecutionCounts, Key
-from tamis.storage.metadata.execution_deletes import ExecutionDeletes, inputs_key
+from tamis.storage.metadata.execution_counts import HOUR, Bounds, ExecutionCounts
+from tamis.storage.metadata.execution_deletes import ExecutionDeletes
+from tamis.storage.metadata.execution_inbox import ExecutionInbox
+from tamis.storage.metadata.execution_rows import ANONYMOUS, HEADERS, INSERT, row_of
 from tamis.storage.metadata.execution_series import ExecutionSeries
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.listing import window
-from tamis.storage.metadata.schema import INTEGER, TEXT, executions
+from tamis.storage.metadata.schema import INTEGER, TEXT, execution_inbox, executions
 
-_CODEC = Codec(ExecutionHeader)
 _CHUNK = 500
 _FIRST_CHUNK = 8
 _DEEP = 2_000
-_ANONYMOUS = ""
 _NO_BLOBS: Mapping[str, bytes] = MappingProxyType({})
 
 _c = executions.c
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
 
-INSERT = insert(executions).on_conflict_do_nothing()
-_GET = select(_c.header, _c.inputs, _c.record).where(_mine, _c.execution_id == bindparam("identifier"))
-
-
-def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
-    """What `INSERT` takes."""
-    header = execution.header
-    return {
-        **scope(principal),
-        "execution_id": header.execution_id,
-        "retriever_id": header.retriever_id or _ANONYMOUS,
-        "status": header.status.value,
-        "started_at": to_micros(header.started_at),
-        "header": _CODEC.encode(header),
-        "inputs": execution.inputs,
-        "record": execution.record,
-        "inputs_key": inputs_key(principal, header.inputs_hash),
-    }
+_GET = union_all(
+    *(
+        select(table.c.header, table.c.inputs, table.c.record).where(
+            table.c.organization_id == bindparam("organization_id"),
+            table.c.namespace_id == bindparam("namespace_id"),
+            table.c.execution_id == bindparam("identifier"),
+        )
+        for table in (executions, execution_inbox)
+    )
+)
 
 
 class SqlExecutions:
-    def __init__(self, link: Link, credits: SqlCredits) -> None:
+    def __init__(self, link: Link, inbox: ExecutionInbox) -> None:
         self._link = link
-        self._credits = credits
+        self._inbox = inbox
         self._counts = ExecutionCounts(link)
         self._series = ExecutionSeries(link)
         self._blobs = ExecutionBlobs(link)
@@ -68,82 +57,74 @@ class SqlExecutions:
 
     def insert(self, principal: Principal, execution: StoredExecution, blobs: Mapping[str, bytes] = _NO_BLOBS) -> None:
         """Raises: AlreadyExistsError: a record is never written over."""
-        header = execution.header
-        values = row_of(principal, execution)
-        if self._link.run(INSERT, values) == 0:
-            raise AlreadyExistsError(f"the execution {header.execution_id!r} exists already")
-        self._counts.add(principal, (values["retriever_id"], values["status"], values["started_at"]))
-        self._credits.count([(principal, header)])
+        self._inbox.settle()
+        if self._link.run(INSERT, row_of(principal, execution)) == 0:
+            raise AlreadyExistsError(f"the execution {execution.header.execution_id!r} exists already")
+        self._inbox.tally([(principal, execution.header)])
         if blobs:
-            self._blobs.put(principal, header.execution_id, blobs)
-
-    def insert_all(self, entries: Sequence[Entry]) -> None:
-        """As `insert` of each, all or none. Raises: AlreadyExistsError."""
-        rows = [row_of(entry.principal, entry.execution) for entry in entries]
-        if self._link.run_many(INSERT, rows) < len(rows):
-            raise AlreadyExistsError("one of these executions exists already")
-        counted: Counter[tuple[Principal, Key]] = Counter()
-        for entry, row in zip(entries, rows, strict=True):
-            counted[entry.principal, (row["retriever_id"], row["status"], row["started_at"] // MINUTE * MINUTE)] += 1
-        for (principal, key), count in counted.items():
-            self._counts.add(principal, key, count)
-        self._credits.count((entry.principal, entry.execution.header) for entry in entries)
-        for entry in entries:
-            if entry.blobs:
-                self._blobs.put(entry.principal, entry.execution.header.execution_id, entry.blobs)
+            self._blobs.put(principal, execution.header.execution_id, blobs)
 
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None:
         row = self._link.row(_GET, {**scope(principal), "identifier": execution_id})
         if row is None:
             return None
-        header = _CODEC.decode(row[0])
+        header = HEADERS.decode(row[0])
         # A key to single retrievers sees neither other retrievers' executions nor anonymous ones.
-        may = principal.may_retriever(header.retriever_id or _ANONYMOUS)
+        may = principal.may_retriever(header.retriever_id or ANONYMOUS)
         return StoredExecution(header, row[1], bytes(row[2])) if may else None
 
     def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]:
-        if not principal.may_retriever(query.retriever_id or _ANONYMOUS):
+        if not principal.may_retriever(query.retriever_id or ANONYMOUS):
             return Page([], 0, query.limit, query.offset)
+        self._inbox.settle()
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=query.limit, offset=query.offset)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing)
         total = self.count(principal, query)
         rows = self._window(principal, query, total) if query.limit > 0 and query.offset < total else []
-        return Page([_CODEC.decode(header) for _, _, header in rows], total, query.limit, query.offset)
+        return Page([HEADERS.decode(header) for _, _, header in rows], total, query.limit, query.offset)
 
     def count(self, principal: Principal, query: ExecutionQuery) -> int:
-        if not principal.may_retriever(query.retriever_id or _ANONYMOUS):
+        if not principal.may_retriever(query.retriever_id or ANONYMOUS):
             return 0
+        self._inbox.settle()
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=0)
             return window(self._all(principal, query), _view, lambda each: each.execution_id, listing).total
         return self._counts.total(principal, _counted(query))
 
     def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
-        if principal.may_retriever(query.retriever_id or _ANONYMOUS):
+        self._inbox.settle()
+        if principal.may_retriever(query.retriever_id or ANONYMOUS):
             yield from self._all(principal, replace(query, oldest_first=False), first=_FIRST_CHUNK)
 
     def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
+        self._inbox.settle()
         return self._series.owners(principal, status)
 
     def series(
         self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
     ) -> Sequence[CountedSpan]:
+        self._inbox.settle()
         return self._series.series(principal, owners, to_micros(start), to_micros(end), span_s)
 
     def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
+        self._inbox.settle()
         return self._series.texts(principal, execution_ids)
 
     def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
+        self._inbox.settle()
         return self._deletes.delete(principal, selection, limit)
 
     def trim(self, principal: Principal, keep: int | None, before: datetime | None, limit: int) -> int:
+        self._inbox.settle()
         return self._deletes.trim(principal, keep, None if before is None else to_micros(before), limit)
 
     def fold_counts(self, principal: Principal, now: datetime) -> int:
         return self._counts.fold(principal, to_micros(now))
 
     def tenants(self) -> list[Principal]:
+        self._inbox.settle()
         return [Principal(organization, namespace) for organization, namespace in self._counts.tenants()]
 
     def _window(self, principal: Principal, query: ExecutionQuery, total: int) -> list[Any]:
@@ -196,14 +177,14 @@ class SqlExecutions:
         at, after = (-1, "") if query.oldest_first else (2**62, "")
         bounds = {**_bounds(principal, query), "limit": first, "offset": 0}
         while rows := self._link.rows(statement, {**bounds, "at": at, "after": after}):
-            yield from (_CODEC.decode(header) for _, _, header in rows)
+            yield from (HEADERS.decode(header) for _, _, header in rows)
             at, after, _ = rows[-1]
             bounds["limit"] = min(_CHUNK, 2 * bounds["limit"])
 
 
 def _counted(query: ExecutionQuery) -> Bounds:
     return Bounds(
-        query.retriever_id or _ANONYMOUS,
+        query.retriever_id or ANONYMOUS,
         query.status.value if query.status else None,
         None if query.start is None else to_micros(query.start),
         None if query.end is None else to_micros(query.end) + 1,
@@ -216,7 +197,7 @@ def _shape(query: ExecutionQuery) -> tuple[bool, bool, bool]:
 
 
 def _bounds(principal: Principal, query: ExecutionQuery) -> dict[str, Any]:
-    bounds = {**scope(principal), "retriever_id": query.retriever_id or _ANONYMOUS}
+    bounds = {**scope(principal), "retriever_id": query.retriever_id or ANONYMOUS}
     if query.status is not None:
         bounds["status"] = query.status.value
     if query.start is not None:

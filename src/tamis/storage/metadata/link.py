@@ -61,10 +61,14 @@ class Statements:
 
 
 class Link:
-    """driver: an open connection of `sqlite3` or `psycopg`, whose transactions the owner begins and ends."""
+    """driver: an open connection of `sqlite3` or `psycopg`, whose transactions the owner begins and ends.
 
-    def __init__(self, driver: Any, statements: Statements) -> None:
+    reads_only: whether nothing may be written over it.
+    """
+
+    def __init__(self, driver: Any, statements: Statements, reads_only: bool = False) -> None:
         self.driver = driver
+        self.reads_only = reads_only
         self.backend = statements.dialect.name
         self.unique_violation: type[Exception] = statements.dialect.loaded_dbapi.IntegrityError
         self._statements = statements

@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -251,6 +251,18 @@ executions = _table(
     Column("record", BYTES, nullable=False),
     # 64 bits that the tenant and the inputs' hash make: an index of the hash itself would be six times as large.
     _integer("inputs_key", optional=True),
+)
+# Where SQLite's one writer keeps records until a hundred go to their table together: the same columns, no index.
+execution_inbox = Table(
+    "execution_inbox",
+    metadata,
+    *_scope(),
+    *(
+        Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable)
+        for column in list(executions.columns)[2:]
+    ),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 _RETRIEVER = ("organization_id", "namespace_id", "retriever_id")
 _index("executions_newest", executions, *_RETRIEVER, "started_at", "execution_id")

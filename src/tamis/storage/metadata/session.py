@@ -32,6 +32,7 @@ from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.batches import SqlBatches
 from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.documents import SqlDocuments
+from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.executions import SqlExecutions
 from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.history import SqlHistory
@@ -72,8 +73,8 @@ class SqlSession:
         self.keys: Keys = SqlKeys(link, audit)
         self.secrets: StoredSecrets = SqlSecrets(link, audit)
         self.usage: Usage = SqlUsage(link)
-        credits = SqlCredits(link)
-        self.credits: Credits = credits
+        inbox = self.inbox = ExecutionInbox(link)
+        self.credits: Credits = SqlCredits(link, inbox.settle)
         self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES, audit)
         self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS, audit)
         history = SqlHistory(link)
@@ -90,7 +91,7 @@ class SqlSession:
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
         self.documents: Documents = NarrowedDocuments(SqlDocuments(link, queue, history, files))
-        self.executions: Executions = SqlExecutions(link, credits)
+        self.executions: Executions = SqlExecutions(link, inbox)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.answers: Answers = SqlAnswers(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
@@ -102,6 +103,7 @@ class SqlSession:
 
     def purge_namespace(self, principal: Principal) -> None:
         namespace = self.namespaces.get(principal, principal.namespace_id)
+        self.inbox.settle()  # what they cost is still to be counted
         purge_namespace(self.link, principal)
         if namespace is not None:
             self._audit.changed(principal, "namespace", namespace.namespace_id, namespace, None)

@@ -16,6 +16,7 @@ from tamis.engine.change import write_in_change
 from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
+from tamis.storage.metadata.execution_inbox import Unsettled
 from tamis.storage.metadata.handover import failure
 from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import migrate
@@ -66,10 +67,21 @@ class SqliteMetadata:
         return self._writer.generation
 
     async def read(self, function: Callable[[Session], T]) -> T:
-        return await self._readers.submit(function)
+        try:
+            return await self._readers.submit(function)
+        except Unsettled:
+            await self._writer.settle()
+            return await self._readers.submit(partial(_settled, function))
 
     async def read_now(self, function: Callable[[Session], T]) -> T:
         """On the calling thread: see the port for when."""
+        try:
+            return self._read_here(function)
+        except Unsettled:
+            await self._writer.settle()
+            return self._read_here(partial(_settled, function))
+
+    def _read_here(self, function: Callable[[SqlSession], T]) -> T:
         if self._closed:
             raise StorageError("the system of record is closed")
         try:
@@ -107,7 +119,7 @@ class SqliteMetadata:
     def _reader(self) -> SqlSession:
         connection = _connect(self._path, self._wait_s)
         connection.execute("PRAGMA query_only = ON")
-        return SqlSession(Link(connection, self._statements))
+        return SqlSession(Link(connection, self._statements, reads_only=True))
 
 
 async def open_sqlite(path: Path, wait_s: float = WAIT_S) -> SqliteMetadata:
@@ -141,6 +153,15 @@ def _migrate(path: Path, wait_s: float) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         migrate(connection)
         connection.commit()
+
+
+def _settled(function: Callable[[SqlSession], T], session: SqlSession) -> T:
+    """What has come to the inbox since it was emptied for this reading is younger than the reading."""
+    session.inbox.overlooked = True
+    try:
+        return function(session)
+    finally:
+        session.inbox.overlooked = False
 
 
 def _facts(session: SqlSession) -> dict[str, JSON]:

@@ -1,6 +1,7 @@
 """The one writer of an SQLite database: a thread, a queue, and one commit for all that have queued meanwhile."""
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -11,14 +12,18 @@ from typing import Any, TypeVar
 
 from tamis.engine.caller import called_by
 from tamis.engine.ports.metadata import Entry
-from tamis.errors import StorageError
+from tamis.errors import StorageError, TamisError
 from tamis.storage.metadata.handover import Job, deliver, failure
 from tamis.storage.metadata.session import SqlSession
 
 T = TypeVar("T")
 
+_LOG = logging.getLogger("tamis.storage")
+
 _GROUP = 256
 _GROUP_S = 0.02
+_ASIDE = 128
+_ASIDE_S = 1.0
 
 
 class _TransactionLostError(Exception):
@@ -30,6 +35,9 @@ class GroupWriter:
 
     A commit on disk costs the same for one as for a hundred: while one is under way, the next group gathers. A group
     ends when the queue is empty, at 256 functions, or once its first has waited 20 ms for the others.
+
+    Records go to the inbox (`execution_inbox`), and on to their table by the hundred, after a second's rest, or once
+    somebody asks for more than a record by its id.
     """
 
     def __init__(self, session: SqlSession) -> None:
@@ -39,6 +47,7 @@ class GroupWriter:
         self._driver = session.link.driver
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._aside = _ASIDE  # a server that was killed may have left some
         self._thread = threading.Thread(target=self._run, name="tamis-writer", daemon=True)
         self._thread.start()
 
@@ -66,8 +75,12 @@ class GroupWriter:
         self._thread.join()
         self._driver.close()
 
+    def settle(self) -> "asyncio.Future[None]":
+        """Done when every record that is durable by now is in its table."""
+        return self.submit(lambda session: session.inbox.settle())
+
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             jobs: list[Job] = []
             try:
                 ended = self._group(job, jobs)
@@ -76,7 +89,35 @@ class GroupWriter:
                 ended = False
             deliver(jobs)
             if ended:
-                return
+                break
+        self._tidy()
+
+    def _next(self) -> Job | None:
+        """What is queued next; meanwhile the inbox is emptied, where it is full or nothing comes."""
+        if self._aside >= _ASIDE:
+            self._tidy()
+        try:
+            return self._queue.get(timeout=_ASIDE_S if self._aside else None)
+        except queue.Empty:
+            self._tidy()
+        return self._queue.get()
+
+    def _tidy(self) -> None:
+        """Empty the inbox. Where that fails the records are durable all the same, and it is tried again."""
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+            self._session.inbox.settle()
+            self._driver.execute("COMMIT")
+        except Exception:
+            _LOG.warning("records wait in the inbox: it could not be emptied", exc_info=True)
+            self._undo()
+        self._aside = 0
+
+    def _undo(self) -> None:
+        if self._driver.in_transaction:
+            # Where even this fails, the next BEGIN says so to those who wait for it.
+            with suppress(sqlite3.Error):
+                self._driver.execute("ROLLBACK")
 
     def _group(self, job: Job | None, jobs: list[Job]) -> bool:
         """Run and commit a group that begins with `job`; True where the queue has ended."""
@@ -116,11 +157,24 @@ class GroupWriter:
 
     def _keep(self, jobs: Sequence[Job]) -> None:
         """Records by one statement; where that fails, each by itself, so that a bad one spoils no other."""
-        entries = [job.entry for job in jobs if job.entry]
-        if len(entries) > 1 and self._inside(lambda session: session.executions.insert_all(entries))[1] is None:
-            return
+        plain = [job for job in jobs if job.entry and not job.entry.blobs]
+        entries = [job.entry for job in plain if job.entry]
+        self._aside += len(entries)
+        if len(entries) < 2 or self._inside(lambda session: session.inbox.put(entries))[1] is not None:
+            for job, entry in zip(plain, entries, strict=True):
+                self._put(job, entry)
         for job in jobs:
-            self._attempt(job)
+            if job.entry and job.entry.blobs:
+                self._attempt(job)
+
+    def _put(self, job: Job, entry: Entry) -> None:
+        """One statement, which SQLite undoes by itself where it fails: no savepoint is needed."""
+        try:
+            self._session.inbox.put([entry])
+        except (TamisError, sqlite3.Error) as raised:
+            if not self._driver.in_transaction:
+                raise _TransactionLostError from raised
+            job.error = raised
 
     def _attempt(self, job: Job) -> None:
         with called_by(job.caller):
@@ -143,10 +197,7 @@ class GroupWriter:
 
     def _fail(self, jobs: Sequence[Job], cause: Exception) -> None:
         """Nothing of this group is kept; each that did not fail by itself says why."""
-        if self._driver.in_transaction:
-            # Where even this fails, the next group's BEGIN says so to those who wait for it.
-            with suppress(sqlite3.Error):
-                self._driver.execute("ROLLBACK")
+        self._undo()
         reason = cause.__cause__ if isinstance(cause, _TransactionLostError) else cause
         for job in jobs:
             if job.error is None:

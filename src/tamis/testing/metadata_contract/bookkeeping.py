@@ -1,6 +1,7 @@
 """Who changed what, how much was asked, what it cost, and secrets."""
 # ruff: noqa: S101 - a contract is made of assertions
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -167,7 +168,7 @@ class BookkeepingContract:
         before = await metadata.read(lambda session: session.credits.spent(ME))
         assert before == []
         entries = [costly(1, 0.25), costly(2, 0.5), costly(3, 0.0), costly(4, 1.5, "anonymous")]
-        await metadata.write(lambda session: session.executions.insert_all(entries))
+        await asyncio.gather(*(metadata.keep(entry) for entry in entries))
         last = costly(5, 2.0)
         await metadata.write(lambda session: session.executions.insert(ME, last.execution, {}))
         day = last.execution.header.started_at.date()

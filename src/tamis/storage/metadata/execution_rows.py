@@ -1,0 +1,33 @@
+"""An execution record as a row of its table."""
+
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from tamis.model.execution import ExecutionHeader, StoredExecution
+from tamis.model.principal import Principal
+from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.execution_deletes import inputs_key
+from tamis.storage.metadata.link import scope
+from tamis.storage.metadata.schema import executions
+
+ANONYMOUS = ""
+"""Whose executions those without a retriever are."""
+HEADERS = Codec(ExecutionHeader)
+INSERT = insert(executions).on_conflict_do_nothing()
+
+
+def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
+    """What `INSERT` takes."""
+    header = execution.header
+    return {
+        **scope(principal),
+        "execution_id": header.execution_id,
+        "retriever_id": header.retriever_id or ANONYMOUS,
+        "status": header.status.value,
+        "started_at": to_micros(header.started_at),
+        "header": HEADERS.encode(header),
+        "inputs": execution.inputs,
+        "record": execution.record,
+        "inputs_key": inputs_key(principal, header.inputs_hash),
+    }
