@@ -4,7 +4,7 @@ A state's key is its id and revision as one text, so that a look-up of many read
 States move within the database: however many documents a collection has, none of them passes through Python.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -94,8 +94,10 @@ _CURRENT_COLLECTIONS = select(collections.c.body, collections.c.revision).where(
 
 
 class SqlHistory:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, settle: Callable[[], None]) -> None:
+        """settle: called before counters of executions are read, so that nothing waits to be counted."""
         self._link = link
+        self._settle = settle
 
     def keep(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> None:
         """The present state of those of the documents that there are: a write is about to end it."""
@@ -145,6 +147,7 @@ class SqlHistory:
         mine = scope(principal)
         if not self._link.rows(_OLDEST, {**mine, "before": to_micros(before), "limit": 1}):
             return 0
+        self._settle()
         first = self._link.value(_OLDEST_DAY, mine)
         bound = to_micros(before) if first is None else min(to_micros(before), int(first))
         rows = self._link.rows(_OLDEST, {**mine, "before": bound, "limit": limit})

@@ -77,7 +77,7 @@ class SqlSession:
         self.credits: Credits = SqlCredits(link, inbox.settle)
         self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES, audit)
         self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS, audit)
-        history = SqlHistory(link)
+        history = SqlHistory(link, inbox.settle)
         self.history: History = history
         files = SqlFiles(link)
         self.files: Files = files
