@@ -1,5 +1,6 @@
 """Executions found and summed up, against the plain way of doing it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +39,7 @@ TEXTS = {one.execution.header.execution_id: one.execution.inputs for one in ENTR
 @pytest.fixture
 async def metadata(tmp_path: Path) -> AsyncIterator[Metadata]:
     opened = await open_sqlite(tmp_path / "metadata.db")
-    await opened.write(lambda session: session.executions.insert_all(ENTRIES))
+    await asyncio.gather(*(opened.keep(one) for one in ENTRIES))
     yield opened
     await opened.close()
 

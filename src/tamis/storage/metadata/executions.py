@@ -1,6 +1,6 @@
 """Execution records: written once, listed by their headers, counted by their counters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache

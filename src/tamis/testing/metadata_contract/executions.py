@@ -41,7 +41,7 @@ async def _numbers(metadata: Metadata, query: ExecutionQuery) -> tuple[list[int]
 class ExecutionsContract:
     async def test_the_newest_come_first_whatever_is_asked_for_at_once(self, metadata: Metadata) -> None:
         executions = [Entry(ME, samples.execution(number, number // 2)) for number in range(60)]
-        await metadata.write(lambda session: session.executions.insert_all(executions))
+        await asyncio.gather(*(metadata.keep(one) for one in executions))
 
         def both(session: Session, query: ExecutionQuery) -> tuple[list[ExecutionHeader], Sequence[ExecutionHeader]]:
             page = session.executions.page(ME, replace(query, limit=99))
