@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tamis.engine.ports.clock import Clock
@@ -11,6 +11,7 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.ports.rates import Decision
 from tamis.errors import (
     BadRequestError,
+    CreditsSpentError,
     DecodeError,
     ForbiddenError,
     NotFoundError,
@@ -97,10 +98,10 @@ class PublicRetrievers:
 
     async def find(self, name: str) -> Door:
         """Raises: NotFoundError, also where it is not active."""
-        found = await self._metadata.read_now(lambda session: session.published.find(name))
-        if found is None or not found[1].is_active:
+        found = await self._metadata.read_now(lambda session: _find(session, name))
+        if found is None:
             raise NotFoundError(f"there is no published retriever {name!r}", resource="published retriever")
-        return Door(*found)
+        return found
 
     async def behind(self, door: Door) -> Retriever:
         """The retriever itself, for what of it may be told. Raises: NotFoundError."""
@@ -195,6 +196,15 @@ class PublicRetrievers:
         return await self._passwords.holds(door.published.password_hash, password)
 
 
+def _find(session: Session, name: str) -> Door | None:
+    """With the tier of the organisation that it belongs to, whose limits hold for its visitors too."""
+    found = session.published.find(name)
+    if found is None or not found[1].is_active:
+        return None
+    organization = session.organizations.get(found[0])
+    return None if organization is None else Door(replace(found[0], tier=organization.tier), found[1])
+
+
 def _behind(session: Session, door: Door) -> Retriever:
     found = session.retrievers.get(door.principal, door.published.retriever_id)
     if found is None:
@@ -240,6 +250,8 @@ def _principal(door: Door, visit: Visit) -> Principal:
 
 def _told(error: TamisError) -> TamisError:
     """What a visitor is told: his own faults, and that it failed. What failed stands in the record."""
+    if isinstance(error, CreditsSpentError):
+        return PublicSearchUnavailableError()
     if isinstance(error, TooManyRequestsError):
         return error
     if isinstance(error, ValidationError) and all(_is_visitors(one["loc"]) for one in error.problems):
