@@ -503,3 +503,22 @@ async def test_an_executed_search_costs_the_publisher_and_is_cut_at_the_visitors
     page = await town.published(FINDING, twice, rate_limit_config={"visitor_credits_per_day": 1.5 * PRICE})
     body = (await page.search(address="192.0.2.90")).json()
     assert body["status"] == "degraded"
+
+
+async def test_what_a_template_says_can_be_made(town: Town) -> None:
+    extractor = {"feature_extractor_name": "text_extractor", "version": "v1", "input_mappings": {"text": "title"}}
+    source = {"type": "bucket", "bucket_ids": ["goods-in"]}
+    await town.ask(
+        "POST", "collections", {"collection_name": "texts", "source": source, "feature_extractor": extractor}
+    )
+    made = 0
+    async with town.visitor("192.0.2.1") as http:
+        for kind in ("retrievers", "namespaces"):
+            for template in (await http.get(f"/v1/public/templates/{kind}")).json():
+                one = (await http.get(f"/v1/public/templates/{kind}/{template['template_id']}")).json()
+                assert one == template
+                await town.ask("POST", kind, one["configuration"])
+                made += 1
+        assert (await http.get("/v1/public/templates/retrievers?category=nothing")).json() == []
+        assert (await http.get("/v1/public/templates/retrievers/tmpl_namespace_text")).status_code == 404
+    assert made == 5

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tamis.client import Client
 from tests.live import LiveServer
 
 NOTES = {
@@ -163,3 +165,25 @@ def test_the_demo_of_media_answers_from_each_medium(tmp_path: Path) -> None:
     assert "4.0-8.0 s" in shown
     assert "GET /v1/retrievers/executions/exec_" in shown
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_a_retriever_is_opened_and_closed_and_a_token_signed(server: LiveServer) -> None:
+    listing = {"field": "path", "operator": "contains", "value": "{{INPUT.word}}"}
+    stages = [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": listing}}]
+    with Client(server.url, server.key) as client:
+        body = {"retriever_name": "finder", "stages": stages, "input_schema": {"word": {"type": "text"}}}
+        retriever_id = client.post("retrievers", body)["retriever_id"]
+    shown = tamis("publish", "finder", "corner", "--expose", "path", "--ask", "word", server=server)
+    public_key = shown.split("public key ")[1].strip()
+    asked = {"headers": {"X-Public-API-Key": public_key}, "json": {"inputs": {"word": "lunch"}}}
+    path = f"{server.url}/v1/public/retrievers/corner/execute"
+    assert httpx.post(path, **asked).status_code == 200  # type: ignore[arg-type]
+    assert "unpublished" in tamis("unpublish", "finder", server=server)
+    assert httpx.post(path, **asked).status_code == 404  # type: ignore[arg-type]
+
+    nothing = json.dumps({"field": "path", "operator": "eq", "value": "nowhere"})
+    token = tamis("token", "sign", "--filter", nothing, "--retriever", retriever_id, server=server).strip()
+    with Client(server.url, token) as client:
+        assert client.post(f"retrievers/{retriever_id}/execute", {"inputs": {"word": "l"}})["documents"] == []
+    assert "filter" in tamis("token", "sign", "--filter", "{}", server=server, status=1)
+    assert "--expires" in tamis("token", "sign", "--expires", "soon", server=server, status=1)

@@ -13,6 +13,7 @@ from tamis.services.passwords import Passwords
 from tamis.services.public_limits import PublicRates
 from tamis.services.public_retrievers import PublicRetrievers
 from tamis.services.publishing import PublishingService
+from tamis.services.templates import TemplateService
 from tamis.settings import Settings
 from tamis.wiring.secrets import secrets_of
 
@@ -25,6 +26,7 @@ def publishing_of(
     return (
         Addresses(settings.trusted_proxies.split(",")),
         InteractionService(metadata, clock),
+        TemplateService(),
         PublishingService(
             metadata, clock, passwords, secrets_of(settings), settings.max_published, settings.public_url
         ),
