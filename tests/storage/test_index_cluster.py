@@ -6,10 +6,11 @@ import pytest
 
 from tamis.storage.index import open_cluster_index
 from tamis.storage.index.cluster import ClusterIndex
+from tamis.testing.comparable_index_contract import ComparableIndexContract
 from tamis.testing.index_contract import IndexContract
 
 
-class TestClusterIndex(IndexContract):
+class TestClusterIndex(ComparableIndexContract, IndexContract):
     @pytest.fixture
     async def index(self) -> AsyncIterator[ClusterIndex]:
         opened = await open_cluster_index(":memory:")

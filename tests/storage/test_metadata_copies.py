@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import NullPool, create_engine, select
 
 from tamis.errors import ConflictError, StorageError
+from tamis.model.fault import Fault
 from tamis.storage.metadata import open_postgres, open_sqlite
 from tamis.storage.metadata.copies import SqlCopies
 from tamis.storage.metadata.schema import REVISION, metadata
+from tamis.storage.metadata.upkeep import SqlUpkeep
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME
 from tests.formats import make_metadata
@@ -48,6 +50,10 @@ def database(postgres_url: str) -> Iterator[str]:
         connection.execute("DROP DATABASE copies WITH (FORCE)")
 
 
+def faults(upkeep: SqlUpkeep) -> set[Fault]:
+    return set(upkeep.faults(deep=True))
+
+
 async def test_a_copy_has_every_row(tmp_path: Path) -> None:
     source = await filled(tmp_path / "a.db")
     assert SqlCopies(source).take(tmp_path / "copy.db") == REVISION
@@ -69,6 +75,13 @@ async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str)
         there.put_back(tmp_path / "copy.db")
     assert there.take(tmp_path / "again.db") == REVISION
     assert rows_of(f"sqlite:///{tmp_path / 'again.db'}") == rows_of(database)
+
+    assert faults(SqlUpkeep(source)), "the sample is of everything, and agrees with little"
+    assert faults(SqlUpkeep(tmp_path, database)) == faults(SqlUpkeep(source))
+    for upkeep in (SqlUpkeep(source), SqlUpkeep(tmp_path, database)):
+        upkeep.mend()
+        assert not any(fault.is_derived for fault in faults(upkeep))
+    assert faults(SqlUpkeep(tmp_path, database)) == faults(SqlUpkeep(source))
 
     store = await open_postgres(database)
     before = await store.read(lambda session: session.index_queue.pending(100))

@@ -3,7 +3,7 @@
 import typer
 
 from tamis import __version__
-from tamis.cli import backup, demo, doctor, executions, index, key, load, publish, search, serve, token
+from tamis.cli import backup, demo, doctor, executions, index, key, load, publish, search, serve, token, verify
 
 app = typer.Typer(
     name="tamis",
@@ -21,6 +21,7 @@ app.command("unpublish")(publish.unpublish)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("verify")(verify.verify)
 app.add_typer(key.app, name="key")
 app.add_typer(executions.app, name="executions")
 app.add_typer(token.app, name="token")

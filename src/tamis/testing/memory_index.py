@@ -97,6 +97,21 @@ class MemoryIndex:
     async def optimize(self, principal: Principal, collection_id: str) -> None:
         return None
 
+    async def document_ids(self, principal: Principal, collection_id: str) -> Sequence[str]:
+        return list(self._shard(principal, collection_id).points)
+
+    async def differing(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> Sequence[str]:
+        held = self._shard(principal, collection_id).points
+        return [point.document_id for point in points if not _alike(held.get(point.document_id), point)]
+
+    async def strays(self, known: Sequence[tuple[Principal, str]]) -> Sequence[str]:
+        keys = {_key(*one) for one in known}
+        return sorted("/".join(key) for key in self._shards if key not in keys)
+
+    async def remove_stray(self, name: str) -> None:
+        organization_id, namespace_id, collection_id = name.split("/")
+        self._shards.pop((organization_id, namespace_id, collection_id), None)
+
     async def health(self) -> Mapping[str, JSON]:
         return {"backend": "memory", "ok": True}
 
@@ -109,6 +124,13 @@ class MemoryIndex:
 
 def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:
     return principal.organization_id, principal.namespace_id, collection_id
+
+
+def _alike(held: Point | None, point: Point) -> bool:
+    if held is None or held.fields != point.fields or held.vectors.keys() != point.vectors.keys():
+        return False
+    pairs = ((held.vectors[name].values, point.vectors[name].values) for name in point.vectors)
+    return all(one.shape == other.shape and bool(np.allclose(one, other, atol=1e-4)) for one, other in pairs)
 
 
 def _countable(value: JSON) -> bool:

@@ -15,6 +15,7 @@ from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.upkeep import ComparableIndex
 from tamis.engine.ports.web_pages import WebPages
 from tamis.errors import ConfigurationError
 from tamis.extractors import ExtractorRegistry
@@ -92,7 +93,7 @@ async def open_metadata(settings: Settings, path: Path) -> Metadata:
     return await open_sqlite(path, settings.database_wait_s)
 
 
-async def open_index(settings: Settings, root: Path) -> VectorIndex:
+async def open_index(settings: Settings, root: Path) -> ComparableIndex:
     """The settings' cluster, else the embedded index under `root`."""
     if settings.index_url:
         return await open_cluster_index(settings.index_url, settings.index_api_key)

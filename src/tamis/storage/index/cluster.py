@@ -19,6 +19,7 @@ from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.vector import Dense, FeatureSpec, Sparse, Vector, VectorKind
+from tamis.storage.index.alike import same_payload
 from tamis.storage.index.compile import (
     Clause,
     compile_filter,
@@ -111,6 +112,43 @@ class ClusterIndex:
         if document_ids and await self._described(name) is not None:
             with _translated():
                 await self._client.delete(name, [point_id(one) for one in document_ids], wait=True)
+
+    async def document_ids(self, principal: Principal, collection_id: str) -> Sequence[str]:
+        name = _name(principal, collection_id)
+        found: list[str] = []
+        if await self._described(name) is None:
+            return found
+        offset: Any = None
+        while True:
+            with _translated():
+                records, offset = await self._client.scroll(name, limit=1000, offset=offset, with_payload=["d"])
+            found += [(record.payload or {})["d"] for record in records]
+            if offset is None:
+                return found
+
+    async def differing(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> Sequence[str]:
+        name = _name(principal, collection_id)
+        if await self._described(name) is None:
+            return [point.document_id for point in points]
+        wanted = {point_id(point.document_id): (point, _point(point)) for point in points}
+        with _translated():
+            records = await self._client.retrieve(name, list(wanted), with_payload=True, with_vectors=True)
+        found = {str(record.id): record for record in records}
+        return [
+            point.document_id for key, (point, row) in wanted.items() if key not in found or not _same(found[key], row)
+        ]
+
+    async def strays(self, known: Sequence[tuple[Principal, str]]) -> Sequence[str]:
+        """Of the organisations among these alone: another installation may use the same cluster."""
+        ours = {_name(*one) for one in known}
+        mine = tuple({_of_organization(principal) for principal, _ in known})
+        with _translated():
+            there = (await self._client.get_collections()).collections
+        return sorted(one.name for one in there if one.name.startswith(mine) and one.name not in ours)
+
+    async def remove_stray(self, name: str) -> None:
+        with _translated():
+            await self._client.delete_collection(name)
 
     async def search(
         self, principal: Principal, searches: Sequence[tuple[str, VectorSearch]]
@@ -277,6 +315,17 @@ def _translated() -> Iterator[None]:
         raise IndexUnavailableError(f"the cluster answered {error.status_code}") from error
     except (ResponseHandlingException, ApiException, ConnectionError) as error:
         raise IndexUnavailableError(f"the cluster does not answer: {error}") from error
+
+
+def _same(record: models.Record, row: models.PointStruct) -> bool:
+    """Which vectors there are, not what they are: a cluster may keep them in another precision."""
+    stored = record.vector if isinstance(record.vector, dict) else {}
+    given = row.vector if isinstance(row.vector, dict) else {}
+    return stored.keys() == given.keys() and same_payload(record.payload or {}, row.payload or {})
+
+
+def _of_organization(principal: Principal) -> str:
+    return f"tamis.{safe_name(principal.organization_id).replace('%', '=')}."
 
 
 def _name(principal: Principal, collection_id: str) -> str:

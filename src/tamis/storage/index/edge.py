@@ -14,7 +14,7 @@ from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.vector import FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 from tamis.storage.index.compile import compile_filter, compiles
-from tamis.storage.index.files import shard_key
+from tamis.storage.index.files import shard_key, shards_under
 from tamis.storage.index.payload import key_of
 from tamis.storage.index.supervisor import Supervisor
 from tamis.storage.index.vectors import check_features, check_points, check_vector, feature_of, is_empty, unit
@@ -27,9 +27,10 @@ T = TypeVar("T")
 
 
 class EdgeIndex:
-    """VectorIndex on one machine. Build it with `open_edge_index`."""
+    """ComparableIndex on one machine. Build it with `open_edge_index`."""
 
     def __init__(self, root: Path, build_threshold: int) -> None:
+        self._root = root
         self._supervisor = Supervisor(root, build_threshold)
         self._features: dict[str, Mapping[str, FeatureSpec]] = {}
 
@@ -102,6 +103,31 @@ class EdgeIndex:
         # False: the shard has moved since, so its new owner is asked.
         while not await self._supervisor.read("optimize", _key(principal, collection_id), None):
             pass
+
+    async def document_ids(self, principal: Principal, collection_id: str) -> Sequence[str]:
+        found: list[str] = []
+        offset: str | None = None
+        while True:
+            page, offset = await self._supervisor.read("ids", _key(principal, collection_id), offset)
+            found += page
+            if offset is None:
+                return found
+
+    async def differing(self, principal: Principal, collection_id: str, points: Sequence[Point]) -> Sequence[str]:
+        key = _key(principal, collection_id)
+        rows = [[point.document_id, _vectors(point), point.fields] for point in points]
+        other: list[str] = []
+        for part in _chunks(rows, CALL_POINTS):
+            other += await self._supervisor.read("differing", key, part)
+        return other
+
+    async def strays(self, known: Sequence[tuple[Principal, str]]) -> Sequence[str]:
+        keys = {_key(*one) for one in known}
+        there = await asyncio.to_thread(shards_under, self._root)
+        return [name for name in there if name not in keys]
+
+    async def remove_stray(self, name: str) -> None:
+        await self._supervisor.write("drop", name, None)
 
     async def health(self) -> Mapping[str, JSON]:
         """Answers at once, also while the index process is away."""

@@ -39,6 +39,12 @@ def shard_key(organization_id: str, namespace_id: str, collection_id: str) -> st
     return "/".join(safe_name(part) for part in (organization_id, namespace_id, collection_id))
 
 
+def shards_under(root: Path) -> list[str]:
+    """The names of those that are there, as `shard_key` makes them."""
+    there = (path.parent for path in root.glob("*/*/*/meta.json"))
+    return sorted(path.relative_to(root).as_posix() for path in there if "%dropped-" not in path.name)
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """The file has its old content or the new one, also after a loss of power."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tamis.errors import NotFoundError, StorageError
 from tamis.storage.index.build import Build, Phase
+from tamis.storage.index.comparing import differing, page_of_ids
 from tamis.storage.index.files import ShardFiles
 from tamis.storage.index.handover import Successor
 from tamis.storage.index.shard import Shard
@@ -65,6 +66,8 @@ class Host:
             "facet": self._facet,
             "count": self._count,
             "info": self._info,
+            "ids": self._ids,
+            "differing": self._differing,
             "health": lambda _name, _argument: self._health(),
             "adopt": self._adopt,
             "take_over": self._take_over,
@@ -135,6 +138,14 @@ class Host:
     def _count(self, name: str, clause: Any) -> int:
         slot = self._slot(name)
         return 0 if slot is None else slot.shard.count(clause)
+
+    def _ids(self, name: str, offset: str | None) -> tuple[list[str], str | None]:
+        slot = self._slot(name)
+        return ([], None) if slot is None else page_of_ids(slot.shard.generation.engine, offset)
+
+    def _differing(self, name: str, rows: Any) -> list[str]:
+        slot = self._slot(name)
+        return [row[0] for row in rows] if slot is None else differing(slot.shard.generation.engine, rows)
 
     def _info(self, name: str, _: Any) -> dict[str, Any]:
         slot = self._slot(name)
