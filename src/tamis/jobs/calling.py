@@ -14,7 +14,7 @@ from tamis.errors import DecodeError, ModelMissingError, TamisError, ValidationE
 from tamis.services.batches import TRANSIENT
 
 _LOG = logging.getLogger(__name__)
-_NICENESS = 10
+NICENESS = 10
 
 Result: TypeAlias = Sequence[Segment] | ExtractionFailure
 
@@ -22,7 +22,7 @@ Result: TypeAlias = Sequence[Segment] | ExtractionFailure
 def step_back() -> None:
     """Give searches the right of way: this thread's niceness goes up. Run once at the start of a worker thread."""
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
     except (AttributeError, OSError):
         _LOG.info("worker threads run at normal priority: this system has no priority of threads")
 
