@@ -117,6 +117,7 @@ class BatchRun:
         extractors = self._shop.thread_count + 1  # one more than threads, so that the next call is queued already
         loaded: asyncio.Queue[_Work | None] = asyncio.Queue(1)
         extracted: asyncio.Queue[Chunk | None] = asyncio.Queue(2)
+        touched: asyncio.Queue[str | None] = asyncio.Queue()
 
         async def extract_all() -> None:
             async with asyncio.TaskGroup() as consumers:
@@ -127,7 +128,8 @@ class BatchRun:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._load(tier, loaded, extractors))
             group.create_task(extract_all())
-            group.create_task(self._commit(extracted))
+            group.create_task(self._commit(extracted, touched))
+            group.create_task(self._follow(touched))
 
     async def _load(self, tier: Tier, loaded: asyncio.Queue[_Work | None], consumers: int) -> None:
         while not self._over:
@@ -229,15 +231,27 @@ class BatchRun:
         self._adapt(work.collection.collection_id, len(loads), monotonic() - started)
         return results
 
-    async def _commit(self, extracted: asyncio.Queue[Chunk | None]) -> None:
+    async def _commit(self, extracted: asyncio.Queue[Chunk | None], touched: asyncio.Queue[str | None]) -> None:
         while (chunk := await extracted.get()) is not None:
             committed = await self._write(partial(self._commit_chunk, chunk=chunk))
             self._close(chunk.holder)
             for collection_id in committed.touched:
-                await self._index(collection_id)
+                touched.put_nowait(collection_id)
             self._in_flight.difference_update(
                 (load.batch_item.collection_id, load.batch_item.source_id) for load in chunk.loads
             )
+        touched.put_nowait(None)
+
+    async def _follow(self, touched: asyncio.Queue[str | None]) -> None:
+        """The index takes what came with several commits at once, and none of them waits for it."""
+        is_last = False
+        while not is_last:
+            some = [await touched.get()]
+            while not touched.empty():
+                some.append(touched.get_nowait())
+            is_last = None in some
+            for collection_id in {one for one in some if one is not None}:
+                await self._index(collection_id)
 
     def _commit_chunk(self, session: Session, chunk: Chunk) -> Committed:
         # A batch that was cancelled, or has gone with its namespace, takes nothing more.
