@@ -1,10 +1,11 @@
 """Sound in, passages of speech out, each with its words, their times and the text's features; and how it sounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from tamis.engine.ahead import ahead
 from tamis.engine.media.passages import Passage, noted, passages
 from tamis.engine.media.pauses import Span, sounds_between
 from tamis.engine.media.sounds import SOUND, TIME_FIELDS, heard, sound_feature, stretch, timed
@@ -108,22 +109,32 @@ class AudioExtractor:
     def extract(
         self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
     ) -> Sequence[Sequence[Segment] | ExtractionFailure]:
-        return [self._one(item, cast(AudioParameters, parameters), models) for item in items]
+        """The next sound is decoded while the models have the last."""
+        chosen = cast(AudioParameters, parameters)
+        return [
+            one if isinstance(one, ExtractionFailure) else _segments(*one, chosen, models)
+            for one in ahead(self._heard(items, chosen))
+        ]
 
-    def _one(self, item: SourceItem, chosen: AudioParameters, models: Models) -> Sequence[Segment] | ExtractionFailure:
-        file = item.files.get("audio")
-        if file is None:
-            return ExtractionFailure("the input 'audio' is no file: give it as a blob, base64, a data URI or an upload")
-        if self._decoding is None:
-            return ExtractionFailure("sounds cannot be decoded here: pip install 'tamis[media]'", "dependency")
-        try:
-            with self._decoding.folder() as work:
-                sound, samples = heard(self._decoding, file.path, work, chosen.longest_s)
-                return _segments(sound, samples, chosen, models)
-        except DecodeError as error:
-            return ExtractionFailure(error.message, error.error_type)
+    def _heard(
+        self, items: Sequence[SourceItem], chosen: AudioParameters
+    ) -> Generator[tuple[Sound, Samples] | ExtractionFailure, None, None]:
+        """The samples stay readable when the file that they are a map of has gone."""
+        for item in items:
+            try:
+                file, decoding = item.files.get("audio"), self._decoding
+                if file is None:
+                    raise DecodeError(_NO_FILE)
+                if decoding is None:
+                    raise DecodeError("sounds cannot be decoded here: pip install 'tamis[media]'", "dependency")
+                with decoding.folder() as work:
+                    found = heard(decoding, file.path, work, chosen.longest_s)
+                yield found
+            except DecodeError as error:
+                yield ExtractionFailure(error.message, error.error_type)
 
 
+_NO_FILE = "the input 'audio' is no file: give it as a blob, base64, a data URI or an upload"
 _FIELDS: Mapping[str, JSON] = {
     "text": {"type": "text", "description": "What is said in the passage; absent where nothing is."},
     "transcription": {"type": "text", "description": "The same, by the contract's name."},

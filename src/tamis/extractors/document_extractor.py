@@ -1,10 +1,11 @@
 """PDFs, office documents and files of text: pages, blocks or passages with their places, in the text space."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, Field, model_validator
 
+from tamis.engine.ahead import ahead
 from tamis.engine.paper_parts import block_parts, page_parts
 from tamis.engine.papers import Reading, ReadPage, read_paper, reading_model
 from tamis.engine.ports.decoding import Decoding
@@ -14,7 +15,6 @@ from tamis.engine.ports.extraction import (
     ExtractorParameters,
     MadeFile,
     Segment,
-    SourceFile,
     SourceItem,
 )
 from tamis.engine.ports.inference import Embedder, ModelInfo, Models
@@ -28,7 +28,7 @@ from tamis.model.vector import FeatureSpec
 _MOST_PAGES = 2_000
 _MOST_READ_PAGES = 200
 _MOST_DOCUMENTS = 20_000
-_GAP = "\n\n"
+_PAGES_AHEAD = 8
 _NEEDS_A_MODEL_THAT_SEES = ("use_vlm_correction", "vlm_provider", "vlm_model", "min_confidence_for_vlm", "llm_api_key")
 
 SplitBy = Literal["pages", "blocks", "tokens", "sentences", "paragraphs", "words", "characters"]
@@ -158,35 +158,48 @@ class DocumentExtractor:
     def extract(
         self, items: Sequence[SourceItem], parameters: BaseModel, models: Models
     ) -> Sequence[Sequence[Segment] | ExtractionFailure]:
-        """Each item by itself: one that cannot be read does not touch the others."""
-        chosen = cast(DocumentParameters, parameters)
-        return [self._extracted(item, chosen, models) for item in items]
+        """Each item by itself: one that cannot be read does not touch the others.
 
-    def _extracted(
-        self, item: SourceItem, chosen: DocumentParameters, models: Models
-    ) -> Sequence[Segment] | ExtractionFailure:
+        The next pages are decoded, and read in their pictures, while the text model has the last.
+        """
+        chosen = cast(DocumentParameters, parameters)
+        embedder = models.embedder(chosen.model)
+        found: list[list[Segment] | ExtractionFailure] = [[] for _ in items]
+        for place, page in ahead(self._pages(items, chosen, models, found), _PAGES_AHEAD):
+            made = found[place]
+            if isinstance(page, ExtractionFailure):
+                found[place] = page
+            elif not isinstance(made, ExtractionFailure):
+                made += _segments(page, chosen, embedder, models)
+                if len(made) > _MOST_DOCUMENTS:
+                    found[place] = ExtractionFailure(f"the file falls into more than {_MOST_DOCUMENTS} documents")
+        return found
+
+    def _pages(
+        self,
+        items: Sequence[SourceItem],
+        chosen: DocumentParameters,
+        models: Models,
+        found: Sequence[list[Segment] | ExtractionFailure],
+    ) -> Generator[tuple[int, ReadPage | ExtractionFailure], None, None]:
+        """With the place of their item, until it has failed; what cannot be read comes as such."""
+        for place, item in enumerate(items):
+            try:
+                for page in self._read(item, chosen, models):
+                    yield place, page
+                    if isinstance(found[place], ExtractionFailure):
+                        break
+            except DecodeError as error:
+                yield place, ExtractionFailure(error.message, error.error_type)
+
+    def _read(self, item: SourceItem, chosen: DocumentParameters, models: Models) -> Iterator[ReadPage]:
+        """Raises: DecodeError."""
         file = item.files.get("document")
         if file is None:
-            return ExtractionFailure(
-                "the input 'document' is no file of the store: upload it, or give its text as a blob"
-            )
+            raise DecodeError("the input 'document' is no file of the store: upload it, or give its text as a blob")
         if self._decoding is None:
-            return ExtractionFailure("this server decodes no files", "dependency")
-        try:
-            return self._read(file, self._decoding, chosen, models)
-        except DecodeError as error:
-            return ExtractionFailure(error.message, error.error_type)
-
-    def _read(
-        self, file: SourceFile, decoding: Decoding, chosen: DocumentParameters, models: Models
-    ) -> Sequence[Segment]:
-        segments: list[Segment] = []
-        embedder = models.embedder(chosen.model)
-        for page in read_paper(file, decoding, models.ocr, chosen.reading):
-            segments += _segments(page, chosen, embedder, models)
-            if len(segments) > _MOST_DOCUMENTS:
-                raise DecodeError(f"the file falls into more than {_MOST_DOCUMENTS} documents")
-        return segments
+            raise DecodeError("this server decodes no files", "dependency")
+        return read_paper(file, self._decoding, models.ocr, chosen.reading)
 
 
 def _segments(page: ReadPage, chosen: DocumentParameters, embedder: Embedder, models: Models) -> list[Segment]:

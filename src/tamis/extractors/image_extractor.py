@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from tamis.engine.ahead import ahead
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import (
     Cost,
@@ -25,8 +27,8 @@ from tamis.model.vector import Dense, FeatureSpec, Vector
 
 _ALIASES = ("image_extractor_v1_embedding",)
 _TEXTS = ("title", "caption", "description")
-_AT_ONCE = 32
-"""Pictures whose pixels are held together."""
+_AT_ONCE, _AHEAD = 8, 8
+"""Pictures whose pixels are held together, and as many that are decoded meanwhile."""
 
 
 class ImageParameters(ExtractorParameters):
@@ -118,8 +120,8 @@ class ImageExtractor:
         """Cost: a decoding and a look for each picture, a pass of the text model for each text."""
         chosen = cast(ImageParameters, parameters)
         outcomes: list[Sequence[Segment] | ExtractionFailure] = []
-        for start in range(0, len(items), _AT_ONCE):
-            seen = [self._see(item, chosen, models) for item in items[start : start + _AT_ONCE]]
+        looked_at = ahead((self._see(item, chosen, models) for item in items), _AHEAD)
+        while seen := list(islice(looked_at, _AT_ONCE)):
             segments = iter(self._segments([one for one in seen if isinstance(one, _Seen)], chosen, models))
             outcomes += [one if isinstance(one, ExtractionFailure) else [next(segments)] for one in seen]
         return outcomes

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from time import monotonic
 from typing import TypeVar
 
@@ -166,7 +167,8 @@ class BatchRun:
         for collection_id, members in by_collection.items():
             start = 0
             while start < len(members):
-                size = self._sizes[collection_id]
+                # No thread is idle while another has it all.
+                size = min(self._sizes[collection_id], ceil(len(members) / self._shop.thread_count))
                 yield members[start : start + size]
                 start += size
 
