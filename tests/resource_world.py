@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from tamis.api import buckets, discovery, health, namespaces, objects, organizations, uploads
+from tamis.api import keys as key_routes
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.needs import Need
@@ -41,7 +42,7 @@ from tamis.testing.memory_index import MemoryIndex
 from tamis.wiring.clock import SystemClock
 from tests.extraction_world import NoModels, Shelf
 
-ROUTERS = (health, discovery, organizations, namespaces, uploads, objects, buckets)
+ROUTERS = (health, discovery, key_routes, organizations, namespaces, uploads, objects, buckets)
 OTHER_EMAIL = "other@localhost"
 SECRET = b"0123456789abcdef0123456789abcdef"
 MAX_UPLOAD_BYTES = 1000

@@ -10,10 +10,12 @@ from starlette.types import ASGIApp
 
 from tamis import __version__
 from tamis.api import (
+    audit,
     batches,
     blobs,
     buckets,
     collections,
+    credits,
     diffs,
     discovery,
     documentation,
@@ -26,6 +28,7 @@ from tamis.api import (
     health,
     inference,
     interactions,
+    keys,
     lineage,
     metrics,
     namespaces,
@@ -36,11 +39,14 @@ from tamis.api import (
     publishing,
     replays,
     retrievers,
+    secrets,
     stages,
     tasks,
     templates,
     traces,
     uploads,
+    usage,
+    users,
     why,
 )
 from tamis.api.correlation import Correlation
@@ -48,6 +54,7 @@ from tamis.api.errors import add_error_handlers
 from tamis.api.express import Express
 from tamis.api.hosts import Hosts
 from tamis.api.limits import Limits
+from tamis.api.metering import Metering
 from tamis.api.protection import Protection
 from tamis.api.schemas.error import ErrorResponse
 from tamis.api.visitors import PublicOrigins
@@ -83,6 +90,12 @@ _ROUTERS = (
     blobs.router,
     buckets.router,
     namespaces.router,
+    users.router,
+    keys.router,
+    usage.router,
+    audit.router,
+    secrets.router,
+    credits.router,
     organizations.router,
     public_retrievers.router,
     templates.router,
@@ -115,7 +128,7 @@ def build_app(system: System) -> ASGIApp:
     for router in _ROUTERS:
         api.include_router(router)
     limits = system.limits
-    served = Studio(Express(api, system.services), system.services)
+    served = Studio(Metering(Express(api, system.services), system.services), system.services)
     bounded = Limits(served, limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
     answering = PublicOrigins(bounded, system.services[PublicRetrievers])
     return Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))
@@ -149,7 +162,7 @@ def settle_memory() -> None:
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
-    while isinstance(inner, Protection | Correlation | Hosts | PublicOrigins | Limits | Studio | Express):
+    while isinstance(inner, Protection | Correlation | Hosts | PublicOrigins | Limits | Studio | Metering | Express):
         inner = inner.app
     assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
     return inner.openapi()

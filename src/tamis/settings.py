@@ -247,6 +247,13 @@ class Settings(BaseSettings):
     """JSON: secrets that stages may use by name: `{"name": {"value": "...", "hosts": ["api.example.com"]}}`."""
     secrets_file: Path | None = None
     """A JSON file of more of them, so that none stands in the environment."""
+    secret_key: SecretStr | None = None
+    """The key that organisations' own secrets are sealed with: 32 characters of chance or more. Several by commas: the
+    first seals, all of them open; at the start what an older one sealed is sealed anew."""
+    secret_key_file: Path | None = None
+    """A file that holds it instead, one key on a line."""
+    credit_rate_usd: float = Field(0.001, ge=0, le=1000, allow_inf_nan=False)
+    """What a credit is worth, where spending is shown or capped in money."""
     outside_domains: str = ""
     """Domains that stages may reach, by commas: exact, `*.example.com` for all below, `*` for every name."""
     outside_networks: str = ""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from tamis.app import build_app, openapi
@@ -61,7 +62,8 @@ class World:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """One for all tests: that nothing in it changes is what they are about."""
-    system = await open_system(Settings(data_dir=tmp_path_factory.mktemp("tenants") / "data", root_key=OWNER_KEY))
+    data_dir = tmp_path_factory.mktemp("tenants") / "data"
+    system = await open_system(Settings(data_dir=data_dir, root_key=OWNER_KEY, secret_key=SecretStr("0" * 40)))
     app = build_app(system)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as http:

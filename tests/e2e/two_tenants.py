@@ -15,7 +15,9 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 SHARED = ("feature_extractor_id", "public_name", "template_id")
 """Path parameters that name what belongs to nobody, or is open to everybody."""
 
-ORGANIZATION_WIDE = ("namespace_identifier", "user_email", "key_name", "task_id")
+ORGANIZATION_WIDE = (
+    "namespace_identifier", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id",
+)  # fmt: skip
 """Path parameters that name what every namespace of an organisation shares."""
 
 LISTING = {
@@ -139,7 +141,10 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
     """
     namespace_id = (await caller.ask("POST", "namespaces", {"namespace_name": label}))["namespace_id"]
     caller.headers["X-Namespace"] = namespace_id
-    await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
+    key = await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
+    secret = {"secret_name": f"token-{label}", "secret_value": "a value of its own", "hosts": ["api.example.com"]}
+    await caller.ask("POST", "organizations/secrets", secret)
+    (noted,) = (await caller.ask("GET", f"organizations/audit/logs?resource_id={key['key_id']}"))["results"]
     tenant = Tenant(caller, namespace_id)
     schema = {"properties": {"text": {"type": "text"}, "number": {"type": "integer"}}}
     bucket = (await caller.ask("POST", "buckets", {"bucket_name": f"bucket-{label}", "bucket_schema": schema}))[
@@ -178,6 +183,9 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         "namespace_identifier": namespace_id,
         "user_email": email,
         "key_name": f"key-{label}",
+        "key_id": key["key_id"],
+        "secret_name": f"token-{label}",
+        "audit_id": noted["audit_id"],
     }
     tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
     # The execution that another one is compared with.
@@ -228,8 +236,11 @@ def holdings(data_dir: Path, column: str, owner: str) -> dict[str, Any]:
 
 
 def _tables(connection: sqlite3.Connection, column: str) -> Iterator[str]:
-    """Without what the server itself writes in the background: how long the tenant's own stages took."""
-    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'stage_statistics'"
+    """Without what the server itself writes in the background: how long the tenant's own stages took, what it asked."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT IN ('stage_statistics', 'key_usage', 'key_uses')"
+    )
     for (table,) in connection.execute(query).fetchall():
         if any(described[1] == column for described in connection.execute(f'PRAGMA table_info("{table}")')):
             yield table

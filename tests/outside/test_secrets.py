@@ -51,8 +51,8 @@ def test_a_value_is_taken_out_in_every_spelling(store: SecretStore) -> None:
         base64.b64encode(VALUE.encode()).decode(),
     ]
     for spelling in spellings:
-        assert store.redact(f"a {spelling} b") == "a [secret] b"
-        assert store.redact_bytes(b"\xff" + spelling.encode() + b"\x00") == b"\xff[secret]\x00"
+        assert store.redact(ONE, f"a {spelling} b") == "a [secret] b"
+        assert store.redact_bytes(ONE, b"\xff" + spelling.encode() + b"\x00") == b"\xff[secret]\x00"
     assert VALUE not in repr(store)
 
 

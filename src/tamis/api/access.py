@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Header, Request
 
+from tamis.api.metering import PRINCIPAL
 from tamis.auth.gate import Gate
 from tamis.model.principal import Permission, Principal
 
@@ -21,6 +22,12 @@ def service(kind: type[S]) -> Callable[[Request], Awaitable[S]]:
     return find
 
 
+def _noted(request: Request, principal: Principal) -> Principal:
+    """Who asks, for what counts requests."""
+    request.scope[PRINCIPAL] = principal
+    return principal
+
+
 def _in_namespace(permission: Permission, partly: bool = False) -> Callable[..., Awaitable[Principal]]:
     """partly: also for keys that are scoped to single retrievers of the namespace."""
 
@@ -31,7 +38,7 @@ def _in_namespace(permission: Permission, partly: bool = False) -> Callable[...,
     ) -> Principal:
         gate: Gate = request.app.state.services[Gate]
         enter = gate.enter_partly if partly else gate.enter
-        return await enter(authorization, x_namespace, permission)
+        return _noted(request, await enter(authorization, x_namespace, permission))
 
     return check
 
@@ -45,7 +52,7 @@ def _searching(partly: bool = False) -> Callable[..., Awaitable[Principal]]:
         x_namespace: Annotated[str | None, Header()] = None,
     ) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return await gate.enter_searching(authorization, x_namespace, partly)
+        return _noted(request, await gate.enter_searching(authorization, x_namespace, partly))
 
     return check
 
@@ -55,7 +62,7 @@ def _in_organization(permission: Permission, whole: bool = False) -> Callable[..
 
     async def check(request: Request, authorization: Annotated[str | None, Header()] = None) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return await (gate.rule if whole else gate.identify)(authorization, permission)
+        return _noted(request, await (gate.rule if whole else gate.identify)(authorization, permission))
 
     return check
 

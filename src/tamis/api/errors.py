@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tamis.api.log_paths import logged
-from tamis.api.unbuilt import is_unbuilt
+from tamis.api.unbuilt import is_unbuilt, reason
 from tamis.engine.ports.rates import whole_seconds
 from tamis.errors import (
     BadRequestError,
@@ -88,7 +88,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         return render(error.__cause__)
     if error.status_code in (404, 405):
         if is_unbuilt(request.method, path):
-            return render(NotBuiltError(f"{request.method} {path} is not built in this version of Tamis"))
+            return render(NotBuiltError(reason(request.method, path)))
         if error.status_code == 404:
             return render(NotFoundError(f"no such path: {path}", path=path))
     return envelope(error.status_code, "BadRequestError", str(error.detail), {"path": path})

@@ -18,6 +18,7 @@ from tamis.api import executions
 from tamis.api.admission import admit
 from tamis.api.bodies import parse
 from tamis.api.errors import answer_to
+from tamis.api.metering import ENDPOINT, PRINCIPAL
 from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest, ExecutionOptions
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.auth.gate import Gate
@@ -30,6 +31,7 @@ from tamis.services.executions import ExecutionService
 _PREFIX = "/v1/retrievers/"
 _SUFFIX = "/execute"
 _ANONYMOUS = "/v1/retrievers/execute"
+_SAVED_ENDPOINT = "/v1/retrievers/{retriever_id}/execute"
 _LARGEST_KEPT = 16 * 1024
 
 Call = Callable[[Request], Awaitable[Response]]
@@ -51,18 +53,19 @@ class Express:
             await self.app(scope, receive, send)
             return
         messages, body = await _read(receive)
-        call = await self._call(retriever, headers, body)
+        call = await self._call(scope, retriever, headers, body)
         if call is None:
             await self.app(scope, _again(messages, receive), send)
             return
         await _answer(call, Request(scope, receive), send)
 
-    async def _call(self, retriever: str, headers: Mapping[bytes, bytes], body: bytes) -> Call | None:
+    async def _call(self, scope: Scope, retriever: str, headers: Mapping[bytes, bytes], body: bytes) -> Call | None:
         """What the request asks for; None where the application had better say what is wrong with it."""
         try:
             principal = await self._gate.enter_searching(
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), partly=bool(retriever)
             )
+            scope[PRINCIPAL], scope[ENDPOINT] = principal, _SAVED_ENDPOINT if retriever else _ANONYMOUS
             return self._limited(principal, self._bound(principal, retriever, parse(body)))
         except (TamisError, pydantic.ValidationError, ValueError, TypeError):
             return None

@@ -32,7 +32,20 @@ ROLE_PERMISSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
+class SpendingCaps:
+    """Of a month, in US cents. alert_thresholds: percentages of the budget."""
+
+    monthly_budget_cents: int | None = None
+    hard_cap_cents: int | None = None
+    hard_cap_enabled: bool = False
+    alerts_enabled: bool = True
+    alert_thresholds: tuple[int, ...] = (50, 75, 90, 100)
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
+    """credits_granted: all that it was ever given; None where it never was, and nothing stops it."""
+
     organization_id: str
     name: str
     created_at: datetime
@@ -43,6 +56,8 @@ class Organization:
     tier: AccountTier = AccountTier.ENTERPRISE
     audit: AuditSettings = field(default_factory=AuditSettings)
     rate_limits: RateLimits | None = None
+    credits_granted: int | None = None
+    caps: SpendingCaps = field(default_factory=SpendingCaps)
 
 
 @dataclass(frozen=True, slots=True)

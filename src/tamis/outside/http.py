@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import httpcore
@@ -124,7 +124,7 @@ class HttpOutside:
             answer = await self._answer(principal, target, fetch)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
-                return self._redacted(target, answer)
+                return self._redacted(principal, target, answer)
             target, fetch = self._next(target, fetch, answer.status, location)
         raise OutsideError(f"it was redirected more than {fetch.max_redirects} times")
 
@@ -198,10 +198,12 @@ class HttpOutside:
         secrets, host, in_clear = self._secrets, target.host, target.in_clear
         return {name: filled(text, secrets, principal, host, in_clear) for name, text in templates.items()}
 
-    def _redacted(self, target: Target, answer: _Answer) -> Fetched:
-        redact = self._secrets.redact
+    def _redacted(self, principal: Principal, target: Target, answer: _Answer) -> Fetched:
+        redact = partial(self._secrets.redact, principal)
         headers = {name: redact(value) for name, value in answer.headers.items() if name != "set-cookie"}
-        return Fetched(redact(str(target.url)), answer.status, headers, self._secrets.redact_bytes(answer.body))
+        return Fetched(
+            redact(str(target.url)), answer.status, headers, self._secrets.redact_bytes(principal, answer.body)
+        )
 
 
 _FAILURES = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)

@@ -54,12 +54,12 @@ class SecretStore:
             raise SecretRefusedError(f"the secret {name!r} is not bound to the host {host!r}{how}")
         return entry.value.get_secret_value()
 
-    def redact(self, text: str) -> str:
+    def redact(self, principal: Principal, text: str) -> str:
         for form in self._forms():
             text = text.replace(form, _REDACTED)
         return text
 
-    def redact_bytes(self, body: bytes) -> bytes:
+    def redact_bytes(self, principal: Principal, body: bytes) -> bytes:
         for form in self._forms():
             body = body.replace(form.encode(), _REDACTED.encode())
         return body

@@ -16,7 +16,7 @@ _CHUNK = 500
 class AuditService:
     def __init__(self, metadata: Metadata) -> None:
         self._metadata = metadata
-        self._reads: dict[str, bool] = {}
+        self._reads: set[str] = set()
 
     async def page(self, principal: Principal, query: AuditQuery) -> Page[AuditEvent]:
         """Newest first."""
@@ -38,15 +38,17 @@ class AuditService:
             session.organizations.replace(principal, replace(before, audit=settings, updated_at=datetime.now(UTC)))
 
         await self._metadata.write(write)
-        self._reads[principal.organization_id] = settings.reads
+        await self.refresh()
         return settings
 
-    async def notes_reads(self, principal: Principal) -> bool:
-        """Whether the organisation wants reading noted; asked at every read, so the answer is remembered."""
-        known = self._reads.get(principal.organization_id)
-        if known is None:
-            known = self._reads[principal.organization_id] = (await self.settings(principal)).reads
-        return known
+    def notes_reads(self, principal: Principal) -> bool:
+        """Whether the organisation wants reading noted; asked at every request, so it asks no storage."""
+        return principal.organization_id in self._reads
+
+    async def refresh(self) -> None:
+        """Look who wants reading noted: at the start and now and then."""
+        every = await self._metadata.read(lambda session: session.organizations.everyones())
+        self._reads = {one.organization_id for one in every if one.audit.reads}
 
     async def forget_due(self, now: datetime) -> int:
         """Delete what is older than its organisation keeps it; how many events."""

@@ -10,17 +10,22 @@ from tamis.errors import NotFoundError, ValidationError
 from tamis.model.limits import UNBOUNDED, UNLIMITED, OperationKind, RateLimits, TierLimits
 from tamis.model.organization import Organization, User
 from tamis.model.principal import AccountTier, Principal
+from tamis.services.credits import balance_of
 from tamis.services.json_values import check_json
 from tamis.services.naming import check_name
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationView:
-    """users: none of them for a key with scopes.  rate_limits: what holds; None where nothing does."""
+    """users: none of them for a key with scopes.  rate_limits: what holds; None where nothing does.
+
+    balance: of credits; None where it was never given any.
+    """
 
     organization: Organization
     users: Sequence[User]
     rate_limits: RateLimits | None = None
+    balance: float | None = None
 
 
 class OrganizationService:
@@ -64,7 +69,8 @@ class OrganizationService:
         if organization is None:
             raise NotFoundError.of("organization", principal.organization_id)
         users = () if principal.scopes else session.organizations.users(principal)
-        return OrganizationView(organization, users, organization.rate_limits or self._rates(organization.tier))
+        rates = organization.rate_limits or self._rates(organization.tier)
+        return OrganizationView(organization, users, rates, balance_of(session, principal, organization))
 
     def _rates(self, tier: AccountTier) -> RateLimits | None:
         return self._tiers.get(tier, UNLIMITED).requests_per_minute

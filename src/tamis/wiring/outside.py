@@ -2,15 +2,15 @@
 
 from ipaddress import ip_network
 
+from tamis.engine.ports.secrets import Secrets
 from tamis.errors import ConfigurationError
 from tamis.outside.addresses import Network
 from tamis.outside.http import HttpOutside
-from tamis.outside.secrets import SecretStore
 from tamis.outside.targets import Rules
 from tamis.settings import Settings
 
 
-def outside_of(settings: Settings, secrets: SecretStore) -> HttpOutside:
+def outside_of(settings: Settings, secrets: Secrets) -> HttpOutside:
     """Raises: ConfigurationError."""
     return HttpOutside(rules_of(settings), secrets)
 

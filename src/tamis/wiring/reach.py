@@ -3,6 +3,7 @@
 import contextlib
 
 from tamis.engine.reach import Reach
+from tamis.outside.vault import Vault
 from tamis.settings import Settings
 from tamis.wiring.code import code_of
 from tamis.wiring.language import language_of
@@ -13,10 +14,10 @@ from tamis.wiring.secrets import secrets_of
 from tamis.wiring.sql import databases_of
 
 
-def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
-    """`stack` closes what was opened. Raises: ConfigurationError."""
+def open_reach(settings: Settings, stack: contextlib.AsyncExitStack, vault: Vault) -> Reach:
+    """vault: over the operator's secrets.  `stack` closes what was opened. Raises: ConfigurationError."""
     secrets = secrets_of(settings)
-    language = language_of(settings, secrets)
+    language = language_of(settings, vault)
     stack.push_async_callback(language.close)
     code = code_of(settings)
     stack.push_async_callback(code.close)
@@ -24,7 +25,7 @@ def open_reach(settings: Settings, stack: contextlib.AsyncExitStack) -> Reach:
     stack.push_async_callback(databases.close)
     return Reach(
         language=language,
-        outside=outside_of(settings, secrets),
+        outside=outside_of(settings, vault),
         web_search=web_search_of(settings, secrets),
         code=code,
         databases=databases,

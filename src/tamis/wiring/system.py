@@ -21,7 +21,9 @@ from tamis.engine.stages import STAGES
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
 from tamis.model.namespace import ExtractorRef
+from tamis.outside.vault import Vault
 from tamis.services.admission import Admission
+from tamis.services.audit import AuditService
 from tamis.services.batches import BatchService
 from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
@@ -42,7 +44,6 @@ from tamis.services.idempotency import IdempotencyService
 from tamis.services.indexing import Indexer
 from tamis.services.inference import InferenceService
 from tamis.services.inflight import InFlight
-from tamis.services.keys import KeyService
 from tamis.services.lineage import LineageService
 from tamis.services.namespaces import NamespaceService
 from tamis.services.nested_retrievers import NestedRetrievers
@@ -53,6 +54,7 @@ from tamis.services.record_policies import RecordPolicies
 from tamis.services.replays import ReplayService
 from tamis.services.retention import Sweeper
 from tamis.services.retrievers import RetrieverService
+from tamis.services.secrets import SecretService
 from tamis.services.sieves import SieveService
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.stage_statistics import StageExperience
@@ -63,6 +65,7 @@ from tamis.services.triggers import TriggerService
 from tamis.services.turns import Turns
 from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
+from tamis.services.usage import Bookkeeper
 from tamis.services.versions import VersionService
 from tamis.services.visitor_budgets import VisitorBudgets
 from tamis.services.vitals import VitalsService
@@ -72,6 +75,7 @@ from tamis.storage.datadir import DataDirectory
 from tamis.storage.rates import MemoryRates
 from tamis.storage.secret import signing_secret
 from tamis.telemetry.watching import Telemetry
+from tamis.wiring.access import access_of
 from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, open_cache, searcher_over
 from tamis.wiring.clock import SystemClock
@@ -81,6 +85,7 @@ from tamis.wiring.prices import price_table
 from tamis.wiring.publishing import publishing_of
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
+from tamis.wiring.secrets import secrets_of
 from tamis.wiring.stages import add_stage_plugins
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
@@ -134,13 +139,15 @@ async def open_system(
         experience = StageExperience(backends.metadata, SystemClock())
         experience.start()
         stack.push_async_callback(experience.close)
-        reach = with_stored_pictures(open_reach(settings, stack), backends.metadata, backends.blobs)
+        vault = Vault(secrets_of(settings))
+        reach = with_stored_pictures(open_reach(settings, stack, vault), backends.metadata, backends.blobs)
         home = hashlib.sha256(secret + b"files").hexdigest()[:16]
         files = FileSweeper(backends.metadata, backends.blobs, FileKeeping(backends.metadata, backends.blobs, home))
         await files.start()
         stack.push_async_callback(files.close)
         worker = _worker(settings, directory, backends, indexer, reach.outside, files.keeping)
-        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach, files)
+        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach, files, vault)
+        await _keep_books(services, stack)
         await indexer.catch_up()
         healer = Healer(backends.metadata, backends.index, indexer)
         healer.start()
@@ -164,6 +171,17 @@ async def open_system(
     )
 
 
+async def _keep_books(services: dict[type[Any], Any], stack: contextlib.AsyncExitStack) -> None:
+    """Open what is stored, and write what is counted to the last."""
+    secrets: SecretService = services[SecretService]
+    audit: AuditService = services[AuditService]
+    bookkeeper: Bookkeeper = services[Bookkeeper]
+    await secrets.load()
+    await audit.refresh()
+    bookkeeper.start()
+    stack.push_async_callback(bookkeeper.close)
+
+
 def _worker(
     settings: Settings, directory: DataDirectory, backends: Backends, indexer: Indexer, outside: Outside,
     keeping: FileKeeping,
@@ -178,7 +196,7 @@ def _worker(
 
 def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
-    telemetry: Telemetry, experience: StageExperience, reach: Reach, files: FileSweeper,
+    telemetry: Telemetry, experience: StageExperience, reach: Reach, files: FileSweeper, vault: Vault,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock, tiers = backends.metadata, SystemClock(), tiers_of(settings)
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
@@ -205,9 +223,9 @@ def _services(
         sweeper,
         files,
         telemetry,
-        KeyService(metadata, gate.forget),
         OrganizationService(metadata, tiers, gate.forget),
         admission,
+        *access_of(settings, metadata, clock, gate, vault),
         IdempotencyService(metadata, clock),
         VersionService(metadata),
         NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),

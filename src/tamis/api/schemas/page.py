@@ -25,3 +25,8 @@ class PaginationMetadata(BaseModel):
 class GenericDeleteResponse(BaseModel):
     message: str = "Successfully deleted"
     success: bool = True
+
+
+class GenericSuccessResponse(BaseModel):
+    message: str = "Successfully completed"
+    success: bool = True

@@ -1,7 +1,11 @@
-"""Secrets that the operator set, known to definitions by name alone."""
+"""Secrets that the operator or an organisation set, known to definitions by name alone."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+from pydantic import SecretStr
 
 from tamis.errors import ValidationError
 from tamis.model.principal import Principal
@@ -21,12 +25,43 @@ class Secrets(Protocol):
         """
         ...
 
-    def redact(self, text: str) -> str:
-        """The text without the value of any secret, also where it stands quoted or in base64."""
+    def redact(self, principal: Principal, text: str) -> str:
+        """The text without the value of any secret that is the caller's, also where it stands quoted or in base64."""
         ...
 
-    def redact_bytes(self, body: bytes) -> bytes:
+    def redact_bytes(self, principal: Principal, body: bytes) -> bytes:
         """As `redact`, of what may be no text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSecret:
+    """A secret of an organisation. hosts, namespaces: as `StoredSecret` has them."""
+
+    organization_id: str
+    name: str
+    value: SecretStr
+    hosts: tuple[str, ...]
+    namespaces: tuple[str, ...] | None
+
+
+class HeldSecrets(Protocol):
+    def hold(self, secrets: Sequence[OpenedSecret]) -> None:
+        """These are there to be resolved, and no longer those from before."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals values for rest. Each is bound to its organisation and name: moved elsewhere, it does not open."""
+
+    @property
+    def mark(self) -> str | None:
+        """Tells which key seals; None where nothing can be sealed."""
+        ...
+
+    def seal(self, organization_id: str, name: str, value: str) -> str: ...
+    def open(self, organization_id: str, name: str, sealed: str, mark: str) -> str:
+        """Raises: SecretRefusedError where no key at hand opens it."""
         ...
 
 

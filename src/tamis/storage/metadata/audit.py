@@ -1,8 +1,8 @@
 """The audit log: each change of a resource, noted in the change's own transaction by the store that makes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -10,9 +10,8 @@ import msgspec
 from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.caller import current_caller
-from tamis.model.audit import SYSTEM, AuditEvent, AuditQuery
-from tamis.model.ids import new_id
+from tamis.engine.auditing import event_of
+from tamis.model.audit import AuditEvent, AuditQuery
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
@@ -67,7 +66,7 @@ class SqlAudit:
         if before is not None and after is not None and not changes:
             return
         what = "created" if before is None else "deleted" if after is None else "updated"
-        self.note(principal, [event(principal, resource_type, resource_id, action or what, changes)])
+        self.note(principal, [event_of(principal, resource_type, resource_id, action or what, changes)])
 
     def note(self, principal: Principal, events: Sequence[AuditEvent]) -> None:
         self._link.run_many(_INSERT, [_row(principal, one) for one in events])
@@ -102,29 +101,6 @@ def page_statement(shape: tuple[str, ...]) -> Select[Any]:
 @cache
 def count_statement(shape: tuple[str, ...]) -> Select[Any]:
     return select(func.count()).select_from(audit_events).where(_mine, *(_CONDITIONS[name] for name in shape))
-
-
-def event(
-    principal: Principal, resource_type: str, resource_id: str, what: str, changes: Mapping[str, JSON]
-) -> AuditEvent:
-    """As of now, by the principal, for the caller whose request this is."""
-    caller = current_caller()
-    kind = resource_type.replace(" ", "_")
-    return AuditEvent(
-        audit_id=new_id("audit"),
-        at=datetime.now(UTC),
-        resource_type=kind,
-        resource_id=resource_id,
-        action=what if what.endswith("_updated") else f"{kind}_{what}",
-        actor_id=principal.user_id or SYSTEM,
-        actor_type="user" if principal.key_id else principal.user_id or SYSTEM,
-        key_id=principal.key_id or None,
-        namespace_id=principal.namespace_id or None,
-        changes=changes,
-        address=caller.address if caller else None,
-        user_agent=caller.user_agent if caller else None,
-        request_id=caller.request_id if caller else None,
-    )
 
 
 def _row(principal: Principal, one: AuditEvent) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""Who may do what, what they did, and what it cost: the services around keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tamis.auth.gate import Gate
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.metadata import Metadata
+from tamis.outside.vault import Vault
+from tamis.services.audit import AuditService
+from tamis.services.credits import CreditService
+from tamis.services.keys import KeyService
+from tamis.services.secrets import SecretService
+from tamis.services.usage import Bookkeeper, UsageMeter
+from tamis.services.users import UserService
+from tamis.settings import Settings
+from tamis.wiring.secrets import key_ring_of
+
+
+def access_of(settings: Settings, metadata: Metadata, clock: Clock, gate: Gate, vault: Vault) -> Sequence[Any]:
+    """Raises: ConfigurationError."""
+    secrets = SecretService(metadata, key_ring_of(settings), vault)
+    audit, usage = AuditService(metadata), UsageMeter(metadata, clock)
+    return (
+        KeyService(metadata, gate.forget),
+        UserService(metadata, gate.forget),
+        CreditService(metadata, clock, settings.credit_rate_usd),
+        secrets,
+        audit,
+        usage,
+        Bookkeeper(clock, (usage.flush, secrets.load, audit.refresh), (audit.forget_due, usage.forget_due)),
+    )
