@@ -39,5 +39,13 @@ def test_the_wheel_carries_what_it_reads_and_nothing_else(tmp_path: Path) -> Non
     names = zipfile.ZipFile(build(tmp_path)).namelist()
     assert "tamis/api/contract_paths.txt" in names
     assert "tamis/py.typed" in names
+    studio = {
+        "assets/studio.css",
+        "assets/htmx.min.js",
+        "assets/htmx.LICENSE.txt",
+        "templates/base.html",
+        "languages/en.toml",
+    }
+    assert {f"tamis/studio/{name}" for name in studio} <= set(names)
     assert any("/metadata/" in name and "version" in name for name in names), "the migrations"
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs"))]

@@ -144,3 +144,22 @@ def test_a_keys_rate_holds_for_pages_too(client: httpx.Client, shelf: Shelf) -> 
     assert answers[0].status_code == 200
     assert answers[-1].status_code == 429
     assert "3" in answers[-1].text
+
+
+def test_a_key_of_another_namespace_sees_nothing_of_this_one(client: httpx.Client, shelf: Shelf) -> None:
+    with shelf.server.client(None) as admin:
+        other = admin.post("namespaces", {"namespace_name": "next-door"})["namespace_id"]
+        scopes = [{"resource_type": "namespace", "resource_id": other, "operation": "read"}]
+        asked = {"name": "neighbour", "permissions": ["read", "write"], "scopes": scopes}
+        made = admin.post("organizations/users/admin@localhost/api-keys", asked)
+    sign_in(client, made["key"])
+    listed = client.get("/executions").text
+    assert "next-door" in listed
+    assert "warm soup" not in listed
+    assert "dishes" not in listed
+    assert client.get(f"/executions/{shelf.plain}").status_code == 404
+    assert client.get(f"/compare?a={shelf.plain}&b={shelf.plainer}").status_code == 404
+    assert client.get(f"/playground?from={shelf.plain}").status_code == 404
+    for action in ("why", "replay", "again", "save"):
+        data = {"csrf": token(client), "document_id": "doc_1", "inputs": "{}", "name": "stolen"}
+        assert client.post(f"/executions/{shelf.plain}/{action}", data=data).status_code in (403, 404), action

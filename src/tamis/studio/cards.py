@@ -48,6 +48,12 @@ class Score:
     share: float
     is_new: bool
 
+    @property
+    def label(self) -> str:
+        """What tells it apart from its neighbours: a feature's output, and how it was asked."""
+        output, _, way = self.name.rpartition("/")[2].partition("#")
+        return way or output
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

@@ -34,11 +34,14 @@ document.addEventListener("change", (event) => {
 
 // The address that the server prints has the key behind the #, which browsers send to nobody.
 const door = document.querySelector("form[data-key-from-address]");
-if (door && location.hash.startsWith("#sk_")) {
+function takeKey() {
+  if (!door || !location.hash.startsWith("#sk_")) return;
   door.elements.key.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
   door.requestSubmit();
 }
+addEventListener("hashchange", takeKey);
+takeKey();
 
 // A renewal that fails leaves the page as it was, and says so; the next one that works takes the word back.
 const trouble = document.getElementById("trouble");
