@@ -21,6 +21,10 @@ class Language:
         text = self._texts[key]
         return text.format(**values) if values else text
 
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._texts)
+
     def count(self, key: str, number: int, /, **values: Any) -> str:
         """The text under `key.one` or `key.other`, with `{n}` the number, thousands apart."""
         form = "one" if number == 1 else "other"
