@@ -19,7 +19,7 @@ from tamis.services.inflight import InFlight
 
 MOST_LOOKED_AT = 5_000
 _TEXTS_AT_ONCE = 50
-_SAMPLED = 200
+_SAMPLED = 100
 _MOST_OWNERS = 8
 _SPANS_S = (60, 3_600, 86_400)
 
