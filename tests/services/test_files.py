@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tamis.engine.ports.metadata import Session
 from tamis.model.bucket import Blob, Bucket
@@ -28,10 +28,10 @@ from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, NOW
 
 T = TypeVar("T")
-CONTENTS = st.sampled_from([b"a", b"b", b"c"])
+CONTENTS = st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f"])
 OTHER = Principal(ME.organization_id, "ns_other", ME.permissions)
 TENANTS = st.sampled_from([ME, OTHER])
-NUMBERS = st.integers(0, 2)
+NUMBERS = st.integers(0, 1)
 
 
 def key_of(url: object) -> str:
@@ -84,11 +84,13 @@ class Files(RuleBasedStateMachine):
             self.run(self.service.change(who, "pictures", object_id, ObjectChange((draft,))))
         self.objects[who, number] = (object_id, content)
 
-    @rule(who=TENANTS, number=NUMBERS)
-    def delete_object(self, who: Principal, number: int) -> None:
+    @rule(who=TENANTS, number=NUMBERS, sweep=st.booleans())
+    def delete_object(self, who: Principal, number: int, sweep: bool) -> None:
         known = self.objects.pop((who, number), None)
         if known:
             self.run(self.service.delete(who, "pictures", known[0]))
+            if sweep:
+                self.sweep()
 
     @rule(who=TENANTS)
     def delete_bucket(self, who: Principal) -> None:
@@ -119,17 +121,19 @@ class Files(RuleBasedStateMachine):
         found = self.write(lambda session: session.objects.get(who, object_id))
         return found.blobs if found else ()
 
-    @rule(who=TENANTS, number=NUMBERS)
-    def delete_document(self, who: Principal, number: int) -> None:
+    @rule(who=TENANTS, number=NUMBERS, sweep=st.booleans())
+    def delete_document(self, who: Principal, number: int, sweep: bool) -> None:
         document_id = samples.document(number).document_id
         self.write(lambda session: session.documents.delete(who, "col_first", [document_id]))
-        self.documents.pop((who, number), None)
+        if self.documents.pop((who, number), None) and sweep:
+            self.sweep()
 
     @rule(who=TENANTS)
     def delete_all_documents(self, who: Principal) -> None:
         self.write(lambda session: session.documents.delete_collection(who, "col_first"))
         self.documents = {owner: kept for owner, kept in self.documents.items() if owner[0] != who}
 
+    @precondition(lambda self: len(self.held) < 2)
     @rule(who=TENANTS, content=CONTENTS)
     def hold(self, who: Principal, content: bytes) -> None:
         """As while an extractor's answer is on its way to the commit."""
@@ -201,6 +205,10 @@ def _base64(content: bytes) -> str:
 
 
 Files.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
 )
 TestFiles = Files.TestCase
