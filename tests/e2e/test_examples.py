@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tamis.cli import media_samples
@@ -24,16 +25,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Client]:
-    samples = [one for one in media_samples.make(folder) if one.extractor in ("image", "audio")]
     data = tmp_path_factory.mktemp("server") / "data"
     with LiveServer(data, TAMIS_MODEL_THREADS="1") as server, server.client() as client:
+        batches = []
         for kind, parameters in (("image", {}), ("audio", {"run_transcription": False})):
-            files = {one.name: one.file for one in samples if one.extractor == kind}
-            ingested(client, kind, files, parameters)
+            files = {one.name: one.file for one in media_samples.make(folder, [kind])}
+            batches.append(submitted(client, kind, files, parameters))
+        deadline = time.monotonic() + 60
+        while any(client.get(batch)["status"] != "COMPLETED" for batch in batches) and time.monotonic() < deadline:
+            time.sleep(0.05)
         yield client
 
 
-def ingested(client: Client, kind: str, files: dict[str, Path], parameters: dict[str, Any]) -> None:
+def submitted(client: Client, kind: str, files: dict[str, Path], parameters: dict[str, Any]) -> str:
+    """Where the batch is that extracts the files."""
     schema = {"properties": {"file": {"type": kind}, "name": {"type": "string"}}}
     bucket = client.post("buckets", {"bucket_name": kind, "bucket_schema": schema})["bucket_id"]
     mappings = {kind: "file", "title": "name"} if kind == "image" else {kind: "file"}
@@ -48,27 +53,25 @@ def ingested(client: Client, kind: str, files: dict[str, Path], parameters: dict
     ids = [one["object_id"] for one in client.post(f"buckets/{bucket}/objects/batch", {"objects": objects})]
     batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
     client.post(f"buckets/{bucket}/batches/{batch}/submit")
-    deadline = time.monotonic() + 60
-    while client.get(f"buckets/{bucket}/batches/{batch}")["status"] != "COMPLETED" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    return f"buckets/{bucket}/batches/{batch}"
 
 
 def encoded(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
-def asked(client: Client, uri: str, query: Any, **parameters: Any) -> dict[str, Any]:
+def pipeline(uri: str, **parameters: Any) -> dict[str, Any]:
     given = {"searches": [{"feature_uri": uri, "query": "{{INPUT.query}}"}], **parameters}
-    collection = "audio" if uri == SOUNDS else "image"
-    answer: dict[str, Any] = client.post(
-        "retrievers/execute",
-        {
-            "collection_identifiers": [collection],
-            "input_schema": {"query": {"type": "object"}},
-            "inputs": {"query": query},
-            "stages": [{"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": given}}],
-        },
-    )
+    return {
+        "collection_identifiers": ["audio" if uri == SOUNDS else "image"],
+        "input_schema": {"query": {"type": "object"}},
+        "stages": [{"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": given}}],
+    }
+
+
+def asked(client: Client, uri: str, query: Any, links: bool = False, **parameters: Any) -> dict[str, Any]:
+    body = {**pipeline(uri, **parameters), "inputs": {"query": query}, "return_urls": links}
+    answer: dict[str, Any] = client.post("retrievers/execute", body)
     return answer
 
 
@@ -89,6 +92,37 @@ def test_a_changed_copy_finds_its_picture_and_the_record_answers_again(client: C
     assert "image/jpeg of" in record["query_summary"]
     replay = client.post(f"retrievers/executions/{execution}/replay", {"mode": "frozen"})
     assert replay["verdict"] == "identical"
+
+
+def test_hits_carry_links_where_they_are_asked_for(client: Client, folder: Path) -> None:
+    """To the thumbnail and to the picture; made for each answer, so that the record has none."""
+    chart = content(encoded(folder / "costs.png"))
+    plain = asked(client, PICTURES, chart)["documents"][0]
+    assert "document_blobs" not in plain
+    answer = asked(client, PICTURES, chart, links=True)
+    found = answer["documents"][0]
+    [thumbnail] = found["document_blobs"]
+    assert (thumbnail["role"], thumbnail["content_type"]) == ("thumbnail", "image/jpeg")
+    assert httpx.get(thumbnail["presigned_url"]).content.startswith(b"\xff\xd8")
+    [source] = found["source_blobs"]
+    part = httpx.get(source["presigned_url"], headers={"Range": "bytes=0-7"})
+    assert (part.status_code, part.content) == (206, (folder / "costs.png").read_bytes()[:8])
+    record = client.get(f"retrievers/executions/{answer['execution_id']}/trace")
+    assert "/v1/blobs/" not in str(record)
+
+
+def test_a_saved_execution_is_read_with_links_and_streams_have_them(client: Client, folder: Path) -> None:
+    saved = client.post("retrievers", {"retriever_name": "like", **pipeline(PICTURES)})
+    retriever = saved.get("retriever", saved)["retriever_id"]
+    inputs = {"query": content(encoded(folder / "costs.png"))}
+    path = f"retrievers/{retriever}"
+    answer = client.post(f"{path}/execute", {"inputs": inputs, "return_presigned_urls": True})
+    assert answer["documents"][0]["document_blobs"][0]["presigned_url"]
+    detail = f"{path}/executions/{answer['execution_id']}"
+    assert "document_blobs" not in client.get(detail)["documents"][0]
+    assert client.get(detail, return_urls=True)["documents"][0]["source_blobs"][0]["presigned_url"]
+    *_, last = client.stream(f"{path}/execute", {"inputs": inputs, "return_urls": True})
+    assert last["documents"][0]["document_blobs"][0]["presigned_url"]
 
 
 def test_an_object_and_a_stored_document_ask_for_what_is_like_them(client: Client, folder: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 from fastapi import Response
 
+from tamis.api.links import Link, show_blobs
 from tamis.engine import definition
 from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
 from tamis.engine.rewrites import REWRITE
@@ -38,19 +39,19 @@ def written(body: Any) -> bytes:
         return json.dumps(body, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def show_executed(executed: Executed, with_results: bool) -> dict[str, Any]:
-    """ExecutionAnswer. with_results: whether `documents` stand under `results` too."""
+def show_executed(executed: Executed, with_results: bool, link: Link | None = None) -> dict[str, Any]:
+    """ExecutionAnswer. with_results: whether `documents` stand under `results` too.  link: to their files, if asked."""
     answer = show_outline(executed)
-    answer["documents"] = documents = show_documents(executed, executed.documents)
+    answer["documents"] = documents = show_documents(executed, executed.documents, link)
     if with_results:
         answer["results"] = documents
     return answer
 
 
-def show_documents(executed: Executed, hits: Iterable[Hit]) -> list[dict[str, Any]]:
+def show_documents(executed: Executed, hits: Iterable[Hit], link: Link | None = None) -> list[dict[str, Any]]:
     """ResultDocuments, with their vectors where they were asked for. hits: of the answer's documents."""
     vectors = executed.vectors
-    return [show_hit(hit, vectors.get(hit.id, {}) if vectors is not None else None) for hit in hits]
+    return [show_hit(hit, vectors.get(hit.id, {}) if vectors is not None else None, link) for hit in hits]
 
 
 def show_outline(executed: Executed) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def show_outline(executed: Executed) -> dict[str, Any]:
     }
 
 
-def show_hit(hit: Hit, vectors: Mapping[str, Vector] | None = None) -> dict[str, Any]:
+def show_hit(hit: Hit, vectors: Mapping[str, Vector] | None = None, link: Link | None = None) -> dict[str, Any]:
     """ResultDocument: what stages added stands over the document's own fields, what names it over both."""
     document = hit.document
     if document is None:
@@ -97,12 +98,14 @@ def show_hit(hit: Hit, vectors: Mapping[str, Vector] | None = None) -> dict[str,
         "source_collection_id": lineage.source_collection_id,
         "metadata": document.fields,
     }
+    if link is not None:
+        shown.update(show_blobs(document, link))
     if vectors is not None:
         shown["vectors"] = {name: _show_vector(vector) for name, vector in vectors.items()}
     return shown
 
 
-def show_detail(execution: SavedExecution) -> dict[str, Any]:
+def show_detail(execution: SavedExecution, link: Link | None = None) -> dict[str, Any]:
     """ExecutionDetail of a saved retriever's execution."""
     record = execution.record
     header = record.header
@@ -115,7 +118,7 @@ def show_detail(execution: SavedExecution) -> dict[str, Any]:
         "created_at": timestamp(header.started_at),
         "completed_at": None if running else timestamp(completed_at(header.started_at, header.duration_ms)),
         "current_stage": _current_stage(record) if running else None,
-        "documents": [show_hit(hit) for hit in execution.documents],
+        "documents": [show_hit(hit, link=link) for hit in execution.documents],
         "pagination": {name: value for name, value in shown_pagination(record).items() if name != "start"},
         "stage_statistics": {
             "stages": {stage.stage_name: _recorded_statistics(stage) for stage in record.stages},

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import Deleter, Searching, Writer, service
 from tamis.api.bodies import JsonRoute
+from tamis.api.links import links
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.aggregation import DocumentAggregationRequest, DocumentAggregationResponse
 from tamis.api.schemas.aggregation_wire import aggregation_model, aggregation_of
@@ -22,7 +23,6 @@ from tamis.api.schemas.document import (
     DocumentCreateRequest,
     DocumentResponse,
     DocumentUpdateRequest,
-    Link,
     ListDocumentsRequest,
     ListDocumentsResponse,
     PatchDocumentRequest,
@@ -36,8 +36,6 @@ from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.errors import ValidationError
 from tamis.model.filters import Filter, parse_filter
 from tamis.model.matching import check_filter
-from tamis.model.principal import Principal
-from tamis.services.blob_links import BlobLinks
 from tamis.services.documents import DocumentService
 from tamis.services.listing import ListQuery
 
@@ -71,7 +69,7 @@ async def list_documents(
     if asked.group_by:
         return await _grouped(principal, collection_identifier, request, documents, asked, query)
     page = await documents.list(principal, collection_identifier, query, bool(asked.return_vectors))
-    link = _link(request, principal, asked.return_url)
+    link = links(request, principal, asked.return_url)
     shown = [document_model(each, link=link, select=asked.select) for each in page.items]
     return ListDocumentsResponse(
         pagination=pagination(page, request, query), results=shown, stats=document_stats(page.items)
@@ -88,7 +86,7 @@ async def _grouped(
 ) -> ListDocumentsResponse:
     path = asked.group_by or ""
     found = await documents.groups(principal, collection, path, query, bool(asked.return_vectors))
-    link = _link(request, principal, asked.return_url)
+    link = links(request, principal, asked.return_url)
     groups = [group_model(group, found.documents, link=link, select=asked.select) for group in found.page.items]
     return ListDocumentsResponse(
         group_by_field=path,
@@ -182,7 +180,7 @@ async def get_document(
 ) -> DocumentResponse:
     """A document by id."""
     details = await documents.get(principal, collection_identifier, document_id, bool(return_vectors))
-    return document_model(details, link=_link(request, principal, return_url))
+    return document_model(details, link=links(request, principal, return_url))
 
 
 @router.put("/{document_id}")
@@ -223,11 +221,3 @@ def _changes(raw: dict[str, Any]) -> dict[str, Any]:
     if raw.get("features"):
         raise ValidationError.at(["body", "update_data", "features"], "vectors are replaced one document at a time")
     return raw
-
-
-def _link(request: Request, principal: Principal, is_asked: bool | None) -> Link | None:
-    """What makes links to files, if they are asked for."""
-    if not is_asked:
-        return None
-    links: BlobLinks = request.app.state.services[BlobLinks]
-    return lambda url, content_type, filename: links.url(principal, url, str(request.base_url), content_type, filename)

@@ -3,11 +3,12 @@ take these for names."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from tamis.api.access import Reader, RetrieverReader, service
 from tamis.api.answers import json_response, show_detail
 from tamis.api.bodies import JsonRoute
+from tamis.api.links import links
 from tamis.api.paging import Paging
 from tamis.api.schemas.execution import (
     AnonymousExecutionDetail,
@@ -60,6 +61,17 @@ async def list_executions(
 
 
 @router.get("/{retriever_id}/executions/{execution_id}", response_model=ExecutionDetail, tags=["retrievers"])
-async def get_execution(principal: RetrieverReader, retriever_id: str, execution_id: str, records: Records) -> Response:
-    """The record of a saved retriever's execution, with the documents that it returned as they are now."""
-    return json_response(show_detail(await records.get_saved(principal, retriever_id, execution_id)))
+async def get_execution(
+    principal: RetrieverReader,
+    request: Request,
+    retriever_id: str,
+    execution_id: str,
+    records: Records,
+    return_urls: bool | None = None,
+) -> Response:
+    """The record of a saved retriever's execution, with the documents that it returned as they are now.
+
+    With `return_urls`, they have links to their files, made for this answer.
+    """
+    found = await records.get_saved(principal, retriever_id, execution_id)
+    return json_response(show_detail(found, links(request, principal, return_urls)))

@@ -14,6 +14,7 @@ from tamis.api.answers import json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
 from tamis.api.departure import while_connected
+from tamis.api.links import Link, links
 from tamis.api.schemas.execution import (
     AnonymousExecuteRequest,
     ExecuteBatchRequest,
@@ -57,6 +58,7 @@ _SAVED: Mapping[str, str] = {}
 class _AskedInUrl(BaseModel):
     """What clients put beside the body."""
 
+    return_urls: bool = False
     return_vectors: bool = False
     skip_cache: bool = False
     include_legacy_results: bool | None = None
@@ -117,7 +119,7 @@ async def run_anonymous(
         stages, schema = pipeline()
         return executions.execute_anonymous(principal, stages, schema, options, sink)
 
-    return await _answered(request, executions, work, body, asked, _ANONYMOUS)
+    return await _answered(request, principal, executions, work, body, asked, _ANONYMOUS)
 
 
 @router.post(
@@ -137,7 +139,7 @@ async def execute_retriever(
     def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
         return executions.execute_saved(principal, retriever_id, options, sink)
 
-    return await _answered(request, executions, work, body, asked, _SAVED)
+    return await _answered(request, principal, executions, work, body, asked, _SAVED)
 
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])
@@ -157,6 +159,7 @@ async def execute_batch(
     shared = _options(ExecuteRetrieverRequest(settings=body.settings, return_vectors=body.return_vectors), asked)
     if shared.page.size is None:
         shared = replace(shared, page=PageRequest(PageMethod.CURSOR, 10))
+    link = links(request, principal, asked.return_urls or body.return_presigned_urls)
     room = asyncio.Semaphore(body.concurrency)
 
     async def one(index: int) -> dict[str, Any]:
@@ -164,7 +167,7 @@ async def execute_batch(
         options = replace(shared, inputs=query.inputs, filters=query.filters)
         async with room:
             return await _entry(
-                index, executions.execute_saved(principal, retriever_id, options), executions.results_alias
+                index, executions.execute_saved(principal, retriever_id, options), executions.results_alias, link
             )
 
     work = asyncio.gather(*(one(index) for index in range(len(body.queries))))
@@ -178,6 +181,7 @@ def _options(body: ExecutionOptions, asked: _AskedInUrl) -> RunOptions:
 
 async def _answered(
     request: Request,
+    principal: Principal,
     executions: ExecutionService,
     work: Work,
     body: ExecutionOptions,
@@ -186,18 +190,21 @@ async def _answered(
 ) -> Response:
     wanted = asked.include_legacy_results if body.include_legacy_results is None else body.include_legacy_results
     with_results = executions.results_alias if wanted is None else wanted
+    link = links(request, principal, asked.return_urls or body.return_urls)
     if body.stream:
-        return await streamed(request, executions.streaming, work, with_results, headers)
+        return await streamed(request, executions.streaming, work, with_results, headers, link)
     executed = await while_connected(request, work(ignore))
-    shown = show_executed(executed, with_results)
+    shown = show_executed(executed, with_results, link)
     if executed.cache is None and not asks_for_changes(request):
         return json_response(shown, headers)
     return cached_response(request, executed, shown, headers)
 
 
-async def _entry(index: int, work: Coroutine[Any, Any, Executed], results_alias: bool) -> dict[str, Any]:
+async def _entry(
+    index: int, work: Coroutine[Any, Any, Executed], results_alias: bool, link: Link | None
+) -> dict[str, Any]:
     try:
-        return {"index": index, **show_executed(await work, results_alias)}
+        return {"index": index, **show_executed(await work, results_alias, link)}
     except TamisError as error:
         told = {"message": error.message, "type": error.code, "details": error.details or None}
         execution_id = error.details.get("execution_id")

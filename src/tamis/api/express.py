@@ -65,8 +65,11 @@ class Express:
             principal = await self._gate.enter_searching(
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), partly=bool(retriever)
             )
+            value = parse(body)
+            if _asks_for_links(value):
+                return None
             scope[PRINCIPAL], scope[ENDPOINT] = principal, _SAVED_ENDPOINT if retriever else _ANONYMOUS
-            return self._limited(principal, self._bound(principal, retriever, parse(body)))
+            return self._limited(principal, self._bound(principal, retriever, value))
         except (TamisError, pydantic.ValidationError, ValueError, TypeError):
             return None
 
@@ -104,6 +107,11 @@ def _read_pipeline(text: bytes) -> executions.Pipeline:
     stages, schema = orjson.loads(text)
     body = AnonymousExecuteRequest.model_validate({"stages": stages, "input_schema": schema})
     return read_stages(body.stages), read_fields(body.input_schema)
+
+
+def _asks_for_links(value: Any) -> bool:
+    """Which the application makes."""
+    return isinstance(value, dict) and bool(value.get("return_urls") or value.get("return_presigned_urls"))
 
 
 def _retriever(scope: Scope) -> str | None:

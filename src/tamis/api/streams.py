@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from tamis.api.answers import show_documents, show_hit, show_outline, stage_statistics, written
 from tamis.api.departure import while_connected
 from tamis.api.errors import told
+from tamis.api.links import Link
 from tamis.engine.events import StageCut, StageFailed, StageFinished, StageStarted
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits
@@ -36,23 +37,28 @@ Lists = Mapping[str, tuple[Hits, Callable[[Sequence[Hit]], list[dict[str, Any]]]
 
 
 async def streamed(
-    request: Request, streaming: Streaming, work: Work, with_results: bool, headers: Mapping[str, str]
-) -> Response:
+    request: Request, streaming: Streaming, work: Work, with_results: bool, headers: Mapping[str, str],
+    link: Link | None = None,
+) -> Response:  # fmt: skip
     """Follow an execution. Raises: what is wrong before it begins, so that it is answered as it always is."""
     stream = await while_connected(request, streaming.begin(work))
-    return EventStream(stream, streaming.stall_s, with_results, headers)
+    return EventStream(stream, streaming.stall_s, with_results, headers, link)
 
 
 class EventStream(Response):
     """Each event is `data: {json}` and an empty line. What waits to be sent is rendered piece by piece."""
 
-    def __init__(self, stream: ExecutionStream, stall_s: float, with_results: bool, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, stream: ExecutionStream, stall_s: float, with_results: bool, headers: Mapping[str, str],
+        link: Link | None = None,
+    ) -> None:  # fmt: skip
         self.status_code = 200
         self.background = None
         self.init_headers({**_HEADERS, **headers})
         self._stream = stream
         self._stall_s = stall_s
         self._with_results = with_results
+        self._link = link
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A reader who leaves takes the execution along; one who stalls is sent no more, and it goes on."""
@@ -114,7 +120,7 @@ class EventStream(Response):
 
     def _lists(self, executed: Executed) -> Lists:
         names = ("documents", "results") if self._with_results else ("documents",)
-        return {name: (executed.documents, lambda hits: show_documents(executed, hits)) for name in names}
+        return {name: (executed.documents, lambda hits: show_documents(executed, hits, self._link)) for name in names}
 
     def _event(self, event_type: str, spent: Spent, **fields: Any) -> dict[str, Any]:
         """StreamEvent: every field is there, null where it says nothing, for readers that ask for each of them."""

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import wave
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,15 +50,30 @@ class Sample:
     media_type: str
 
 
-def make(folder: Path) -> list[Sample]:
-    """The whole set, in `folder`. Raises: ImportError without the extra `media`."""
-    charts = [Sample(name, "image", _chart(folder / f"{name}.png", name), "image/png") for name in CHARTS]
-    pdf = Sample("observatory", "document", _pdf(folder / "observatory.pdf"), "application/pdf")
+def make(folder: Path, kinds: Collection[str] = ("image", "document", "audio", "video")) -> list[Sample]:
+    """Those of the set that are of these kinds, in `folder`. Raises: ImportError without the extra `media`."""
+    makers = {"image": charts, "document": documents, "audio": sounds, "video": videos}
+    return [sample for kind in makers if kind in kinds for sample in makers[kind](folder)]
+
+
+def charts(folder: Path) -> list[Sample]:
+    return [Sample(name, "image", _chart(folder / f"{name}.png", name), "image/png") for name in CHARTS]
+
+
+def documents(folder: Path) -> list[Sample]:
     letter_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    letter = Sample("letter", "document", _letter(folder / "letter.docx"), letter_type)
-    sounds = [Sample(name, "audio", _sound(folder / f"{name}.wav", name), "audio/wav") for name in SENTENCES]
-    video = Sample("shapes", "video", _video(folder / "shapes.mp4"), "video/mp4")
-    return [*charts, pdf, letter, *sounds, video]
+    return [
+        Sample("observatory", "document", _pdf(folder / "observatory.pdf"), "application/pdf"),
+        Sample("letter", "document", _letter(folder / "letter.docx"), letter_type),
+    ]
+
+
+def sounds(folder: Path) -> list[Sample]:
+    return [Sample(name, "audio", _sound(folder / f"{name}.wav", name), "audio/wav") for name in SENTENCES]
+
+
+def videos(folder: Path) -> list[Sample]:
+    return [Sample("shapes", "video", _video(folder / "shapes.mp4"), "video/mp4")]
 
 
 def has_voice() -> bool:

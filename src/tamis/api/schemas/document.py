@@ -1,20 +1,18 @@
 """Documents on the wire."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tamis.api.links import Link, show_blobs
 from tamis.api.paging import ListRequest
 from tamis.api.schemas.page import PaginationResponse
-from tamis.model.document import BlobRef, Document, Lineage, LineageStep, ProcessingStep
+from tamis.model.document import Document, Lineage, LineageStep, ProcessingStep
 from tamis.model.vector import Dense, Sparse, Vector
 from tamis.services.document_groups import Group
 from tamis.services.documents import DocumentDetails, DocumentDraft
-
-Link = Callable[[str, str | None, str | None], str | None]
-"""From a blob's url, content type and file name to where it can be read; None where it cannot."""
 
 
 class FeatureModel(BaseModel):
@@ -232,14 +230,13 @@ def document_model(
     shown: dict[str, Any] = {
         **fields,
         "collection_id": document.collection_id,
-        "document_blobs": [_blob(blob, link) for blob in document.blobs],
+        **show_blobs(document, link),
         "document_id": document.document_id,
         "lineage_chain": [step_model(step) for step in lineage.chain],
         "lineage_path": lineage.path,
         "metadata": fields,
         "root_bucket_id": lineage.root_bucket_id,
         "root_object_id": lineage.root_object_id,
-        "source_blobs": [_source_blob(blob, link) for blob in document.source_blobs],
         "source_collection_id": lineage.source_collection_id,
         "source_document_id": lineage.source_document_id,
         "source_object_id": lineage.source_object_id,
@@ -307,25 +304,4 @@ def _processing(step: ProcessingStep) -> dict[str, Any]:
         "feature_extractor_id": step.feature_extractor_id,
         "source_id": step.source_id,
         "processed_at": step.processed_at,
-    }
-
-
-def _source_blob(blob: Mapping[str, Any], link: Link | None) -> dict[str, Any]:
-    if link is None or not isinstance(blob.get("url"), str):
-        return dict(blob)
-    return {**blob, "presigned_url": link(blob["url"], blob.get("content_type"), blob.get("filename"))}
-
-
-def _blob(blob: BlobRef, link: Link | None) -> dict[str, Any]:
-    return {
-        "checksum": blob.checksum,
-        "content_type": blob.content_type,
-        "field": blob.field,
-        "filename": blob.filename,
-        "presigned_url": link(blob.url, blob.content_type, blob.filename) if link else None,
-        "role": blob.role,
-        "size_bytes": blob.size_bytes,
-        "source_blob_id": blob.source_blob_id,
-        "type": blob.type,
-        "url": blob.url,
     }
