@@ -1,14 +1,18 @@
 """Batches of a bucket's objects."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
 
 from tamis.api.access import Deleter, Reader, Writer, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.batch import (
     AddObjectsToBatchRequest,
+    BatchEvent,
     BatchModel,
     CreateBatchRequest,
     ListBatchesRequest,
@@ -16,19 +20,33 @@ from tamis.api.schemas.batch import (
     PatchBatchRequest,
     RetryBatchRequest,
     SubmitBatchRequest,
+    batch_event,
     batch_model,
     failed_model,
     task_model,
 )
 from tamis.api.schemas.page import GenericDeleteResponse, PaginationMetadata
 from tamis.api.schemas.task import TaskResponse
+from tamis.api.streams import EVENT_HEADERS, framed
 from tamis.errors import ValidationError
 from tamis.model.batch import TaskStatus
+from tamis.services.batch_following import BatchFollowing, BatchStep
 from tamis.services.batches import BatchService
 
 router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/batches", tags=["batches"], route_class=JsonRoute)
 
 Batches = Annotated[BatchService, Depends(service(BatchService))]
+Following = Annotated[BatchFollowing, Depends(service(BatchFollowing))]
+_HEARTBEAT = b": the batch goes on\n\n"
+
+
+class EventsResponse(StreamingResponse):
+    media_type = "text/event-stream"
+
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Each event is a BatchEvent.", "model": BatchEvent},
+}
 
 
 @router.post("")
@@ -57,6 +75,20 @@ async def list_batches(
 async def get_batch(principal: Reader, bucket_identifier: str, batch_id: str, batches: Batches) -> BatchModel:
     """A batch with its tiers, and what failed in each."""
     return batch_model(await batches.get(principal, bucket_identifier, batch_id))
+
+
+@router.get("/{batch_id}/events", response_class=EventsResponse, responses=_EVENTS)
+async def follow_batch(principal: Reader, bucket_identifier: str, batch_id: str, following: Following) -> Response:
+    """Server-sent events: how far the batch is, now and after each change; the last one is `batch_end`."""
+    begun = await following.begin(principal, bucket_identifier, batch_id)
+    steps = following.follow(principal, bucket_identifier, begun)
+    return EventsResponse(_written(steps), headers=EVENT_HEADERS)
+
+
+async def _written(steps: AsyncGenerator[BatchStep | None, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(steps):
+        async for step in steps:
+            yield _HEARTBEAT if step is None else b"".join(framed(batch_event(step).model_dump(mode="json")))
 
 
 @router.patch("/{batch_id}")

@@ -21,7 +21,7 @@ from tamis.services.streaming import ExecutionStream, Progress, Spent, Streaming
 
 log = logging.getLogger("tamis.streams")
 
-_HEADERS = {
+EVENT_HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache",
     "Connection": "keep-alive",
@@ -54,7 +54,7 @@ class EventStream(Response):
     ) -> None:  # fmt: skip
         self.status_code = 200
         self.background = None
-        self.init_headers({**_HEADERS, **headers})
+        self.init_headers({**EVENT_HEADERS, **headers})
         self._stream = stream
         self._stall_s = stall_s
         self._with_results = with_results

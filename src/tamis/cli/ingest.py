@@ -9,10 +9,9 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from tamis.cli.terminal import out
-from tamis.client import ApiError, Client
+from tamis.client import ApiError, BrokenStreamError, Client
 
-_POLL_S = 0.5
-_FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "CANCELED"})
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ def ingest(client: Client, bucket_id: str, collection_id: str, rows: Iterable[di
             progress.advance(sending, len(chunk))
         extracting = progress.add_task("extracting documents", total=len(object_ids), note="")
         batch_id = client.post(f"buckets/{bucket_id}/batches", {"object_ids": object_ids})["batch_id"]
-        task_id = client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")["task_id"]
-        for facts in _follow(client, task_id):
+        client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")
+        for facts in _follow(client, f"buckets/{bucket_id}/batches/{batch_id}/events"):
             progress.update(
                 extracting,
                 completed=_count(facts, "sources_done") + _count(facts, "sources_failed"),
@@ -117,14 +116,15 @@ def _chunks(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str
         yield chunk
 
 
-def _follow(client: Client, task_id: str) -> Iterator[dict[str, Any]]:
-    """What the task says about its progress, until it ends."""
+def _follow(client: Client, path: str) -> Iterator[dict[str, Any]]:
+    """What the batch's events say about its progress, until it ends; a stream that breaks is taken up again."""
     while True:
-        task = client.get(f"tasks/{task_id}")
-        yield task.get("additional_data") or {}
-        if task["status"] in _FINAL:
+        try:
+            for event in client.follow(path):
+                yield event["progress"] or {}
             return
-        time.sleep(_POLL_S)
+        except BrokenStreamError:
+            time.sleep(_PAUSE_S)
 
 
 def _count(facts: dict[str, Any], name: str) -> int:

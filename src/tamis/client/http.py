@@ -8,7 +8,7 @@ import httpx
 
 from tamis.client.events import event_data
 
-LAST_EVENTS = ("execution_complete", "execution_error")
+LAST_EVENTS = ("execution_complete", "execution_error", "batch_end")
 
 
 class ApiError(Exception):
@@ -56,7 +56,14 @@ class Client:
 
         Raises: ApiError where the server refused before it began; BrokenStreamError where no last event came.
         """
-        with self._http.stream("POST", path, json={**body, "stream": True}) as answer:
+        yield from self._events("POST", path, json={**body, "stream": True})
+
+    def follow(self, path: str) -> Generator[dict[str, Any], None, None]:
+        """Events of something that goes on by itself, as a batch, up to the last one. Raises: as `stream`."""
+        yield from self._events("GET", path)
+
+    def _events(self, method: str, path: str, **kwargs: Any) -> Generator[dict[str, Any], None, None]:
+        with self._http.stream(method, path, **kwargs) as answer:
             if answer.is_error:
                 answer.read()
                 raise ApiError(answer.status_code, _message(answer))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tamis.engine.ports.metadata import Session
 from tamis.model.batch import Batch, ItemStatus, Task
@@ -71,6 +72,15 @@ def facts_of(progress: BatchProgress) -> dict[str, JSON]:
         "seconds_left": progress.left_s,
         "progress": progress.share,
     }
+
+
+def told_progress(task: Task) -> BatchProgress | None:
+    """As `facts_of` told the batch's task."""
+    facts: Mapping[str, Any] = task.additional_data
+    if "sources_total" not in facts:
+        return None
+    counts = {name: facts[f"sources_{name}"] for name in ("total", "done", "failed", "left")}
+    return BatchProgress(**counts, per_s=facts["sources_per_s"], left_s=facts["seconds_left"])
 
 
 def _rate(finished: int, facts: Mapping[str, JSON], until: datetime) -> float | None:

@@ -51,6 +51,9 @@ class HealthService:
         """The server is about to end: from here on it is not ready, though it still answers."""
         self._is_draining = True
 
+    def is_draining(self) -> bool:
+        return self._is_draining
+
     async def check(self, deep: bool = False) -> Health:
         """deep: also run the embedding model once."""
         metadata, blobs, index = await asyncio.gather(

@@ -24,6 +24,7 @@ from tamis.model.namespace import ExtractorRef
 from tamis.outside.vault import Vault
 from tamis.services.admission import Admission
 from tamis.services.audit import AuditService
+from tamis.services.batch_following import BatchFollowing
 from tamis.services.batches import BatchService
 from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
@@ -222,6 +223,7 @@ def _services(
         health,
         sweeper,
         files,
+        BatchFollowing(metadata, health.is_draining, settings.stream_heartbeat_s),
         telemetry,
         OrganizationService(metadata, tiers, gate.forget),
         admission,

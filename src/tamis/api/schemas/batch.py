@@ -11,6 +11,7 @@ from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.task import TaskResponse, TaskStatusEnum, TaskType
 from tamis.model.batch import Batch, BatchItem, Task, Tier
 from tamis.model.page import Page
+from tamis.services.batch_following import BatchStep
 from tamis.services.batch_progress import BatchProgress
 from tamis.services.batches import BatchDetails, ErrorGroup
 
@@ -130,6 +131,28 @@ class RetryBatchRequest(BaseModel):
     max_retry_count: int = Field(3, ge=1, le=10)
     retry_mode: Literal["transient_only", "all"] = "transient_only"
     tier_nums: list[int] | None = None
+
+
+class BatchEvent(BaseModel):
+    """One step of a batch. progress: null before its first source was taken up."""
+
+    batch_id: str
+    error: str | None = None
+    event_type: Literal["batch_progress", "batch_end"]
+    progress: BatchProgressModel | None = None
+    status: TaskStatusEnum
+    task_id: str | None = None
+
+
+def batch_event(step: BatchStep) -> BatchEvent:
+    return BatchEvent(
+        batch_id=step.batch_id,
+        error=step.error,
+        event_type="batch_end" if step.status.is_final else "batch_progress",
+        progress=_progress(step.progress),
+        status=TaskStatusEnum(step.status.value),
+        task_id=step.task_id,
+    )
 
 
 def batch_model(details: BatchDetails) -> BatchModel:
