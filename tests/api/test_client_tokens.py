@@ -179,6 +179,24 @@ async def test_a_replay_keeps_to_the_filter(front: Shopfront) -> None:
         assert replayed["verdict"] == "identical", replayed
 
 
+async def test_why_not_says_that_the_filter_hid_it(front: Shopfront) -> None:
+    shoes = await front.saved("shoes", search("bread knife"))
+    execution_id = (await front.as_client("POST", f"retrievers/{shoes}/execute", {})).json()["execution_id"]
+    path = f"retrievers/{shoes}/executions/{execution_id}/why"
+    told = await front.as_holder("POST", path, {"document_id": HIDDEN})
+    assert told["stopped_at"] == "search"
+    assert "client token" in str(told)
+    assert (await front.as_holder("POST", path, {"document_id": "p1"}))["returned"] is True
+
+
+async def test_a_diff_says_that_the_filters_were_others(front: Shopfront) -> None:
+    shoes = await front.saved("shoes", search("bread knife"))
+    mine = (await front.as_client("POST", f"retrievers/{shoes}/execute", {})).json()["execution_id"]
+    theirs = (await front.as_holder("POST", f"retrievers/{shoes}/execute", {}))["execution_id"]
+    told = await front.as_holder("GET", f"retrievers/{shoes}/executions/{mine}/diff/{theirs}")
+    assert "client tokens have different filters" in str(told)
+
+
 ALLOWED = {
     "POST /v1/retrievers/execute",
     "POST /v1/retrievers/{retriever_id}/execute",

@@ -61,6 +61,8 @@ def grounds_of(a: Record, b: Record, places: Places, stages: Stages) -> tuple[Gr
 
 
 def _definition(a: Record, b: Record, places: Places) -> Iterator[Ground]:
+    if a.narrowing != b.narrowing:
+        yield Ground(Cause.DEFINITION, "their callers' client tokens have different filters")
     if a.definition_hash == b.definition_hash:
         return
     one, other = _stage_of(a.definition, places[0]), _stage_of(b.definition, places[1])

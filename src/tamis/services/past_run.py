@@ -1,7 +1,7 @@
 """A recorded run set up again: its plan, its collections, its documents, as far as they are still known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tamis.engine.definition import from_json
@@ -15,6 +15,7 @@ from tamis.errors import NotFoundError, ValidationError
 from tamis.executions.record import Record, RecordedHit
 from tamis.model.collection import Collection
 from tamis.model.document import Document
+from tamis.model.filters import Filter, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
@@ -33,9 +34,15 @@ class PastRun:
     collections: tuple[Collection, ...]
     plan: Plan | None
 
+    @property
+    def narrowing(self) -> Filter | None:
+        """What its caller saw only a part by."""
+        return parse_filter(self.record.narrowing)
+
     def request(self) -> RunRequest:
-        """To run it, or a changed one, once more."""
-        return RunRequest(self.principal, new_id("exec"), self.inputs, self.collections)
+        """To run it, or a changed one, once more: for the same caller."""
+        caller = replace(self.principal, narrowing=self.narrowing) if self.record.narrowing else self.principal
+        return RunRequest(caller, new_id("exec"), self.inputs, self.collections)
 
     def parameters(self, position: int) -> Mapping[str, Any]:
         """Of a stage that began, after templating."""

@@ -19,7 +19,9 @@ from tamis.executions.whynot import Passage, is_mentioned, passages, stopped_at
 from tamis.model.document import Document
 from tamis.model.edits import Edit, applied
 from tamis.model.execution import ExecutionStatus
+from tamis.model.filters import to_json
 from tamis.model.json import JSON
+from tamis.model.matching import matches
 from tamis.model.principal import Principal
 from tamis.services.execution_records import ExecutionRecords, shown_pagination
 from tamis.services.past_run import PastRun, documents_of, hits_of, past_run, planned
@@ -198,6 +200,9 @@ class WhyService:
         )
         received, returned = hits_of(stage.received, seen), hits_of(stage.returned, seen)
         known = seen.get(document_id)
+        hidden = None if known is None else _hidden(run, known)
+        if hidden is not None:
+            return hidden
         if run.plan is None or known is None:
             rank = next((p for p, hit in enumerate(stage.received, start=1) if hit.id == document_id), None)
             place = f"it came in as number {rank} of {len(received)}" if rank else "it was no candidate"
@@ -257,6 +262,16 @@ class WhyService:
         except TamisError:
             return None
         return replace(changed, record=decode(recording.record().execution))
+
+
+def _hidden(run: PastRun, document: Document) -> Verdict | None:
+    """Where the caller could not see it, no stage had a say."""
+    narrowing = run.narrowing
+    times = {"created_at": document.created_at.isoformat(), "updated_at": document.updated_at.isoformat()}
+    if narrowing is None or matches(narrowing, {**times, **document.view()}):
+        return None
+    reason = "the filter of the caller's client token does not let it through"
+    return Verdict(VerdictKind.FILTERED, reason, {"filter": "narrowing", "narrowing": to_json(narrowing)})
 
 
 def _series(session: Session, principal: Principal, page: Record) -> Record | None:
