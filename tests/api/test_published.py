@@ -312,6 +312,9 @@ async def test_passwords_are_not_guessed_for_long(town: Town) -> None:
     assert [one.status_code for one in answers] == [200] * 10 + [429]
     assert int(answers[-1].headers["retry-after"]) > 0
     assert (await page.post("verify", {"password": "open sesame please"}, "192.0.2.67")).json()["valid"]
+    right = {"X-Retriever-Password": "open sesame please"}
+    often = [(await page.search(address="192.0.2.68", headers=right)).status_code for _ in range(12)]
+    assert often == [200] * 12, "a right one is no guess"
 
 
 async def test_other_sites_may_ask_where_the_publisher_says_so(town: Town) -> None:

@@ -10,7 +10,7 @@ from tamis.api.admission import TOLD
 from tamis.api.schemas.published_wire import PUBLIC_PATH
 from tamis.auth.gate import Gate
 from tamis.engine.ports.rates import Decision
-from tamis.errors import ForbiddenError, NotFoundError
+from tamis.errors import BadRequestError, ForbiddenError, NotFoundError
 from tamis.model.principal import Principal
 from tamis.services.public_limits import Visitor, check
 from tamis.services.public_retrievers import Door, PublicRetrievers, Visit
@@ -18,6 +18,7 @@ from tamis.services.public_retrievers import Door, PublicRetrievers, Visit
 _HEADERS = "Authorization, Content-Type, X-Public-API-Key, X-Retriever-Password, X-Retriever-Grant, X-Session-ID"
 _EXPOSED = "Retry-After, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Window"
 _PREFLIGHT_S = 600
+_ELSEWHERE = "this client token is for another namespace than the published retriever's"
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -52,7 +53,10 @@ async def narrowed(request: Request, door: Door, visit: Visit) -> Visit:
     if authorization is None:
         return visit
     gate: Gate = request.app.state.services[Gate]
-    principal = await gate.recognize_within(authorization, door.principal.namespace_id)
+    try:
+        principal = await gate.recognize_within(authorization, door.principal.namespace_id)
+    except (NotFoundError, BadRequestError):
+        raise ForbiddenError(_ELSEWHERE) from None
     _check_token(principal, door)
     name = principal.client.visitor if principal.client else ""
     return Visit(
@@ -65,7 +69,7 @@ def _check_token(principal: Principal, door: Door) -> None:
         raise ForbiddenError("an API key is not for published retrievers: leave it out, or send a client token")
     mine = (principal.organization_id, principal.namespace_id)
     if mine != (door.principal.organization_id, door.principal.namespace_id):
-        raise ForbiddenError("this client token is for another namespace than the published retriever's")
+        raise ForbiddenError(_ELSEWHERE)
     if not principal.may_retriever(door.published.retriever_id):
         raise ForbiddenError("this client token is for other retrievers")
 
