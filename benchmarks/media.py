@@ -1,12 +1,13 @@
 """Each medium against its bare model or decoder: objects a second, memory at the peak, and what bounds it.
 
     python -m benchmarks.media [--rounds 5] [--only pictures,sounds] [--gigabytes 2] [--write results.md]
+        [--no-batches]
 
 Three ways in turn, in every round: `extractor`, a medium's extractor with its decoding processes, one call; `bare`,
 plain code that calls the same decoder and the same model for the same outputs (benchmarks/media_bare.py), in this
 process, one object after the other; `batch`, the same objects in a batch of a real server, from its submission until
 its documents are searchable. What loads a model or starts a process comes before the first round. All of it runs at the
-niceness at which a server extracts.
+niceness at which a server extracts; `--no-batches` leaves the server out, and runs at the niceness that it is given.
 
 A ratio is the median of the rounds' ratios, by the clock: the machine may be shared, and what disturbs one of a pair
 disturbs the other. `cpu` is the same by processor time, of this process and the decoding processes. Memory is that of
@@ -15,6 +16,7 @@ seconds. Exit status 1 where a limit is not held.
 """
 
 import argparse
+import contextlib
 import os
 import platform
 import resource
@@ -50,7 +52,7 @@ LEAST_RATIO = 0.8
 MOST_MEMORY_MB = 1000
 ROUNDS = 5
 _SLOW_ROUNDS = 3
-_TEXTS, _PICTURES, _CLIPS, _OFFICE = 300, 120, 16, 6
+_TEXTS, _PICTURES, _SOUNDS, _CLIPS, _OFFICE = 200, 80, 80, 10, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +84,21 @@ class Figures:
 
     @property
     def is_held(self) -> bool:
-        return min(self.ratios["extractor"], self.ratios["batch"]) >= LEAST_RATIO
+        return min(self.ratios["extractor"], self.ratios.get("batch", 1.0)) >= LEAST_RATIO
 
 
 class Bench:
-    def __init__(self, folder: Path, server: LiveServer) -> None:
+    def __init__(self, folder: Path, server: LiveServer | None) -> None:
         self.folder = folder
         self.models = LocalModels(threads=os.cpu_count() or 1)
         self.pool = DecoderPool(folder / "decoding", workers=os.cpu_count() or 1, timeout_s=3600)
         self.bare = Bare(self.models, os.cpu_count() or 1)
-        self.batches = Batches(server)
+        self.batches = Batches(server) if server is not None else None
 
     def media(self) -> list[Medium]:
         models, pool, bare = self.models, self.pool, self.bare
         texts, documents = media_files.texts(_TEXTS), DocumentExtractor(models, pool)
-        pictures, sounds, videos = media_files.pictures(_PICTURES), media_files.sounds(), media_files.videos()
+        pictures, sounds, videos = media_files.pictures(_PICTURES), media_files.sounds()[:_SOUNDS], media_files.videos()
         pdfs, scans = media_files.pdfs(), [media_files.scan(self.folder)]
         office, clips = media_files.office(self.folder, _OFFICE), media_files.recordings()[:_CLIPS]
         audio, talks = AudioExtractor(models, pool), [media_files.talk(self.folder)]
@@ -132,10 +134,12 @@ class Bench:
         ways: dict[str, Callable[[], float]] = {
             "extractor": lambda: _timed(lambda: self.extracted(medium)),
             "bare": lambda: _timed(medium.bare),
-            "batch": lambda: self.batches.seconds(
-                medium.name, medium.extractor.name, medium.source, medium.parameters, medium.sources
-            ),
         }
+        batches = self.batches
+        if batches is not None:
+            ways["batch"] = lambda: batches.seconds(
+                medium.name, medium.extractor.name, medium.source, medium.parameters, medium.sources
+            )
         for way in ways.values():
             way()
         seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -145,7 +149,7 @@ class Bench:
                 before = self.cpu_s()
                 seconds[name].append(ways[name]())
                 cpu[name].append(self.cpu_s() - before)
-        ratios = {name: _median_ratio(seconds["bare"], seconds[name]) for name in ("extractor", "batch")}
+        ratios = {name: _median_ratio(seconds["bare"], seconds[name]) for name in ways if name != "bare"}
         ratios["cpu"] = _median_ratio(cpu["bare"], cpu["extractor"])
         pairs = [theirs / ours for theirs, ours in zip(seconds["bare"], seconds["extractor"], strict=True)]
         rates = {name: medium.units[0] / min(took) for name, took in seconds.items()}
@@ -225,11 +229,14 @@ def table(found: Sequence[Figures]) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in found:
-        rates = " | ".join(f"{one.rates[name]:.3g}" for name in ("bare", "extractor", "batch"))
+        rates = " | ".join(
+            f"{one.rates[name]:.3g}" if name in one.rates else "" for name in ("bare", "extractor", "batch")
+        )
+        batch = f"{one.ratios['batch']:.2f}" if "batch" in one.ratios else ""
         lines.append(
             f"| {one.medium.name} ({one.medium.units[1]}s a second) | {one.medium.bound_by} | {rates} | "
             f"{one.ratios['extractor']:.2f} | {one.spread[0]:.2f}-{one.spread[1]:.2f} | {one.ratios['cpu']:.2f} | "
-            f"{one.ratios['batch']:.2f} | {'yes' if one.is_held else 'NO'} |"
+            f"{batch} | {'yes' if one.is_held else 'NO'} |"
         )
     return lines
 
@@ -247,9 +254,13 @@ def _machine() -> str:
 
 
 def main(asked: argparse.Namespace) -> int:
-    os.nice(NICENESS)
     lines = [f"`python -m benchmarks.media {' '.join(sys.argv[1:])}`, {datetime.now(UTC):%Y-%m-%d}, {_machine()}.", ""]
-    with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name, LiveServer(Path(name) / "data") as server:
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="tamis-bench-"))
+        server = None
+        if asked.batches:
+            os.nice(NICENESS)
+            server = stack.enter_context(LiveServer(Path(name) / "data"))
         bench = Bench(Path(name), server)
         # First, while this process holds what a server holds, and not yet the bare models beside them.
         large = bench.large_file(asked.gigabytes) if asked.gigabytes else {}
@@ -259,7 +270,8 @@ def main(asked: argparse.Namespace) -> int:
                 found.append(bench.figures(medium, asked.rounds))
                 print(table(found[-1:])[-1], flush=True)
         lines += table(found)
-        lines += ["", f"Peak memory of the server over all batches, MB: {bench.batches.peak_mb()}."]
+        if bench.batches is not None:
+            lines += ["", f"Peak memory of the server over all batches, MB: {bench.batches.peak_mb()}."]
         if large:
             lines += ["", f"A large video: {large}.", "", f"Speech: {word_error_rate(bench.models)}."]
         bench.pool.close()
@@ -278,6 +290,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="media by name, by commas")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="of the large video; 0 for none")
+    parser.add_argument("--no-batches", dest="batches", action="store_false")
     parser.add_argument("--write", default="", help="a file for the figures")
     return parser.parse_args()
 
