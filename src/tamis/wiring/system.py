@@ -50,6 +50,7 @@ from tamis.services.namespaces import NamespaceService
 from tamis.services.nested_retrievers import NestedRetrievers
 from tamis.services.objects import ObjectService
 from tamis.services.organizations import OrganizationService
+from tamis.services.patient_clock import PatientClock
 from tamis.services.promotion import PromotionService
 from tamis.services.record_policies import RecordPolicies
 from tamis.services.replays import ReplayService
@@ -204,7 +205,10 @@ def _services(
     rates = MemoryRates()
     admission, budgets = Admission(rates, clock, tiers), VisitorBudgets(rates)
     turns = turns_of(settings, admission)
-    policies, sweeper = RecordPolicies(metadata), Sweeper(metadata, clock, interaction_days=settings.interaction_days)
+    policies, sweeper = (
+        RecordPolicies(metadata),
+        Sweeper(metadata, PatientClock(clock), interaction_days=settings.interaction_days),
+    )
     health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
     cache = open_cache(settings)
     executing = _of_executions(
