@@ -44,6 +44,7 @@ from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
 from tamis.services.batches import BatchService
+from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionDraft, CollectionService
 from tamis.services.documents import DocumentService
 from tamis.services.files import FileKeeping, FileSweeper
@@ -307,7 +308,7 @@ async def open_world(
         indexer=indexer,
         worker=worker,
         shelf=shelf,
-        collections=CollectionService(metadata, indexer, shelf, blobs),
+        collections=CollectionService(metadata, indexer, shelf, Clearing(metadata, indexer, blobs)),
         documents=DocumentService(metadata, indexer),
         lineage=LineageService(metadata),
         batches=BatchService(metadata, worker.wake),

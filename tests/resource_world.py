@@ -22,6 +22,7 @@ from tamis.model.namespace import Namespace
 from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.services.buckets import BucketService
+from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionService
 from tamis.services.files import FileKeeping, FileSweeper
 from tamis.services.first_start import bootstrap
@@ -151,16 +152,17 @@ def _app(
     for module in ROUTERS:
         app.include_router(module.router)
     shelf = Shelf()
-    object_service = ObjectService(metadata, blobs, FileKeeping(metadata, blobs))
+    clearing = Clearing(metadata, indexer, blobs)
+    object_service = ObjectService(metadata, clearing, FileKeeping(metadata, blobs))
     app.state.services = {
         Gate: gate,
         KeyService: keys,
         OrganizationService: OrganizationService(metadata),
-        NamespaceService: NamespaceService(metadata, blobs, indexer, shelf, gate.forget),
-        BucketService: BucketService(metadata, blobs),
+        NamespaceService: NamespaceService(metadata, clearing, shelf, gate.forget),
+        BucketService: BucketService(metadata, clearing),
         ObjectService: object_service,
-        UploadService: UploadService(metadata, blobs, object_service, UploadLinks(SECRET), MAX_UPLOAD_BYTES),
-        CollectionService: CollectionService(metadata, indexer, shelf, blobs),
+        UploadService: UploadService(metadata, blobs, clearing, object_service, UploadLinks(SECRET), MAX_UPLOAD_BYTES),
+        CollectionService: CollectionService(metadata, indexer, shelf, clearing),
         StageCatalogue: StageCatalogue(STAGES, {Need.DATABASES: "none"}),
         HealthService: HealthService(metadata, blobs, index, NoModels()),
         IdempotencyService: IdempotencyService(metadata, SystemClock()),

@@ -10,6 +10,7 @@ import pytest
 
 from tamis.model.batch import Batch, TaskStatus
 from tamis.model.collection import ExtractorConfig, Source
+from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionDraft, CollectionService
 from tests.extraction_world import Shelf
 from tests.resource_world import Resources, open_resources
@@ -173,7 +174,9 @@ async def test_a_deleted_namespace_takes_everything_with_it(world: Resources) ->
     blob = {"property": "file", "type": "image", "data": "data:image/png;base64,aGVsbG8="}
     await inside.post("/buckets/b/objects", {"blobs": [blob]})
     principal = world.principal.within(made["namespace_id"])
-    collections = CollectionService(world.metadata, world.indexer, Shelf(), world.blobs)
+    collections = CollectionService(
+        world.metadata, world.indexer, Shelf(), Clearing(world.metadata, world.indexer, world.blobs)
+    )
     draft = CollectionDraft("notes", Source("bucket", (bucket["bucket_id"],)), ExtractorConfig("letter", "v1"))
     collection_id = (await collections.create(principal, draft)).collection.collection_id
     assert len(await world.files()) == 1

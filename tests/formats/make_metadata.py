@@ -54,6 +54,7 @@ def fill(session: Session) -> None:
     session.usage.add({UsageSlot("org_1", "key_1", "GET /v1/namespaces", 7200): UsageCount(3, 1, 900)}, {("org_1", "key_1"): samples.NOW})  # fmt: skip  # noqa: E501 - one row
     session.stage_statistics.put(ME, {"fingerprint": Means(2, 100.0, 10.0, 100.0, 1.5)}, samples.NOW)
     session.answers.insert(ME, samples.answer(1), samples.later(0))
+    session.remains.note(ME, [samples.remain(1)])
     session.published.insert(ME, samples.published())
     session.interactions.insert(ME, [samples.interaction(1)])
 
@@ -89,6 +90,7 @@ def read(session: Session) -> dict[str, Any]:
         "spent": session.credits.spent(ME),
         "audit": [event.action for event in session.audit.page(ME, AuditQuery(resource_type="secret")).items],
         "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
+        "remains": [remain for _, remain in session.remains.pending(10)],
         "answer": session.answers.get(ME, samples.answer(1).token),
         "published": session.published.list(ME),
         "interactions": session.interactions.newest(ME, 10),

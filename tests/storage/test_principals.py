@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.ports import blobs, bookkeeping, files, index, metadata, publishing
+from tamis.engine.ports import blobs, bookkeeping, files, index, metadata, publishing, remains
 from tamis.model.principal import Principal
 
 # Calls of the server itself, which nobody's request makes as it likes, and why each needs none.
@@ -32,6 +32,7 @@ WITHOUT = {
     "Organizations.insert": "makes the tenant",
     "Published.active": "the public directory: what publishers chose to show to all",
     "Published.find": "a public name is one in the whole server; who it belongs to is what it answers",
+    "Remains.pending": "what deletes left is cleared for every tenant; each comes with its Principal",
     "Session.every_namespace": "a start heals every tenant's index; each comes with its Principal",
     "StoredSecrets.everyones": "the server opens every tenant's; each comes with its Principal",
     "Usage.add": "each slot names its organisation",
@@ -42,7 +43,7 @@ WITHOUT = {
 
 
 def protocols() -> Iterator[type]:
-    for module in (blobs, bookkeeping, files, index, metadata, publishing):
+    for module in (blobs, bookkeeping, files, index, metadata, publishing, remains):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
 
 

@@ -58,6 +58,16 @@ def in_one_change() -> Iterator[Change]:
         change.is_made = True
 
 
+@contextmanager
+def beside_the_change() -> Iterator[None]:
+    """Writes in this block prepare the request's change or clean up behind it: nothing hangs on them."""
+    token = _CURRENT.set(None)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
 async def write_in_change(
     function: Callable[[Session], T], write: Callable[[Callable[[Session], T]], Awaitable[T]]
 ) -> T:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Listing, Metadata, ObjectSizes, Session
 from tamis.errors import ConflictError, NotFoundError
 from tamis.model.batch import TaskStatus
@@ -14,7 +13,9 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.model.remain import Remain, RemainKind
 from tamis.services.bucket_schema import check_unique_key, default_problems, problem, properties, refuse
+from tamis.services.clearing import Clearing
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
@@ -63,9 +64,9 @@ class BucketDetails:
 
 
 class BucketService:
-    def __init__(self, metadata: Metadata, blobs: BlobStore) -> None:
+    def __init__(self, metadata: Metadata, clearing: Clearing) -> None:
         self._metadata = metadata
-        self._blobs = blobs
+        self._clearing = clearing
 
     async def create(self, principal: Principal, draft: BucketDraft) -> BucketDetails:
         """Raises: ValidationError naming the place, AlreadyExistsError."""
@@ -117,7 +118,7 @@ class BucketService:
         Raises: NotFoundError; ConflictError while a batch of it runs.
         """
 
-        def remove(session: Session) -> Bucket:
+        def remove(session: Session) -> tuple[Bucket, Remain]:
             bucket = require_bucket(session, principal, identifier)
             batches = session.batches.list(principal, bucket.bucket_id)
             running = [batch.batch_id for batch in batches if batch.status in _RUNNING]
@@ -129,10 +130,12 @@ class BucketService:
                 session.uploads.delete(principal, upload.upload_id)
             session.objects.delete_bucket(principal, bucket.bucket_id)
             session.buckets.delete(principal, bucket.bucket_id)
-            return bucket
+            remain = Remain(RemainKind.FILES, bucket.bucket_id)
+            session.remains.note(principal, [remain])
+            return bucket, remain
 
-        bucket = await self._metadata.write(remove)
-        await self._blobs.delete_prefix(principal, bucket.bucket_id)
+        bucket, remain = await self._metadata.write(remove)
+        await self._clearing.clear(principal, [remain])
         return bucket
 
 

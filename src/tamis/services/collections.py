@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractor, Extractors
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
@@ -17,6 +16,8 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.model.remain import Remain, RemainKind
+from tamis.services.clearing import Clearing
 from tamis.services.collection_design import Design, design, merged_schema
 from tamis.services.indexing import Indexer
 from tamis.services.json_values import check_json
@@ -87,11 +88,11 @@ class CollectionDetails:
 
 
 class CollectionService:
-    def __init__(self, metadata: Metadata, indexer: Indexer, extractors: Extractors, blobs: BlobStore) -> None:
+    def __init__(self, metadata: Metadata, indexer: Indexer, extractors: Extractors, clearing: Clearing) -> None:
         self._metadata = metadata
         self._indexer = indexer
         self._extractors = extractors
-        self._blobs = blobs
+        self._clearing = clearing
 
     def extractors(self) -> Sequence[Extractor]:
         return self._extractors.all()
@@ -151,7 +152,7 @@ class CollectionService:
     async def delete(self, principal: Principal, identifier: str) -> str:
         """Delete a collection with all its documents; returns its id. Raises: NotFoundError, ConflictError."""
 
-        def delete(session: Session) -> str:
+        def delete(session: Session) -> tuple[str, list[Remain]]:
             collection = require_collection(session, principal, identifier)
             fed = [
                 other.name
@@ -162,11 +163,13 @@ class CollectionService:
                 raise ConflictError(f"delete first what this collection feeds: {', '.join(fed)}", collections=fed)
             session.documents.delete_collection(principal, collection.collection_id)
             session.collections.delete(principal, collection.collection_id)
-            return collection.collection_id
+            # The files are what extractors made beside the documents.
+            remains = [Remain(kind, collection.collection_id) for kind in (RemainKind.SHARD, RemainKind.FILES)]
+            session.remains.note(principal, remains)
+            return collection.collection_id, remains
 
-        collection_id = await self._metadata.write(delete)
-        await self._indexer.drop(principal, collection_id)
-        await self._blobs.delete_prefix(principal, collection_id)  # what extractors made beside the documents
+        collection_id, remains = await self._metadata.write(delete)
+        await self._clearing.clear(principal, remains)
         return collection_id
 
     def _chosen(self, config: ExtractorConfig) -> Extractor:

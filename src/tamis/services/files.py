@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tamis.engine.change import beside_the_change
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Metadata
 from tamis.model.principal import Principal
@@ -52,7 +53,8 @@ class FileKeeping:
             return {}
         until = datetime.now(UTC) + _HELD
         contents = list(by_content)
-        keys = await self._metadata.write(lambda session: session.files.hold(principal, holder, contents, until))
+        with beside_the_change():
+            keys = await self._metadata.write(lambda session: session.files.hold(principal, holder, contents, until))
         gate = asyncio.Semaphore(_WRITES_AT_ONCE)
 
         async def store(payload: Payload) -> None:
@@ -68,11 +70,13 @@ class FileKeeping:
     async def hold(self, principal: Principal, holder: str, keys: Collection[str]) -> frozenset[str]:
         """Hold files that documents name; those of them that are still kept."""
         until, wanted = datetime.now(UTC) + _HELD, list(keys)
-        return await self._metadata.write(lambda session: session.files.hold_keys(principal, holder, wanted, until))
+        with beside_the_change():
+            return await self._metadata.write(lambda session: session.files.hold_keys(principal, holder, wanted, until))
 
     async def release(self, principal: Principal, holder: str) -> None:
         """What was held is stored by nobody."""
-        await self._metadata.write(lambda session: session.files.release(principal, holder))
+        with beside_the_change():
+            await self._metadata.write(lambda session: session.files.release(principal, holder))
 
     async def _store(self, principal: Principal, key: str, payload: Payload) -> None:
         if await self._blobs.size(principal, key) == payload.size_bytes:

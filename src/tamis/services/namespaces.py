@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
@@ -15,7 +14,8 @@ from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace, RecordPolicy
 from tamis.model.page import Page
 from tamis.model.principal import Principal
-from tamis.services.indexing import Indexer
+from tamis.model.remain import Remain, RemainKind
+from tamis.services.clearing import Clearing
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
@@ -64,14 +64,12 @@ class NamespaceService:
     def __init__(
         self,
         metadata: Metadata,
-        blobs: BlobStore,
-        indexer: Indexer,
+        clearing: Clearing,
         extractors: Extractors,
         forget: Callable[[], None],
     ) -> None:
         self._metadata = metadata
-        self._blobs = blobs
-        self._indexer = indexer
+        self._clearing = clearing
         self._extractors = extractors
         self._forget = forget
 
@@ -126,23 +124,21 @@ class NamespaceService:
     async def delete(self, principal: Principal, identifier: str) -> Namespace:
         """Remove the namespace and everything in it. Raises: NotFoundError; ConflictError while a batch in it runs."""
 
-        def purge(session: Session) -> tuple[Namespace, list[str]]:
+        def purge(session: Session) -> tuple[Namespace, list[Remain]]:
             namespace = _require(session, principal, identifier)
             inside = principal.within(namespace.namespace_id)
             running = _running(session, inside)
             if running:
                 raise ConflictError(f"cancel the batches that run first: {', '.join(running)}", batches=running)
-            collection_ids = [collection.collection_id for collection in session.collections.list(inside)]
+            shards = [Remain(RemainKind.SHARD, each.collection_id) for each in session.collections.list(inside)]
+            remains = [*shards, Remain(RemainKind.FILES, "")]
             session.purge_namespace(inside)
-            return namespace, collection_ids
+            session.remains.note(inside, remains)
+            return namespace, remains
 
-        namespace, collection_ids = await self._metadata.write(purge)
+        namespace, remains = await self._metadata.write(purge)
         self._forget()
-        # The system of record has let go first: what a kill leaves behind here is out of every caller's reach.
-        inside = principal.within(namespace.namespace_id)
-        for collection_id in collection_ids:
-            await self._indexer.drop(inside, collection_id)
-        await self._blobs.delete_prefix(inside, "")
+        await self._clearing.clear(principal.within(namespace.namespace_id), remains)
         return namespace
 
     def _known(self, wanted: Sequence[ExtractorRef] | None) -> tuple[ExtractorRef, ...]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tamis.engine.aggregation import Aggregation, Rows, aggregate
-from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError, ValidationError
 from tamis.model.batch import TaskStatus
@@ -14,8 +13,10 @@ from tamis.model.files import OURS
 from tamis.model.filters import Filter
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.model.remain import Remain, RemainKind
 from tamis.services.blob_intake import BlobDraft
 from tamis.services.buckets import require_bucket
+from tamis.services.clearing import Clearing
 from tamis.services.files import FileKeeping, Payload
 from tamis.services.listing import ListQuery
 from tamis.services.object_design import (
@@ -44,11 +45,11 @@ class _OvertakenError(Exception):
 
 class ObjectService:
     def __init__(
-        self, metadata: Metadata, blobs: BlobStore, keeping: FileKeeping, swept: Callable[[], None] = lambda: None
+        self, metadata: Metadata, clearing: Clearing, keeping: FileKeeping, swept: Callable[[], None] = lambda: None
     ) -> None:
         """swept: tells the sweeper that files may have been let go."""
         self._metadata = metadata
-        self._blobs = blobs
+        self._clearing = clearing
         self._keeping = keeping
         self._swept = swept
 
@@ -131,12 +132,12 @@ class ObjectService:
         Raises: NotFoundError.
         """
 
-        def remove(session: Session) -> BucketObject:
+        def remove(session: Session) -> list[Remain]:
             found = _require(session, principal, bucket_identifier, object_id)
             session.objects.delete(principal, [found.object_id])
-            return found
+            return _note(session, principal, _files(found))
 
-        await self._remove_files(principal, _files(await self._metadata.write(remove)))
+        await self._clearing.clear(principal, await self._metadata.write(remove))
         self._swept()
 
     async def _create(
@@ -203,27 +204,30 @@ class ObjectService:
             if intake.payload is not None
         ]
 
-        def commit(session: Session) -> _Done:
+        def commit(session: Session) -> tuple[_Done, list[Remain]]:
             done = write(session, stored)
             session.files.release(principal, holder)
-            return done
+            return done, _note(session, principal, done.orphans)
 
         try:
             keys = await self._keeping.put(principal, holder, payloads)
             stored = [each.stored(keys) for each in prepared]
-            done = await self._metadata.write(commit)
+            done, remains = await self._metadata.write(commit)
         except BaseException:
             if payloads:
                 await self._keeping.release(principal, holder)
             raise
         finally:
             self._swept()
-        await self._remove_files(principal, done.orphans)
+        await self._clearing.clear(principal, remains)
         return done.objects
 
-    async def _remove_files(self, principal: Principal, keys: frozenset[str]) -> None:
-        for key in sorted(keys):
-            await self._blobs.delete(principal, key)
+
+def _note(session: Session, principal: Principal, keys: frozenset[str]) -> list[Remain]:
+    """Files that this transaction leaves without an owner."""
+    remains = [Remain(RemainKind.FILE, key) for key in sorted(keys)]
+    session.remains.note(principal, remains)
+    return remains
 
 
 def _place(session: Session, principal: Principal, prepared: Prepared, policy: str) -> _Done:

@@ -24,7 +24,9 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.model.remain import Remain, RemainKind
 from tamis.services.buckets import require_bucket
+from tamis.services.clearing import Clearing
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.objects import ObjectService
 from tamis.services.upload_design import UploadDraft, announce, object_of
@@ -54,10 +56,17 @@ class UploadService:
     """max_bytes: the largest file. links: what signs and opens presigned URLs."""
 
     def __init__(
-        self, metadata: Metadata, blobs: BlobStore, objects: ObjectService, links: UploadLinks, max_bytes: int
+        self,
+        metadata: Metadata,
+        blobs: BlobStore,
+        clearing: Clearing,
+        objects: ObjectService,
+        links: UploadLinks,
+        max_bytes: int,
     ) -> None:
         self._metadata = metadata
         self._blobs = blobs
+        self._clearing = clearing
         self._objects = objects
         self._max_bytes = max_bytes
         self.links = links
@@ -187,15 +196,16 @@ class UploadService:
         Raises: NotFoundError. Cost: a scan of the bucket's objects where the file is deleted.
         """
 
-        def remove(session: Session) -> str | None:
+        def remove(session: Session) -> list[Remain]:
             bucket = require_bucket(session, principal, bucket_identifier)
             upload = _require(session, principal, bucket, upload_id)
             session.uploads.delete(principal, upload_id)
-            return upload.blob_key if delete_file and not _is_used(session, principal, upload) else None
+            is_free = delete_file and not _is_used(session, principal, upload)
+            remains = [Remain(RemainKind.FILE, upload.blob_key)] if is_free else []
+            session.remains.note(principal, remains)
+            return remains
 
-        key = await self._metadata.write(remove)
-        if key is not None:
-            await self._blobs.delete(principal, key)
+        await self._clearing.clear(principal, await self._metadata.write(remove))
 
     async def _create(
         self,

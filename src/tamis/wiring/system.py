@@ -28,6 +28,7 @@ from tamis.services.batch_following import BatchFollowing
 from tamis.services.batches import BatchService
 from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
+from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionService
 from tamis.services.diffs import DiffService
 from tamis.services.documents import DocumentService
@@ -157,6 +158,9 @@ async def open_system(
         sweeper: Sweeper = services[Sweeper]
         sweeper.start()
         stack.push_async_callback(sweeper.close)
+        clearing: Clearing = services[Clearing]
+        clearing.start()
+        stack.push_async_callback(clearing.close)
         await worker.start()
         stack.push_async_callback(worker.stop)
         closing = stack.pop_all()
@@ -215,6 +219,7 @@ def _services(
         settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns, budgets
     )
     executions = next(one for one in executing if isinstance(one, ExecutionService))
+    clearing = Clearing(metadata, indexer, backends.blobs)
 
     def namespaces_changed() -> None:
         gate.forget()
@@ -234,8 +239,9 @@ def _services(
         *access_of(settings, metadata, clock, gate, vault),
         IdempotencyService(metadata, clock),
         VersionService(metadata),
-        NamespaceService(metadata, backends.blobs, indexer, backends.extractors, namespaces_changed),
-        *_of_data(settings, backends, indexer, worker, secret, files),
+        clearing,
+        NamespaceService(metadata, clearing, backends.extractors, namespaces_changed),
+        *_of_data(settings, backends, indexer, worker, secret, files, clearing),
         *executing,
         *publishing_of(settings, metadata, executions, rates, secret, clock),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
@@ -245,19 +251,19 @@ def _services(
 
 def _of_data(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
-    files: FileSweeper,
+    files: FileSweeper, clearing: Clearing,
 ) -> Sequence[Any]:  # fmt: skip
     """What comes in, and what is made of it."""
     metadata, blobs = backends.metadata, backends.blobs
-    objects = ObjectService(metadata, blobs, files.keeping, files.wake)
+    objects = ObjectService(metadata, clearing, files.keeping, files.wake)
     links = UploadLinks(secret, settings.public_url)
     return (
         backends.extractors,
-        BucketService(metadata, blobs),
+        BucketService(metadata, clearing),
         objects,
-        UploadService(metadata, blobs, objects, links, settings.max_upload_bytes),
+        UploadService(metadata, blobs, clearing, objects, links, settings.max_upload_bytes),
         BlobLinks(blobs, secret, settings.public_url, settings.blob_link_s),
-        CollectionService(metadata, indexer, backends.extractors, blobs),
+        CollectionService(metadata, indexer, backends.extractors, clearing),
         DocumentService(metadata, indexer),
         LineageService(metadata),
         BatchService(metadata, worker.wake, settings.max_queued_batches),

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.publishing import Interactions, Published
+from tamis.engine.ports.remains import Remains
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
@@ -491,6 +492,7 @@ class Session(Protocol):
     secrets: StoredSecrets
     interactions: Interactions
     answers: Answers
+    remains: Remains
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

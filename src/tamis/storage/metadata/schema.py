@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -417,3 +417,14 @@ credits_spent = Table(
 )
 
 secrets = _table("secrets", _text("organization_id", key=True), _text("name", key=True), _text("body"))
+
+# What deletes have left in the index and the blob store. in_namespace: a purge must not find it.
+remains = _table(
+    "remains",
+    _text("organization_id", key=True),
+    _text("in_namespace", key=True),
+    _text("remain_id", key=True),
+    _text("kind"),
+    _text("name"),
+)
+_index("remains_oldest", remains, "remain_id")

@@ -21,6 +21,7 @@ from tamis.engine.ports.metadata import (
     Uploads,
 )
 from tamis.engine.ports.publishing import Interactions, Published
+from tamis.engine.ports.remains import Remains
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
@@ -46,6 +47,7 @@ from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlOrganizations
 from tamis.storage.metadata.published import SqlPublished
 from tamis.storage.metadata.purge import purge_namespace
+from tamis.storage.metadata.remains import SqlRemains
 from tamis.storage.metadata.resources import (
     BUCKETS,
     COLLECTIONS,
@@ -94,6 +96,7 @@ class SqlSession:
         self.executions: Executions = SqlExecutions(link, inbox)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.answers: Answers = SqlAnswers(link)
+        self.remains: Remains = SqlRemains(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
         self.published: Published = SqlPublished(link, audit)
         self.interactions: Interactions = SqlInteractions(link)

@@ -16,6 +16,7 @@ from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
 from tamis.testing.metadata_contract.publishing import PublishingContract
 from tamis.testing.metadata_contract.queue import QueueContract
+from tamis.testing.metadata_contract.remains import RemainsContract
 from tamis.testing.metadata_contract.resources import ResourcesContract
 from tamis.testing.metadata_contract.retention import RetentionContract
 from tamis.testing.metadata_contract.statistics import StatisticsContract
@@ -37,6 +38,7 @@ class MetadataContract(
     RetentionContract,
     StatisticsContract,
     AnswersContract,
+    RemainsContract,
     PublishingContract,
     BookkeepingContract,
 ):

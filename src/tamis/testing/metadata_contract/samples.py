@@ -19,6 +19,7 @@ from tamis.model.namespace import ExtractorRef, Namespace
 from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
+from tamis.model.remain import Remain, RemainKind
 from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
 from tamis.model.stored_secret import StoredSecret
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
@@ -47,6 +48,10 @@ def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
     user_id, key_hash = f"usr_{organization_id}", f"hash_{identity}"
     return ApiKey(f"key_{identity}", organization_id, user_id, name, key_hash, "sk_ab", permissions, NOW,
                   expires_at=later(60), scopes=({"resource": "bucket"},))  # fmt: skip
+
+
+def remain(number: int) -> Remain:
+    return Remain(RemainKind.FILES, f"bkt_{number}", f"rem_{number:04}")
 
 
 def answer(number: int, seconds: float = 0) -> KeptAnswer:
