@@ -39,6 +39,18 @@ def written(body: Any) -> bytes:
         return json.dumps(body, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def executed_response(shown: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """As `json_response` of what `show_executed` gave: documents that stand there twice are written once."""
+    if "results" not in shown:
+        return json_response(shown, headers)
+    try:
+        documents = orjson.Fragment(orjson.dumps(shown["documents"], default=_plain, option=_OPTIONS))
+        body = orjson.dumps({**shown, "documents": documents, "results": documents}, default=_plain, option=_OPTIONS)
+    except TypeError:  # an integer beyond 64 bits
+        return json_response(shown, headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
 def show_executed(executed: Executed, with_results: bool, link: Link | None = None) -> dict[str, Any]:
     """ExecutionAnswer. with_results: whether `documents` stand under `results` too.  link: to their files, if asked."""
     answer = show_outline(executed)

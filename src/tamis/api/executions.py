@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from tamis.api.access import RetrieverSearching, Searching, service
-from tamis.api.answers import json_response, show_executed
+from tamis.api.answers import executed_response, json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
 from tamis.api.departure import while_connected
@@ -196,7 +196,7 @@ async def _answered(
     executed = await while_connected(request, work(ignore))
     shown = show_executed(executed, with_results, link)
     if executed.cache is None and not asks_for_changes(request):
-        return json_response(shown, headers)
+        return executed_response(shown, headers)
     return cached_response(request, executed, shown, headers)
 
 

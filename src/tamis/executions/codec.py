@@ -33,7 +33,16 @@ from tamis.executions.record import (
 from tamis.model.execution import StoredExecution
 
 FORMAT = 1
-_LEVEL = 1
+# As level -1, in less memory: on the way to an answer a table of 128 kB costs more than what compression spares.
+_COMPRESSION = zstandard.ZstdCompressionParameters(
+    window_log=17,
+    chain_log=6,
+    hash_log=12,
+    search_log=1,
+    min_match=5,
+    target_length=1,
+    strategy=zstandard.STRATEGY_FAST,
+)
 _LARGEST_BYTES = 1 << 30
 Hits: TypeAlias = tuple[RecordedHit, ...]
 _LONG_NUMBER = re.compile(r"\d{19}")
@@ -227,7 +236,7 @@ _local = threading.local()
 def _zstd() -> zstandard.ZstdCompressor:
     """One for each thread: it is costly to make and not safe to share."""
     if not hasattr(_local, "zstd"):
-        _local.zstd = zstandard.ZstdCompressor(level=_LEVEL)
+        _local.zstd = zstandard.ZstdCompressor(compression_params=_COMPRESSION)
     compressor: zstandard.ZstdCompressor = _local.zstd
     return compressor
 

@@ -29,7 +29,7 @@ _MODES = ("anonymous", "saved")
 _OUTCOMES = ("completed", "cached", "passed_over", "failed", "skipped", "cut")
 # When each series began is a third of the page and nobody's question.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
-_ENDED = [status for status in ExecutionStatus if status is not ExecutionStatus.PROCESSING]
+_ENDED: list[ExecutionStatus] = [status for status in ExecutionStatus if status is not ExecutionStatus.PROCESSING]
 
 
 class Metrics:
@@ -58,13 +58,12 @@ class Metrics:
         self._bind_vitals(registry)
 
     def _bind_executions(self, registry: CollectorRegistry) -> None:
-        self._executions = Counter(
+        executions = Counter(
             "tamis_executions", "Executions whose record is durable.", ["mode", "status"], registry=registry
         )
-        for mode in _MODES:
-            for status in _ENDED:
-                self._executions.labels(mode, status.value)
-        self._durations = _histogram("tamis_execution_duration", "From accepted to answered.", ["mode"], registry)
+        self._ended = {(mode, status): executions.labels(mode, status.value) for mode in _MODES for status in _ENDED}
+        durations = _histogram("tamis_execution_duration", "From accepted to answered.", ["mode"], registry)
+        self._durations = {mode: durations.labels(mode) for mode in _MODES}
         self._lag = _histogram("tamis_record_lag", "From an execution's end to its durable record.", [], registry)
         self._credits = Counter("tamis_credits_used", "Credits that executions used.", registry=registry)
         self._saved = Counter("tamis_credits_saved", "Credits that caches spared.", registry=registry)
@@ -98,8 +97,8 @@ class Metrics:
             self._stage_times[stage_id].observe(event.duration_ms / 1000)
 
     def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
-        self._executions.labels(header.mode, header.status.value).inc()
-        self._durations.labels(header.mode).observe(header.duration_ms / 1000)
+        self._ended[header.mode, header.status].inc()
+        self._durations[header.mode].observe(header.duration_ms / 1000)
         self._lag.observe(lag_ms / 1000)
         if header.credits_used:
             self._credits.inc(header.credits_used)

@@ -1,8 +1,9 @@
 """Keep what satisfies conditions on its fields, written as conditions or in words."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -25,6 +26,8 @@ MAX_LISTED = 10_000
 _GROUPS = ("AND", "OR", "NOT")
 _SAMPLED = 200
 """Documents that a first stage looks at to know what fields there are."""
+_LONGEST_KEPT = 4096
+"""Longer conditions are parsed anew each time: what callers send must not fill the memory."""
 _OF_WORDS = ("field_hints", "provider", "model_name", "api_key")
 
 
@@ -105,6 +108,44 @@ def _usage(parameters: AttributeFilterParameters, given: Given) -> Usage:
     return Usage(documents=_listed(given), calls=int(asks), tokens=TOKENS * asks)
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Conditions as a cache's key: by their text, which tells numbers, booleans and texts apart."""
+
+    text: str
+    ignore_case: bool
+    tree: dict[str, Any] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """by_document: each document fills its templates; nothing else is known then."""
+
+    by_document: bool
+    filter: Filter | None = None
+    looked_at: frozenset[str] = frozenset()
+    matches: Callable[[Mapping[str, JSON]], bool] | None = None
+
+
+def _condition(written: _Written) -> _Condition:
+    """Conditions are parsed once, however often they run. Raises: ValidationError."""
+    return _kept(written) if len(written.text) <= _LONGEST_KEPT else _compiled(written)
+
+
+def _compiled(written: _Written) -> _Condition:
+    if "DOC" in template_roots(written.tree):
+        return _Condition(by_document=True)
+    parsed = _parsed(written.tree, written.ignore_case)
+    return _Condition(False, parsed, looked_at(parsed), matcher(parsed)) if parsed else _Condition(False)
+
+
+_kept = lru_cache(maxsize=1024)(_compiled)
+
+
+def _parsed(tree: dict[str, Any], ignore_case: bool) -> Filter | None:
+    return parse_filter(_heedless(tree) if ignore_case else tree, ["parameters", "conditions"])
+
+
 class AttributeFilter:
     """Filter hits by their fields; as the first stage, list the documents that match."""
 
@@ -140,10 +181,11 @@ class AttributeFilter:
         self._tree = {} if self._is_worded else parameters.tree()
         self._is_single = parameters.conditions is None
         self._ignore_case = parameters.case_insensitive
-        self._by_document = "DOC" in template_roots(self._tree)
-        self._filter = None if self._by_document else self._parsed(self._tree)
-        self._looked_at = looked_at(self._filter) if self._filter else frozenset[str]()
-        self._matches = matcher(self._filter) if self._filter else None
+        condition = _condition(_Written(repr(self._tree), self._ignore_case, self._tree))
+        self._by_document = condition.by_document
+        self._filter = condition.filter
+        self._looked_at = condition.looked_at
+        self._matches = condition.matches
 
     @property
     def filter(self) -> Filter | None:
@@ -227,7 +269,7 @@ class AttributeFilter:
         return self._matches is None or self._matches(hit.part(self._looked_at))
 
     def _parsed(self, tree: dict[str, Any]) -> Filter | None:
-        return parse_filter(_heedless(tree) if self._ignore_case else tree, ["parameters", "conditions"])
+        return _parsed(tree, self._ignore_case)
 
 
 def _heedless(tree: JSON) -> Any:
