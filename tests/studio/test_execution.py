@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.studio.shelf import BIDI, SCRIPT, Shelf, deleted, run
+from tests.studio.shelf import BIDI, SCRIPT, Shelf, deleted
 
 
 def test_the_sieve_shows_what_went_in_and_out_of_each_stage(page: Page, shelf: Shelf) -> None:
@@ -185,8 +185,6 @@ def test_by_keyboard_alone(page: Page, shelf: Shelf) -> None:
     expect(page.locator("#stage-0")).to_be_focused()
 
 
-def test_one_that_runs_is_followed_to_its_end(page: Page, shelf: Shelf) -> None:
-    with shelf.server.client() as client:
-        found = run(client, "noodles")
-    page.goto(f"/executions/{found}")
-    expect(page.locator(".status")).to_have_text("completed")
+def test_who_follows_a_run_is_shown_the_whole_page_at_its_end(page: Page, shelf: Shelf) -> None:
+    following = page.request.get(f"/executions/{shelf.plain}?following=yes", headers={"hx-request": "true"})
+    assert (following.status, following.headers["hx-refresh"]) == (204, "true")

@@ -117,6 +117,7 @@ def test_what_is_not_there_is_told_as_a_page_with_a_way_on(client: httpx.Client,
     assert answer.status_code == 404
     assert "exec_nothing" in answer.text
     assert 'href="/executions"' in answer.text
+    assert 'href="/playground"' in answer.text
 
 
 def test_a_link_from_elsewhere_asks_once_more(client: httpx.Client, shelf: Shelf) -> None:

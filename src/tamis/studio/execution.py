@@ -18,6 +18,7 @@ from tamis.services.sieves import ExecutionSieve, SieveService, StageView
 from tamis.studio.cards import Card, Cards
 from tamis.studio.drawing import Segment, Span, segments, spans
 from tamis.studio.marking import terms_of, texts_in
+from tamis.studio.security import HEADERS
 from tamis.studio.sign_in import remember_namespace
 from tamis.studio.visit import Visit
 
@@ -47,6 +48,9 @@ async def show(visit: Visit) -> Response:
     view = _view(visit)
     visit, found = await _found(visit, execution_id, view)
     values = _values(visit, found)
+    if visit.asked("following") and not values["is_running"]:
+        # What stands above the stages has changed, too.
+        return Response(status_code=204, headers={**HEADERS, "hx-refresh": "true"})
     template = "_run.html" if visit.is_partial else "execution.html"
     response = visit.page(template, **values)
     remember_namespace(visit.request, response, visit.namespace.namespace_id)

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tamis.auth.sessions import Session, Sessions
 from tamis.errors import NotFoundError, TamisError, UnauthorizedError
 from tamis.studio.security import HEADERS
 from tamis.studio.sign_in import forget
@@ -63,4 +64,15 @@ def _shown(request: Request, status: int, message: str) -> Response:
         aside = {"hx-retarget": "#trouble", "hx-reswap": "innerHTML"} if request.method == "GET" else {}
         return HTMLResponse(render("_problem.html", values), status, {**HEADERS, **aside})
     request_id = request.scope.get("request_id")
-    return page(request, "error.html", status, message=message, request_id=request_id)
+    return page(
+        request, "error.html", status, message=message, request_id=request_id, session=_session(request)
+    )  # fmt: skip
+
+
+def _session(request: Request) -> Session | None:
+    """For the way on: whoever is signed in finds the navigation on an error's page, too."""
+    sessions: Sessions = request.app.state.services[Sessions]
+    try:
+        return sessions.open(request.cookies.get(SESSION_COOKIE))
+    except UnauthorizedError:
+        return None
