@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from tamis.app import build_app
 from tamis.model.client_token import Claims, sign
@@ -121,6 +122,8 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     settings = Settings(
         data_dir=data_dir, root_key=KEY, prices={"attribute_filter": PRICE}, trusted_proxies="10.0.0.0/8",
         max_published=40, allowed_hosts="tamis.test",
+        secrets=SecretStr('{"door": {"value": "open by a secret", "hosts": ["published"]},'
+                          ' "other": {"value": "open elsewhere", "hosts": ["api.example.com"]}}'),
     )  # fmt: skip
     system = await open_system(settings)
     app = build_app(system)
@@ -304,6 +307,17 @@ async def test_a_password_is_asked_once_and_a_grant_stands_for_it(town: Town) ->
     await page.change(password="")
     assert (await page.search()).status_code == 200
     assert "argon2" not in str(await town.ask("GET", f"retrievers/{page.retriever_id}/publish"))
+
+
+async def test_a_password_may_be_a_secret_that_is_bound_to_it(town: Town) -> None:
+    page = await town.published(password_secret_name="door")
+    assert (await page.search()).status_code == 401
+    assert (await page.search(headers={"X-Retriever-Password": "open by a secret"})).status_code == 200
+    for name in ("other", "absent"):
+        told = await town.ask("PATCH", f"retrievers/{page.retriever_id}/publish", {"password_secret_name": name}, 422)
+        assert "open" not in told["error"]["message"]
+    await page.change(password_secret_name=None)
+    assert (await page.search()).status_code == 200
 
 
 async def test_passwords_are_not_guessed_for_long(town: Town) -> None:

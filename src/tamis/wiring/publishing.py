@@ -7,6 +7,7 @@ from tamis.api.addresses import Addresses
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.rates import Rates
+from tamis.engine.ports.secrets import Secrets
 from tamis.services.executions import ExecutionService
 from tamis.services.interactions import InteractionService
 from tamis.services.passwords import Passwords
@@ -15,20 +16,18 @@ from tamis.services.public_retrievers import PublicRetrievers
 from tamis.services.publishing import PublishingService
 from tamis.services.templates import TemplateService
 from tamis.settings import Settings
-from tamis.wiring.secrets import secrets_of
 
 
 def publishing_of(
-    settings: Settings, metadata: Metadata, executions: ExecutionService, rates: Rates, secret: bytes, clock: Clock
-) -> Sequence[Any]:
+    settings: Settings, metadata: Metadata, executions: ExecutionService, rates: Rates, secret: bytes, clock: Clock,
+    secrets: Secrets,
+) -> Sequence[Any]:  # fmt: skip
     """Raises: ConfigurationError."""
     passwords = Passwords()
     return (
         Addresses(settings.trusted_proxies.split(",")),
         InteractionService(metadata, clock),
         TemplateService(),
-        PublishingService(
-            metadata, clock, passwords, secrets_of(settings), settings.max_published, settings.public_url
-        ),
+        PublishingService(metadata, clock, passwords, secrets, settings.max_published, settings.public_url),
         PublicRetrievers(metadata, executions, passwords, PublicRates(rates), secret, clock),
     )

@@ -243,7 +243,7 @@ def _services(
         NamespaceService(metadata, clearing, backends.extractors, namespaces_changed),
         *_of_data(settings, backends, indexer, worker, secret, files, clearing),
         *executing,
-        *publishing_of(settings, metadata, executions, rates, secret, clock),
+        *publishing_of(settings, metadata, executions, rates, secret, clock, vault),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
     )
     return {type(service): service for service in every}
