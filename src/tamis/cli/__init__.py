@@ -3,7 +3,24 @@
 import typer
 
 from tamis import __version__
-from tamis.cli import backup, demo, doctor, executions, index, key, load, publish, search, serve, token, verify
+from tamis.cli import (
+    audit,
+    backup,
+    demo,
+    doctor,
+    executions,
+    index,
+    key,
+    load,
+    organization,
+    publish,
+    search,
+    secret,
+    serve,
+    token,
+    user,
+    verify,
+)
 
 app = typer.Typer(
     name="tamis",
@@ -22,7 +39,11 @@ app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("verify")(verify.verify)
+app.command("audit")(audit.audit)
+app.add_typer(organization.app, name="organization")
+app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
+app.add_typer(secret.app, name="secret")
 app.add_typer(executions.app, name="executions")
 app.add_typer(token.app, name="token")
 app.add_typer(index.app, name="index")

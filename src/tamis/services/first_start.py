@@ -13,7 +13,8 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key, new_secret
 from tamis.services.keys import Created, KeyDraft, find_key, make_key
-from tamis.services.users import find_user
+from tamis.services.naming import check_name
+from tamis.services.users import check_address, find_user
 
 ADMIN_EMAIL = "admin@localhost"
 ROOT_KEY_NAME = "root"
@@ -72,3 +73,20 @@ def _first_start(session: Session, secret: str, extractors: Sequence[ExtractorRe
     created = make_key(user, KeyDraft(ROOT_KEY_NAME, (Permission.ADMIN,)), secret, now, user.user_id)
     session.keys.insert(principal, created.key)
     return created
+
+
+async def add_organization(metadata: Metadata, name: str, email: str) -> tuple[Organization, Created]:
+    """Another tenant, with an administrator and a key for all of it, and no namespace yet. Raises: ValidationError."""
+    check_name(name, ["name"])
+    check_address(email, ["email"])
+    now = datetime.now(UTC)
+    organization = Organization(new_id("org"), name, now, now)
+    user = User(new_id("usr"), organization.organization_id, email, now, name=email, updated_at=now)
+    created = make_key(user, KeyDraft(ROOT_KEY_NAME, (Permission.ADMIN,)), new_secret(), now, user.user_id)
+
+    def write(session: Session) -> None:
+        session.organizations.insert(organization, user)
+        session.keys.insert(Principal(organization.organization_id), created.key)
+
+    await metadata.write(write)
+    return organization, created

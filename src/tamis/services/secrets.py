@@ -67,6 +67,11 @@ class SecretService:
 
         return await self._written(write, draft)
 
+    async def put(self, principal: Principal, name: str, draft: SecretDraft) -> StoredSecret:
+        """Made where it is not there, changed where it is. Raises: as `create` and `update`."""
+        known = await self._metadata.read(lambda session: session.secrets.get(principal, name))
+        return await (self.create if known is None else self.update)(principal, name, draft)
+
     async def delete(self, principal: Principal, name: str) -> None:
         """Raises: NotFoundError."""
         if not await self._metadata.write(lambda session: session.secrets.delete(principal, name)):

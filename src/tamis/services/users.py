@@ -35,8 +35,7 @@ class UserService:
 
     async def create(self, principal: Principal, draft: UserDraft) -> User:
         """Raises: ValidationError, AlreadyExistsError (the address, in whatever case)."""
-        if not _ADDRESS.fullmatch(draft.email) or not draft.email.isprintable():
-            raise ValidationError.at(["body", "email"], "an e-mail address, as name@example.com")
+        check_address(draft.email, ["body", "email"])
         check_json(draft.metadata, ["body", "metadata"])
         now = datetime.now(UTC)
         user = User(
@@ -99,6 +98,12 @@ class UserService:
         deleted = await self._metadata.write(write)
         self._forget()
         return deleted
+
+
+def check_address(email: str, loc: list[str | int]) -> None:
+    """Raises: ValidationError at `loc`."""
+    if not _ADDRESS.fullmatch(email) or not email.isprintable():
+        raise ValidationError.at(loc, "an e-mail address, as name@example.com")
 
 
 def find_user(session: Session, principal: Principal, email: str | None) -> User:

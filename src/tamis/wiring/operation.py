@@ -1,81 +1,19 @@
 """What an operator does beside the API: keys from the data directory, the index made again, the models at hand."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import ConflictError, NotFoundError
+from tamis.errors import NotFoundError
 from tamis.inference.artifacts import how_to_get
 from tamis.inference.manifest import EMBEDDING
 from tamis.model.collection import Collection
-from tamis.model.principal import Permission, Principal
+from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
-from tamis.services.keys import Created, KeyDraft, KeyService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
 from tamis.wiring.backends import local_models, open_index, open_metadata
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    key_id: str
-    name: str
-    prefix: str
-    permissions: tuple[Permission, ...]
-    status: str
-    created_at: datetime
-
-
-class KeyDesk:
-    """Keys of the organisation that the first start made."""
-
-    def __init__(self, keys: KeyService, principal: Principal) -> None:
-        self._keys = keys
-        self._principal = principal
-
-    async def create(self, name: str, permissions: Sequence[Permission]) -> Created:
-        return await self._keys.create(self._principal, KeyDraft(name, tuple(permissions)))
-
-    async def list(self) -> list[KeyRow]:
-        now = datetime.now(UTC)
-        return [
-            KeyRow(key.key_id, key.name, key.prefix, key.permissions, key.status(now), key.created_at)
-            for key in await self._keys.list(self._principal, include_revoked=True)
-        ]
-
-    async def revoke(self, identifier: str) -> bool:
-        """False where there is no such key."""
-        try:
-            await self._keys.revoke(self._principal, identifier)
-        except NotFoundError:
-            return False
-        return True
-
-
-@contextlib.asynccontextmanager
-async def open_key_desk(settings: Settings) -> AsyncIterator[KeyDesk]:
-    """Straight to the system of record, beside a running server or without one.
-
-    Raises: ConflictError before the first start.
-    """
-    path = settings.data_dir / "tamis.sqlite3"
-    if settings.database_url is None and not path.exists():
-        raise ConflictError(f"{settings.data_dir} holds no data yet: start the server once with `tamis serve`")
-    metadata = await open_metadata(settings, path)
-    try:
-        yield KeyDesk(KeyService(metadata, lambda: None), await _operator(metadata))
-    finally:
-        await metadata.close()
-
-
-async def _operator(metadata: Metadata) -> Principal:
-    organization = await metadata.read(lambda session: session.organizations.first())
-    if organization is None:
-        raise ConflictError("there is no organisation yet: start the server once with `tamis serve`")
-    return Principal(organization.organization_id, permissions=frozenset({Permission.ADMIN}))
 
 
 async def rebuild_indexes(settings: Settings, only: str | None = None) -> list[tuple[str, int]]:
