@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, select
 
 from tamis.errors import ConflictError, StorageError
 from tamis.model.fault import Fault
-from tamis.storage.metadata import open_postgres, open_sqlite
+from tamis.storage.metadata import open_postgres, open_sqlite, schema
 from tamis.storage.metadata.copies import SqlCopies
 from tamis.storage.metadata.schema import REVISION, metadata
 from tamis.storage.metadata.upkeep import SqlUpkeep
@@ -26,6 +26,14 @@ async def filled(path: Path) -> Path:
     await store.write(make_metadata.fill)
     await store.close()
     return path
+
+
+def put_one_into_the_inbox(path: Path) -> None:
+    """As a kill right after an answer leaves it."""
+    names = [column.name for column in schema.execution_inbox.columns]
+    chosen = ", ".join("'exec_inbox'" if name == "execution_id" else name for name in names)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"INSERT INTO execution_inbox ({', '.join(names)}) SELECT {chosen} FROM executions LIMIT 1")
 
 
 def rows_of(url: str) -> dict[str, list[Any]]:
@@ -65,12 +73,15 @@ async def test_a_copy_has_every_row(tmp_path: Path) -> None:
 
 async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str) -> None:
     source = await filled(tmp_path / "a.db")
+    put_one_into_the_inbox(source)
     SqlCopies(source).take(tmp_path / "copy.db")
+    await (await open_sqlite(source)).close()  # which empties the inbox
     there = SqlCopies(tmp_path / "none", database)
     with pytest.raises(ConflictError, match="no system of record"):
         there.take(tmp_path / "nothing.db")
     there.put_back(tmp_path / "copy.db")
     assert rows_of(database) == rows_of(f"sqlite:///{source}")
+    assert ["exec_inbox" in str(row) for row in rows_of(database)["executions"]].count(True) == 1
     with pytest.raises(ConflictError, match="TAMIS_DATABASE_URL holds a system of record already"):
         there.put_back(tmp_path / "copy.db")
     assert there.take(tmp_path / "again.db") == REVISION

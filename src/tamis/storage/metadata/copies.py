@@ -6,11 +6,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, insert, inspect, make_url, select, text
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tamis.errors import ConflictError, StorageError
 from tamis.model.backup import NamedFile
+from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.handover import failure
+from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import current_revision, migrate
 from tamis.storage.metadata.named_files import named_files
 from tamis.storage.metadata.schema import REVISION, index_queue, metadata
@@ -60,6 +63,7 @@ class SqlCopies:
     def _put_rows(self, source: Path) -> None:
         with _sqlite(source).begin() as copy:
             migrate(copy)
+        _empty_inbox(source)
         with _sqlite(source).connect() as copy, self._postgres().begin() as target:
             if any(name != "alembic_version" for name in inspect(target).get_table_names()) and _has_rows(target):
                 raise ConflictError("the database of TAMIS_DATABASE_URL holds a system of record already")
@@ -97,6 +101,12 @@ def _copy_file(source: Path, target: Path) -> None:
         broken = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     if broken != "ok":
         raise StorageError(f"the database is damaged: {broken}")
+
+
+def _empty_inbox(path: Path) -> None:
+    """PostgreSQL has none: what is in it would be overlooked there."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        ExecutionInbox(Link(connection, Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3)))).fold()
 
 
 def _copy_tables(source: Connection, target: Connection) -> None:

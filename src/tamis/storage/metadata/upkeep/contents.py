@@ -71,7 +71,7 @@ _OTHERS = tuple(
     if "body" in table.c and table.name not in _KNOWN and table.c.body.type.python_type is str
 )
 _HEADER = Codec(ExecutionHeader)
-_e, _v, _b = schema.executions.c, schema.document_vectors.c, schema.input_blobs.c
+_v, _b = schema.document_vectors.c, schema.input_blobs.c
 
 
 def faults(connection: Connection, deep: bool) -> Iterator[Fault]:
@@ -152,7 +152,13 @@ def _vectors(connection: Connection) -> Iterator[Fault]:
 
 
 def _executions(connection: Connection, deep: bool) -> Iterator[Fault]:
-    wanted = select(_e.organization_id, _e.namespace_id, _e.execution_id, _e.header, _e.inputs, _e.record)
+    for table in (schema.executions, schema.execution_inbox):
+        yield from _records(connection, table, deep)
+
+
+def _records(connection: Connection, table: Table, deep: bool) -> Iterator[Fault]:
+    c = table.c
+    wanted = select(c.organization_id, c.namespace_id, c.execution_id, c.header, c.inputs, c.record)
     for *key, header, inputs, record in connection.execution_options(yield_per=_ROWS).execute(wanted):
         try:
             stored = StoredExecution(_HEADER.decode(header), inputs, bytes(record))
@@ -160,7 +166,7 @@ def _executions(connection: Connection, deep: bool) -> Iterator[Fault]:
             if deep:
                 decode(stored)
         except (StorageError, ValueError) as error:
-            yield Fault("execution", f"executions {'/'.join(key)}", str(error))
+            yield Fault("execution", f"{table.name} {'/'.join(key)}", str(error))
 
 
 def _revisions(connection: Connection) -> Iterator[Fault]:
