@@ -19,11 +19,14 @@ from tamis.model.document import BlobRef, Document, DocumentWrite
 from tamis.model.principal import Principal
 from tamis.services.blob_intake import BlobDraft
 from tamis.services.buckets import BucketService
+from tamis.services.clearing import Clearing
 from tamis.services.files import FileKeeping, FileSweeper, Payload
+from tamis.services.indexing import Indexer
 from tamis.services.object_design import ObjectChange, ObjectDraft
 from tamis.services.objects import ObjectService
 from tamis.storage.blobs import open_blobs
 from tamis.storage.metadata import open_sqlite
+from tamis.testing.memory_index import MemoryIndex
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, NOW
 
@@ -65,7 +68,8 @@ class Files(RuleBasedStateMachine):
     def open(self) -> None:
         self.keeping = FileKeeping(self.metadata, self.blobs)
         self.sweeper = FileSweeper(self.metadata, self.blobs, self.keeping, poll_s=3600)
-        self.service = ObjectService(self.metadata, self.blobs, self.keeping)
+        self.clearing = Clearing(self.metadata, Indexer(self.metadata, MemoryIndex()), self.blobs)
+        self.service = ObjectService(self.metadata, self.clearing, self.keeping)
 
     def run(self, work: Awaitable[T]) -> T:
         return self.loop.run_until_complete(work)
@@ -94,7 +98,7 @@ class Files(RuleBasedStateMachine):
 
     @rule(who=TENANTS)
     def delete_bucket(self, who: Principal) -> None:
-        self.run(BucketService(self.metadata, self.blobs).delete(who, "pictures"))
+        self.run(BucketService(self.metadata, self.clearing).delete(who, "pictures"))
         self.objects = {owner: kept for owner, kept in self.objects.items() if owner[0] != who}
         self.write(lambda session: session.buckets.insert(who, bucket()))
 
