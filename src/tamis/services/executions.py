@@ -254,6 +254,8 @@ class ExecutionService:
 
         header = recorded.execution.header
         writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
+        if header.credits_used and self._turns.credits is not None:
+            self._turns.credits.spent(job.principal, header.credits_used)
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:

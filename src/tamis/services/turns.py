@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tamis.errors import TooManyRequestsError
 from tamis.model.principal import Principal
+from tamis.services.credit_stop import CreditStop
 
 _Limit = tuple[str, int]
 
@@ -32,11 +33,18 @@ class _Waiter:
 
 
 class Turns:
-    """organization: how many executions of its organisation may run at once, by a principal; None for any number."""
+    """organization: how many executions of its organisation may run at once, by a principal; None for any number.
+
+    credits: who has none left gets no turn.
+    """
 
     def __init__(
-        self, limits: TurnLimits = TurnLimits(), organization: Callable[[Principal], int | None] = lambda _: None
+        self,
+        limits: TurnLimits = TurnLimits(),
+        organization: Callable[[Principal], int | None] = lambda _: None,
+        credits: CreditStop | None = None,
     ) -> None:
+        self.credits = credits
         self._limits = limits
         self._organization = organization
         self._running = 0
@@ -48,7 +56,9 @@ class Turns:
         return Turn(self, principal)
 
     async def enter(self, principal: Principal) -> None:
-        """Raises: TooManyRequestsError, naming the limit."""
+        """Raises: TooManyRequestsError, naming the limit; CreditsSpentError."""
+        if self.credits is not None:
+            await self.credits.check(principal)
         limit = self._full(principal)
         if limit is None:
             self._count(principal)

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.metadata import Metadata
 from tamis.model.limits import NOUNS, RateLimits, TierLimits
 from tamis.model.principal import AccountTier
 from tamis.services.admission import Admission
+from tamis.services.credit_stop import CreditStop
+from tamis.services.credits import CreditService
 from tamis.services.turns import TurnLimits, Turns
 from tamis.settings import Settings, Tier
 
@@ -20,8 +24,10 @@ def _limits(tier: Tier) -> TierLimits:
     return TierLimits(RateLimits(**rates.model_dump()) if rates else None, tier.executions, quotas or None)
 
 
-def turns_of(settings: Settings, admission: Admission) -> Turns:
+def turns_of(settings: Settings, admission: Admission, metadata: Metadata, clock: Clock) -> Turns:
+    credits = CreditService(metadata, clock, settings.credit_rate_usd)
     limits = TurnLimits(
         settings.max_executions, settings.max_executions_of_key, settings.execution_queue, settings.execution_wait_s
     )
-    return Turns(limits, lambda principal: admission.limits_of(principal).executions)
+    stop = CreditStop(metadata, credits.standing, clock)
+    return Turns(limits, lambda principal: admission.limits_of(principal).executions, stop)

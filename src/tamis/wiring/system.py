@@ -208,7 +208,7 @@ def _services(
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
     rates = MemoryRates()
     admission, budgets = Admission(rates, clock, tiers), VisitorBudgets(rates)
-    turns = turns_of(settings, admission)
+    turns = turns_of(settings, admission, metadata, clock)
     policies, sweeper = (
         RecordPolicies(metadata),
         Sweeper(metadata, PatientClock(clock), interaction_days=settings.interaction_days),
