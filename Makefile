@@ -34,6 +34,7 @@ contract: $(VENV)/.dev
 assets: $(VENV)/.dev
 	$(BIN)/python -m scripts.assets
 
+# The long proofs; ARGS=--quick for their short form.
 soak: $(VENV)/.dev
 	$(BIN)/pytest -m slow $(ARGS)
 
