@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tamis.cli import media_samples
 from tamis.client import Client
 from tests.live import LiveServer
 
@@ -73,6 +74,29 @@ def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> 
     drawn = tamis("executions", "show", answer["execution_id"], server=server)
     assert record["inputs_hash"] in drawn
     assert "█" in drawn, "the sieve"
+
+
+def test_load_takes_each_file_for_what_is_in_it(server: LiveServer, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    (folder / "deep").mkdir(parents=True)
+    media_samples.make(folder, ["image", "document"])
+    (folder / "harvest.png").rename(folder / "deep" / "harvest.dat")
+    (folder / "notes.txt").write_text("The river rose overnight.")
+    (folder / "junk.bin").write_bytes(bytes(range(256)) * 20)
+    (folder / "empty.png").touch()
+    loaded = tamis("load", folder, server=server)
+    assert "1 objects, 1 documents in collection mixed, 0 failed" in loaded
+    assert "5 objects, 5 documents in collection mixed-image, 0 failed" in loaded
+    assert "2 objects, 4 documents in collection mixed-document, 0 failed" in loaded
+    with server.client() as client:
+        shown = client.post("collections/mixed-image/documents/list", {"filters": {"path": "deep/harvest.dat"}})
+        assert [one["path"] for one in shown["results"]] == ["deep/harvest.dat"]
+    answer = json.loads(tamis("search", "how much does a tour cost?", "-c", "mixed-document", "--json", server=server))
+    assert answer["documents"][0]["path"] == "observatory.pdf"
+    again = tamis("load", folder / "deep" / "harvest.dat", "--name", "mixed", server=server)
+    assert "1 objects, 6 documents in collection mixed-image" in again  # another path, "harvest.dat"
+    again = tamis("load", folder / "deep" / "harvest.dat", "--name", "mixed", server=server)
+    assert "1 objects, 6 documents in collection mixed-image" in again
 
 
 def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp_path: Path) -> None:

@@ -42,25 +42,24 @@ def field_type(value: Any) -> str:
     return "string"
 
 
-def ensure_bucket(client: Client, name: str, schema: dict[str, str]) -> str:
-    """The bucket of that name, made where there is none."""
+def ensure(client: Client, noun: str, name: str, body: dict[str, Any]) -> str:
+    """The id of the bucket or collection of that name, made of `body` where there is none."""
     try:
-        return str(client.get(f"buckets/{name}")["bucket_id"])
+        return str(client.get(f"{noun}s/{name}")[f"{noun}_id"])
     except ApiError as error:
         if error.status != 404:
             raise
+    return str(client.post(f"{noun}s", body)[f"{noun}_id"])
+
+
+def ensure_bucket(client: Client, name: str, schema: dict[str, str]) -> str:
+    """The bucket of that name, made where there is none."""
     properties = {field: {"type": kind} for field, kind in schema.items()}
-    body = {"bucket_name": name, "bucket_schema": {"properties": properties}}
-    return str(client.post("buckets", body)["bucket_id"])
+    return ensure(client, "bucket", name, {"bucket_name": name, "bucket_schema": {"properties": properties}})
 
 
 def ensure_collection(client: Client, name: str, bucket_id: str, passthrough: list[str], parameters: Any = None) -> str:
     """The collection of that name over the bucket's `text`, made where there is none."""
-    try:
-        return str(client.get(f"collections/{name}")["collection_id"])
-    except ApiError as error:
-        if error.status != 404:
-            raise
     extractor = {
         "feature_extractor_name": "text_extractor",
         "version": "v1",
@@ -73,7 +72,7 @@ def ensure_collection(client: Client, name: str, bucket_id: str, passthrough: li
         "source": {"type": "bucket", "bucket_ids": [bucket_id]},
         "feature_extractor": extractor,
     }
-    return str(client.post("collections", body)["collection_id"])
+    return ensure(client, "collection", name, body)
 
 
 def ingest(client: Client, bucket_id: str, collection_id: str, rows: Iterable[dict[str, Any]], total: int) -> Ingested:
@@ -86,17 +85,24 @@ def ingest(client: Client, bucket_id: str, collection_id: str, rows: Iterable[di
             created = client.post(f"buckets/{bucket_id}/objects/batch", {"objects": [_object(row) for row in chunk]})
             object_ids += [item["object_id"] for item in created]
             progress.advance(sending, len(chunk))
-        extracting = progress.add_task("extracting documents", total=len(object_ids), note="")
-        batch_id = client.post(f"buckets/{bucket_id}/batches", {"object_ids": object_ids})["batch_id"]
-        client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")
-        for facts in _follow(client, f"buckets/{bucket_id}/batches/{batch_id}/events"):
-            progress.update(
-                extracting,
-                completed=_count(facts, "sources_done") + _count(facts, "sources_failed"),
-                total=_count(facts, "sources_total") or len(object_ids),
-                note=_noted(facts),
-            )
-        batch = client.get(f"buckets/{bucket_id}/batches/{batch_id}")
+        return extracted(client, bucket_id, collection_id, object_ids, progress, started)
+
+
+def extracted(
+    client: Client, bucket_id: str, collection_id: str, object_ids: list[str], progress: Progress, started: float
+) -> Ingested:
+    """One batch of these objects, followed to its end. started: on the monotonic clock, when the first was sent."""
+    extracting = progress.add_task("extracting documents", total=len(object_ids), note="")
+    batch_id = client.post(f"buckets/{bucket_id}/batches", {"object_ids": object_ids})["batch_id"]
+    client.post(f"buckets/{bucket_id}/batches/{batch_id}/submit")
+    for facts in _follow(client, f"buckets/{bucket_id}/batches/{batch_id}/events"):
+        progress.update(
+            extracting,
+            completed=_count(facts, "sources_done") + _count(facts, "sources_failed"),
+            total=_count(facts, "sources_total") or len(object_ids),
+            note=_noted(facts),
+        )
+    batch = client.get(f"buckets/{bucket_id}/batches/{batch_id}")
     failed = client.get(f"buckets/{bucket_id}/batches/{batch_id}/failed-documents", limit=1)
     documents = client.get(f"collections/{collection_id}")["document_count"]
     return Ingested(

@@ -1,5 +1,6 @@
 """`tamis search`: an anonymous execution from the command line."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -9,6 +10,12 @@ from tamis.cli import show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import fail, out, plain_errors
 from tamis.client import Client
+
+_TEXT = "text_extractor@v1"
+_WORDED = tuple(
+    f"{kind}_extractor@" for kind in ("text", "document", "image", "audio", "video", "multimodal", "web_scraper")
+)
+"""Extractors whose documents have the features `embedding` and `lexical`."""
 
 
 def search(
@@ -37,7 +44,7 @@ def search(
     conditions = [_condition(text) for text in where or []]
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         collections = collection or _every_collection(client)
-        body = pipeline(query, collections, conditions, limit)
+        body = pipeline(query, collections, conditions, limit, _extractors(client, collections))
         if explain:
             _explained(client.post("retrievers/execute/explain", body), as_json)
             return
@@ -69,12 +76,21 @@ def _followed(client: Client, body: dict[str, Any], as_json: bool) -> Any:
     return event
 
 
-def pipeline(query: str, collections: list[str], conditions: list[dict[str, Any]], limit: int) -> dict[str, Any]:
-    """An anonymous retriever: hybrid search, then the filter where there is one, then the cut."""
-    uri = "mixpeek://text_extractor@v1/embedding"
+def pipeline(
+    query: str,
+    collections: list[str],
+    conditions: list[dict[str, Any]],
+    limit: int,
+    extractors: Sequence[str] = (_TEXT,),
+) -> dict[str, Any]:
+    """An anonymous retriever: hybrid search, then the filter where there is one, then the cut.
+
+    extractors: whose text features are asked, each as `name@version`.
+    """
     searches = [
-        {"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 100},
-        {"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 100, "lexical": True},
+        {"feature_uri": f"mixpeek://{extractor}/embedding", "query": "{{INPUT.query}}", "top_k": 100, **how}
+        for extractor in extractors
+        for how in ({}, {"lexical": True})
     ]
     stages = [_stage("search", "filter", "feature_search", {"searches": searches, "final_top_k": 100, "fusion": "rrf"})]
     if conditions:
@@ -102,6 +118,13 @@ def _condition(text: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         parsed = value
     return {"field": field, "operator": "eq", "value": parsed}
+
+
+def _extractors(client: Client, collections: list[str]) -> list[str]:
+    """Of these collections, those that words can ask; a server says what is wrong where there is none."""
+    made_by = [client.get(f"collections/{collection}")["feature_extractor"] for collection in collections]
+    found = [f"{one['feature_extractor_name']}@{one['version']}" for one in made_by]
+    return [one for one in dict.fromkeys(found) if one.startswith(_WORDED)] or [_TEXT]
 
 
 def _every_collection(client: Client) -> list[str]:

@@ -1,13 +1,15 @@
 """One connection to a Tamis server."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tamis.client.events import event_data
 
+_PIECE_BYTES = 1 << 20
 LAST_EVENTS = ("execution_complete", "execution_error", "batch_end")
 
 
@@ -85,8 +87,13 @@ class Client:
         """A file, as it stands."""
         return self._send("POST", path, content=data, headers={"Content-Type": content_type})
 
-    def put_bytes(self, url: str, data: bytes, content_type: str) -> None:
-        """Send a file to the presigned URL of an upload."""
+    def put_file(self, url: str, file: Path, content_type: str) -> None:
+        """Send a file to the presigned URL of an upload, piece by piece."""
+        with file.open("rb") as opened:
+            self.put_bytes(url, iter(lambda: opened.read(_PIECE_BYTES), b""), content_type)
+
+    def put_bytes(self, url: str, data: bytes | Iterable[bytes], content_type: str) -> None:
+        """Send what a file holds to the presigned URL of an upload."""
         answer = self._http.put(url, content=data, headers={"Content-Type": content_type})
         if answer.is_error:
             raise ApiError(answer.status_code, _message(answer))
