@@ -10,6 +10,7 @@ from tamis.outside.vault import Vault
 from tamis.services.audit import AuditService
 from tamis.services.credits import CreditService
 from tamis.services.keys import KeyService
+from tamis.services.patient_clock import PatientClock
 from tamis.services.secrets import SecretService
 from tamis.services.usage import Bookkeeper, UsageMeter
 from tamis.services.users import UserService
@@ -28,5 +29,7 @@ def access_of(settings: Settings, metadata: Metadata, clock: Clock, gate: Gate, 
         secrets,
         audit,
         usage,
-        Bookkeeper(clock, (usage.flush, secrets.load, audit.refresh), (audit.forget_due, usage.forget_due)),
+        Bookkeeper(
+            PatientClock(clock), (usage.flush, secrets.load, audit.refresh), (audit.forget_due, usage.forget_due)
+        ),
     )
