@@ -164,7 +164,7 @@ def run_many(runner: asyncio.Runner, server: Server, count: int) -> None:
 
 
 def test_the_hidden_documents_might_as_well_not_be_there(runner: asyncio.Runner, server: Server) -> None:
-    run_many(runner, server, 150)
+    run_many(runner, server, 100)
 
 
 @pytest.mark.slow
