@@ -128,6 +128,24 @@ async def test_an_answer_that_was_lost_is_read_anew(world: Resources) -> None:
     assert gone.json()["error"]["details"]["created_id"] == first.json()["bucket_id"]
 
 
+async def test_files_that_come_with_it_do_not_stand_for_what_is_made(world: Resources) -> None:
+    """A file is held in a transaction of its own before the object is made: the key is not spent on that."""
+    schema = {"properties": {"file": {"type": "image"}}}
+    await world.me.post("/buckets", {"bucket_name": "pictures", "bucket_schema": schema})
+    blob = {"property": "file", "type": "image", "data": "data:image/png;base64,aGVsbG8="}
+    first = await ask(world.me, "/buckets/pictures/objects", {"blobs": [blob]})
+
+    def lose(session: Session) -> None:
+        link: Any = session
+        link.link.driver.execute("UPDATE answers SET status = NULL, body = NULL")
+
+    await world.metadata.write(lose)
+    again = await ask(world.me, "/buckets/pictures/objects", {"blobs": [blob]})
+    assert again.status_code == 200, again.text
+    assert again.json()["object_id"] == first.json()["object_id"]
+    assert (await world.me.get("/buckets/pictures"))["object_count"] == 1
+
+
 @pytest.mark.parametrize("key", ["", " ", "with space", "ä", "x" * 256])
 async def test_a_key_that_is_none_is_refused(world: Resources, key: str) -> None:
     named = [(b"idempotency-key", key.encode("latin-1"))]

@@ -7,7 +7,7 @@ server died between the two, what was made is known though its answer is not: th
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 from typing import Any
@@ -93,7 +93,7 @@ class IdempotencyService:
         now = self._clock.now()
 
         def note(session: Session, value: Any) -> None:
-            created_id = None if asked.made is None else _find(value, asked.made, _DEEPEST)
+            created_id = None if asked.made is None else _only(value, asked.made)
             session.answers.insert(principal, KeptAnswer(token, asked.fingerprint, now, created_id), now - KEPT_FOR)
             session.answers.forget(principal, now - KEPT_FOR, MOST_KEPT, _FORGOTTEN_AT_ONCE)
 
@@ -132,14 +132,22 @@ def _sealing_key(asked: Asked) -> bytes:
     return hashlib.blake2b(asked.key.encode(), key=hashlib.sha256(asked.secret).digest(), digest_size=32).digest()
 
 
-def _find(value: Any, name: str, levels: int) -> str | None:
-    """The attribute of the dataclass, or of one inside it; of a list where it has one member."""
-    if isinstance(value, (list, tuple)):
-        value = value[0] if len(value) == 1 else None
-    if not levels or not is_dataclass(value):
-        return None
-    found = getattr(value, name, None)
-    if isinstance(found, str):
-        return found
-    inside = (_find(getattr(value, each.name), name, levels - 1) for each in fields(value))
-    return next((each for each in inside if each is not None), None)
+def _only(value: Any, name: str) -> str | None:
+    """The attribute of the dataclasses in what a transaction gave, where they agree on one."""
+    found = set(_every(value, name, _DEEPEST))
+    return found.pop() if len(found) == 1 else None
+
+
+def _every(value: Any, name: str, levels: int) -> Iterator[str]:
+    if not levels:
+        return
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _every(each, name, levels)
+    elif is_dataclass(value):
+        found = getattr(value, name, None)
+        if isinstance(found, str):
+            yield found
+        else:
+            for each in fields(value):
+                yield from _every(getattr(value, each.name), name, levels - 1)
