@@ -116,7 +116,9 @@ async def test_documents_carry_links_where_they_are_asked_for(world: World, http
         lambda session: session.documents.put(world.principal, collection.collection_id, [DocumentWrite(document)])
     )
     owner = Principal(world.principal.organization_id)
-    key = ApiKey("key_1", owner.organization_id, "usr_x", "sk_0", hash_key("sk_0"), "sk", (Permission.ADMIN,), NOW)
+    key = ApiKey(
+        "key_1", owner.organization_id, f"usr_{'a' * 20}", "sk_0", hash_key("sk_0"), "sk", (Permission.ADMIN,), NOW
+    )
     await world.metadata.write(lambda session: session.keys.insert(owner, key))
     headers = {"Authorization": "Bearer sk_0"}
     path = f"/v1/collections/{collection.collection_id}/documents/doc_1"

@@ -63,7 +63,8 @@ async def http(world: World) -> AsyncIterator[httpx.AsyncClient]:
 
 def _insert_key(owner: Principal, secret: str, session: Session) -> None:
     key_id, permissions = f"key_{secret[3:] * 20}", (Permission.ADMIN,)
-    key = ApiKey(key_id, owner.organization_id, "usr_x", secret, hash_key(secret), "sk", permissions, NOW)
+    user_id = f"usr_{owner.organization_id[-1] * 20}"  # whom the world has made
+    key = ApiKey(key_id, owner.organization_id, user_id, secret, hash_key(secret), "sk", permissions, NOW)
     session.keys.insert(owner, key)
 
 
