@@ -126,7 +126,7 @@ def test_keys_come_and_go_beside_the_running_server(server: LiveServer) -> None:
         "load", __file__, "--name", "refused", server=server, status=1, TAMIS_API_KEY=secret
     )
     tamis("key", "revoke", "reader", server=server)
-    assert "no active key 'nobody'" in tamis("key", "revoke", "nobody", server=server, status=1)
+    assert "'nobody' was not found" in tamis("key", "revoke", "nobody", server=server, status=1)
     fresh = LiveServer.client(server)
     with fresh:
         assert fresh.get("health")["status"] == "OK"
