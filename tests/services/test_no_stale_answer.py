@@ -25,7 +25,7 @@ from tests.retrieval_world import search, stage
 
 DOCUMENTS = {"p1": "col_a", "p2": "col_b", "p3": "col_a", "p4": "col_b"}
 QUESTIONS = ("running shoes", "bread knife")
-BURSTS, REST_S = 10, 0.06
+BURSTS, MOST_BURSTS, REST_S = 10, 100, 0.06
 
 
 class SlowIndex(MemoryIndex):
@@ -93,11 +93,21 @@ class Trial:
         self.model.done[document_id] = count
 
     async def writer(self) -> None:
-        """Bursts of writes, one after another to each of some documents, then rest: an answer lives as long as it."""
-        for _ in range(BURSTS):
+        """Bursts of writes, one after another to each of some documents, then rest: an answer lives as long as it.
+
+        On a busy machine a rest may hold no second reading, so there are more of them until enough was tried.
+        """
+        for burst in range(MOST_BURSTS):
+            if burst >= BURSTS and self.has_tried_enough:
+                return
             names = self.chance.sample(sorted(DOCUMENTS), self.chance.randint(1, len(DOCUMENTS)))
             await asyncio.gather(*(self._again(name, self.chance.randint(1, 3)) for name in names))
             await asyncio.sleep(REST_S)
+
+    @property
+    def has_tried_enough(self) -> bool:
+        stages = self.seen["stages HIT"] + self.seen["stages stages"]
+        return min(self.seen["whole HIT"], self.seen["whole MISS"], stages) > 20
 
     async def _again(self, document_id: str, times: int) -> None:
         for _ in range(times):
@@ -144,7 +154,4 @@ async def test_no_answer_is_older_than_its_question(trial: Trial) -> None:
     await trial.writer()
     trial.is_over = True
     await asyncio.gather(*readers)
-    # Otherwise nothing was tried.
-    assert trial.seen["whole HIT"] > 20, trial.seen
-    assert trial.seen["whole MISS"] > 20, trial.seen
-    assert trial.seen["stages HIT"] + trial.seen["stages stages"] > 20, trial.seen
+    assert trial.has_tried_enough, trial.seen

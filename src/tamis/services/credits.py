@@ -30,11 +30,6 @@ class Standing:
     caps: SpendingCaps
 
     @property
-    def is_spent(self) -> bool:
-        """Whether nothing more may be spent: the credits are gone, or the month's hard cap is reached."""
-        return self.lacks_credits or self.is_capped
-
-    @property
     def lacks_credits(self) -> bool:
         return self.balance is not None and self.balance <= 0
 
