@@ -30,10 +30,6 @@ class Standing:
     caps: SpendingCaps
 
     @property
-    def lacks_credits(self) -> bool:
-        return self.balance is not None and self.balance <= 0
-
-    @property
     def is_capped(self) -> bool:
         cap = self.caps.hard_cap_cents
         return self.caps.hard_cap_enabled and cap is not None and self.month_cents >= cap
