@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.passing_models import PassingModels
 
+from tamis.engine.ports.executions import Entry
 from tamis.engine.ports.index import Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import (
     Embedder,
     LexicalEncoder,
     Models,
 )
-from tamis.engine.ports.metadata import Entry, Metadata, Session
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.model.hits import Hits

@@ -39,7 +39,8 @@ from benchmarks.record_store import A_SECOND, EPOCH, KEY, ME, execution_id, fill
 from tamis.api import execution_records
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.execution import ExecutionStatus
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.inflight import InFlight

@@ -15,7 +15,7 @@ from benchmarks.first import KEY, QUESTIONS, elsewhere, load
 from tamis.app import build_app, settle_memory
 from tamis.auth.gate import Gate
 from tamis.engine.definition import parse_stages
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.executions.recorder import Recorded
 from tamis.model.json import JSON
 from tamis.model.principal import Permission, Principal

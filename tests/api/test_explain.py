@@ -14,7 +14,7 @@ from tamis.auth.gate import Gate
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
 from tamis.services.execution_records import ExecutionRecords

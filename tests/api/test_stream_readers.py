@@ -15,7 +15,8 @@ import pytest
 
 from tamis.api.express import Express
 from tamis.client.events import event_data
-from tamis.engine.ports.metadata import ExecutionQuery, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Session
 from tamis.model.document import DocumentWrite
 from tamis.services.streaming import Streaming
 from tests.engine.stages.shop import PRINCIPAL, document

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 import orjson
 
-from tamis.engine.ports.metadata import ExecutionQuery, Listing, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Listing, Metadata, Session
 from tamis.model.audit import AuditQuery
 from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.stage_means import Means

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tamis.engine.ports.cache import Layer
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.errors import StageError, ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record, StageOutcome

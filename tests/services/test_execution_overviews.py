@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.ports.metadata import Entry, Metadata
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import Metadata
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
 from tamis.services import execution_overviews
 from tamis.services.execution_overviews import Cursor, ExecutionOverviews, Kind, Wanted

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.errors import NotFoundError, StageError, ValidationError
 from tamis.executions.codec import decode
 from tamis.model.document import Document, DocumentWrite

@@ -20,7 +20,8 @@ from tamis.engine.environment import Environment
 from tamis.engine.events import Event, Sink
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Plan, Planner
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.prices import Price, PriceTable
 from tamis.engine.run import RunRequest
 from tamis.engine.stage import Context, Effect, Outcome, Stage

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.ports.metadata import Entry, Session
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import Session
 from tamis.errors import NotFoundError
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tamis.engine.ports.metadata import ExecutionSelection, Session
+from tamis.engine.ports.executions import ExecutionSelection
+from tamis.engine.ports.metadata import Session
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages.limit import Limit
 from tamis.executions.codec import decode

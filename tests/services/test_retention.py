@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata
 from tamis.model.interaction import Interaction
 from tamis.model.namespace import Namespace, RecordPolicy
 from tamis.model.principal import Principal

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tamis.engine.events import ExecutionStarted, Sink, StageFinished, StageStarted
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.errors import NotFoundError
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits

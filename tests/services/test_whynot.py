@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamis.engine.definition import from_json
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.verdict import VerdictKind
 from tamis.errors import ConflictError, NotFoundError, StageError
 from tamis.executions.codec import decode

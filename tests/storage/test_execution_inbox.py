@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.ports.metadata import Entry, ExecutionQuery, ExecutionSelection
+from tamis.engine.ports.executions import Entry, ExecutionQuery, ExecutionSelection
 from tamis.errors import AlreadyExistsError
 from tamis.storage.metadata import SqliteMetadata, open_sqlite, writer
 from tamis.testing.metadata_contract import samples

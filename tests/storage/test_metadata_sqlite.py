@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.ports.metadata import ExecutionQuery, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Session
 from tamis.errors import StorageError, StorageFullError
 from tamis.storage.metadata import SqliteMetadata, open_sqlite, writer
 from tamis.testing.metadata_contract import MetadataContract, samples

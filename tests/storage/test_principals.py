@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.ports import blobs, bookkeeping, files, index, metadata, publishing, remains
+from tamis.engine.ports import blobs, bookkeeping, executions, files, index, metadata, publishing, remains
 from tamis.model.principal import Principal
 
 # Calls of the server itself, which nobody's request makes as it likes, and why each needs none.
@@ -43,7 +43,7 @@ WITHOUT = {
 
 
 def protocols() -> Iterator[type]:
-    for module in (blobs, bookkeeping, files, index, metadata, publishing, remains):
+    for module in (blobs, bookkeeping, executions, files, index, metadata, publishing, remains):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from tamis.api.access import Deleter, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.execution_deletes import DeleteExecutionsRequest, DeleteExecutionsResponse, read_selection
-from tamis.engine.ports.metadata import ExecutionSelection
+from tamis.engine.ports.executions import ExecutionSelection
 from tamis.errors import NotFoundError
 from tamis.model.principal import Principal
 from tamis.services.execution_deletes import Deleted, ExecutionDeletes

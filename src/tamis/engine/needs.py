@@ -1,14 +1,8 @@
-"""What a stage cannot do without on any input, and what of it this server lacks."""
+"""What a stage cannot do without on any input, and what of it a server lacks, in words."""
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from tamis.errors import NotSetUpError
-
-if TYPE_CHECKING:
-    from tamis.engine.plan import Plan
-    from tamis.engine.stage import Stage
+from typing import TypeAlias
 
 
 class Need(StrEnum):
@@ -30,20 +24,3 @@ class Need(StrEnum):
 
 Lacks: TypeAlias = Mapping[Need, str]
 """What is not set up, with how to set it up."""
-
-
-def missing(stage: "type[Stage]", lacks: Lacks, parameters: Mapping[str, Any] | None = None) -> str | None:
-    """What keeps the stage from running here, in words; None where nothing does. parameters: as they were written."""
-    needs: frozenset[Need] = getattr(stage, "needs", frozenset())
-    with_parameters = getattr(stage, "needs_with", None)
-    if parameters is not None and with_parameters is not None:
-        needs = with_parameters(parameters)
-    return next((f"{need} ({lacks[need]})" for need in sorted(needs) if need in lacks), None)
-
-
-def check_needs(plan: "Plan", lacks: Lacks) -> None:
-    """Of stages whose failure would end the run; others find out when they run. Raises: NotSetUpError."""
-    for planned in plan.stages:
-        what = missing(planned.stage, lacks, planned.spec.parameters)
-        if what is not None and not planned.is_optional and "when" not in planned.spec.options:
-            raise NotSetUpError(f"{planned.spec.stage_id}: {what}", stage_name=planned.spec.stage_name)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import ExecutionQuery, ExecutionSelection, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery, ExecutionSelection
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError
 from tamis.model.execution import ExecutionHeader
 from tamis.model.principal import Principal

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
 from tamis.model.principal import Principal
 from tamis.services.inflight import InFlight

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tamis.engine.ports.metadata import ExecutionQuery, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import NotFoundError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record

@@ -10,10 +10,11 @@ from tamis.engine.definition import with_filters
 from tamis.engine.events import Sink, fan_out, ignore
 from tamis.engine.executor import Executor
 from tamis.engine.inputs import check_inputs
-from tamis.engine.needs import check_needs
+from tamis.engine.lacking import check_needs
 from tamis.engine.plan import Planner
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import Entry, Metadata, Session
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.programs import check_programs
 from tamis.engine.rewrites import Rewrite, rewrites
 from tamis.engine.run import RunRequest, RunResult

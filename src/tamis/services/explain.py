@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from tamis.engine.definition import with_filters
 from tamis.engine.estimates import Experience, foreseen
 from tamis.engine.inputs import check_inputs, schema_fields
-from tamis.engine.needs import Lacks, check_needs
+from tamis.engine.lacking import check_needs
+from tamis.engine.needs import Lacks
 from tamis.engine.outlook import Counted, Prospect, StageOutlook, outlook
 from tamis.engine.plan import Plan, PlannedStage, Planner
 from tamis.engine.ports.index import VectorIndex

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.principal import Principal
 from tamis.services.recording import Recording

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tamis.engine.needs import Lacks, missing
+from tamis.engine.lacking import missing
+from tamis.engine.needs import Lacks
 from tamis.engine.stage import Stage
 
 

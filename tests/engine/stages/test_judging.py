@@ -9,7 +9,8 @@ import pydantic
 import pytest
 
 from tamis.engine.allowance import Allowance
-from tamis.engine.needs import Need, missing
+from tamis.engine.lacking import missing
+from tamis.engine.needs import Need
 from tamis.engine.prices import Price
 from tamis.engine.spending import Given, Usage, spending_of
 from tamis.engine.stage import Effect, effects_of

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tamis.api.schemas.execution_wire import read_moment
-from tamis.engine.ports.metadata import ExecutionSelection
+from tamis.engine.ports.executions import ExecutionSelection
 from tamis.errors import ValidationError
 
 

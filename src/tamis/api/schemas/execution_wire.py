@@ -16,7 +16,7 @@ from tamis.api.schemas.execution import (
 )
 from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.retriever_wire import read_budget
-from tamis.engine.ports.metadata import ExecutionQuery
+from tamis.engine.ports.executions import ExecutionQuery
 from tamis.errors import ValidationError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.instants import instant

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.executions import Entry, Executions
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.publishing import Interactions, Published
 from tamis.engine.ports.remains import Remains
@@ -25,7 +26,6 @@ from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
 from tamis.model.document import Document, DocumentWrite
-from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.namespace import Namespace
@@ -262,100 +262,6 @@ class IndexQueue(Protocol):
 
     def pending_for(self, principal: Principal, collection_id: str) -> int: ...
     def acknowledge(self, principal: Principal, collection_id: str, sequences: Sequence[int]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionQuery:
-    """retriever_id: None lists the anonymous ones. Times bound the start, both ends included."""
-
-    retriever_id: str | None = None
-    status: ExecutionStatus | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    limit: int = 10
-    offset: int = 0
-    oldest_first: bool = False
-    filter: Filter | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CountedSpan:
-    """How many executions of this status began within a span of time. at: its beginning, UTC."""
-
-    at: datetime
-    status: ExecutionStatus
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionSelection:
-    """Which executions to delete: those that every condition given holds for.
-
-    retriever_id: None means the anonymous ones.  Times bound the start, both ends included.
-    but_not: executions that stay although the conditions hold for them.
-    """
-
-    retriever_id: str | None = None
-    execution_ids: tuple[str, ...] | None = None
-    inputs_hash: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    but_not: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A record to be kept. blobs: as `Executions.insert` takes them."""
-
-    principal: Principal
-    execution: StoredExecution
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-class Executions(Protocol):
-    def insert(self, principal: Principal, execution: StoredExecution, blobs: Mapping[str, bytes] = ...) -> None:
-        """blobs: the values that its record refers to, by SHA-1; each is kept as long as a record refers to it."""
-        ...
-
-    def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
-        """Of those selected at most `limit`, with all that belongs to them; how many there were."""
-        ...
-
-    def trim(self, principal: Principal, keep: int | None, before: datetime | None, limit: int) -> int:
-        """Delete the namespace's oldest, at most `limit`: those beyond the newest `keep`, those begun before `before`.
-
-        Of every retriever and the anonymous ones together; returns how many.
-        """
-        ...
-
-    def tenants(self) -> Sequence[Principal]:
-        """Every tenant's namespaces that have executions, or had some when they were deleted."""
-        ...
-
-    def fold_counts(self, principal: Principal, now: datetime) -> int:
-        """Bring what writers counted side by side together, some rows at a time; 0 where nothing was left to fold."""
-        ...
-
-    def get(self, principal: Principal, execution_id: str) -> StoredExecution | None: ...
-    def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]: ...
-    def count(self, principal: Principal, query: ExecutionQuery) -> int: ...
-    def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
-        """Newest first, by the index, read as far as it is asked for; the query's window and filter do not count."""
-        ...
-
-    def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
-        """How many executions each retriever has, by its id; None are the anonymous. Those without any are left out."""
-        ...
-
-    def series(
-        self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
-    ) -> Sequence[CountedSpan]:
-        """By the counters, of spans that begin from `start` on and before `end`; span_s: 60, 3600 or 86400."""
-        ...
-
-    def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
-        """Their inputs, as JSON text, by id."""
-        ...
 
 
 class History(Protocol):

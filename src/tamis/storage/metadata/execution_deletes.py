@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, delete, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from tamis.engine.ports.metadata import ExecutionSelection
+from tamis.engine.ports.executions import ExecutionSelection
 from tamis.model.execution import ExecutionHeader
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros

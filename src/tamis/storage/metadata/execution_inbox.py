@@ -13,7 +13,7 @@ from typing import TypeAlias
 from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import Entry
+from tamis.engine.ports.executions import Entry
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader
 from tamis.model.principal import Principal

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
-from tamis.engine.ports.metadata import CountedSpan
+from tamis.engine.ports.executions import CountedSpan
 from tamis.model.execution import ExecutionStatus
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import from_micros

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, or_, select, union_all
 
-from tamis.engine.ports.metadata import CountedSpan, ExecutionQuery, ExecutionSelection, Listing
+from tamis.engine.ports.executions import CountedSpan, ExecutionQuery, ExecutionSelection
+from tamis.engine.ports.metadata import Listing
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON

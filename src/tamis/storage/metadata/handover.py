@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.engine.caller import Caller, current_caller
-from tamis.engine.ports.metadata import Entry
+from tamis.engine.ports.executions import Entry
 from tamis.errors import StorageError, StorageFullError, StorageUnavailableError
 from tamis.storage.metadata.session import SqlSession
 from tamis.storage.space import is_out_of_space

@@ -16,7 +16,8 @@ from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from tamis.engine.change import write_in_change
-from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import MetadataHealth, Session
 from tamis.errors import StorageError, StorageFullError, StorageUnavailableError
 from tamis.model.json import JSON
 from tamis.storage.metadata.link import Link, Statements

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.metadata import (
     Answers,
     Batches,
     Blobs,
     Documents,
-    Executions,
     History,
     IndexQueue,
     Keys,

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tamis.engine.change import write_in_change
-from tamis.engine.ports.metadata import Entry, MetadataHealth, Session
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import MetadataHealth, Session
 from tamis.errors import StorageError
 from tamis.model.json import JSON
 from tamis.storage.metadata.execution_inbox import Unsettled

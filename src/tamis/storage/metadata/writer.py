@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from tamis.engine.caller import called_by
-from tamis.engine.ports.metadata import Entry
+from tamis.engine.ports.executions import Entry
 from tamis.errors import StorageError, TamisError
 from tamis.storage.metadata.handover import Job, deliver, failure
 from tamis.storage.metadata.session import SqlSession

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tamis.engine.caller import Caller, called_by
-from tamis.engine.ports.metadata import Entry, Metadata, Session
+from tamis.engine.ports.executions import Entry
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.audit import AuditEvent, AuditQuery
 from tamis.model.principal import Permission, Principal
 from tamis.model.usage import Spending, UsageCount, UsageRow, UsageSlot, UsageWindow

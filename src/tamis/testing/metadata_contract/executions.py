@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from tamis.engine.ports.metadata import Entry, ExecutionQuery, Metadata, Session
+from tamis.engine.ports.executions import Entry, ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
 from tamis.model.filters import parse_filter

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tamis.engine.ports.metadata import ExecutionQuery, ExecutionSelection, Metadata, Session
+from tamis.engine.ports.executions import ExecutionQuery, ExecutionSelection
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.page import Page
 from tamis.model.principal import Principal
