@@ -15,12 +15,13 @@ from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
 from tamis.engine.rewrites import REWRITE
 from tamis.engine.run import efficiency
 from tamis.executions.record import Record, RecordedStage, StageOutcome
+from tamis.model.execution import ANONYMOUS, SAVED
 from tamis.model.hits import Hit
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget
 from tamis.model.vector import Sparse, Vector
 from tamis.services.execution_records import SavedExecution, shown_pagination
-from tamis.services.execution_runs import ANONYMOUS, Executed
+from tamis.services.execution_runs import Executed
 from tamis.services.listing import timestamp
 from tamis.services.recording import PAGINATION
 
@@ -77,7 +78,7 @@ def show_outline(executed: Executed) -> dict[str, Any]:
         "stage_statistics": _statistics(executed),
         "budget": _shown_budget(executed),
         "execution_metadata": {
-            "execution_mode": "saved" if retriever else ANONYMOUS,
+            "execution_mode": SAVED if retriever else ANONYMOUS,
             "retriever_persisted": retriever is not None,
             "retriever_name": retriever.name if retriever else None,
             "retriever_version": retriever.version if retriever else None,

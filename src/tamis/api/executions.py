@@ -30,10 +30,11 @@ from tamis.api.schemas.stream import stream_content
 from tamis.api.streams import streamed
 from tamis.engine.events import Sink, ignore
 from tamis.errors import TamisError, ValidationError
+from tamis.model.execution import ANONYMOUS
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.retriever import StageSpec
-from tamis.services.execution_runs import ANONYMOUS, Executed, RunOptions
+from tamis.services.execution_runs import Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
 from tamis.services.retrievers import RetrieverService

@@ -13,9 +13,13 @@ class ExecutionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+ANONYMOUS, SAVED, PUBLIC = MODES = ("anonymous", "saved", "public")
+"""Public: of a published retriever, asked by a visitor."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExecutionHeader:
-    """mode: `anonymous`, `saved`. retriever_id: None for an anonymous execution. ."""
+    """mode: one of MODES. retriever_id: None for an anonymous execution."""
 
     execution_id: str
     mode: str

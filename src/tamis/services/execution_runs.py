@@ -9,7 +9,7 @@ from tamis.engine.plan import Plan
 from tamis.engine.rewrites import Rewrite
 from tamis.model.canonical import sha1_of
 from tamis.model.collection import Collection
-from tamis.model.execution import ExecutionStatus
+from tamis.model.execution import ANONYMOUS, PUBLIC, SAVED, ExecutionStatus
 from tamis.model.filters import Filter
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
@@ -17,11 +17,6 @@ from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Retriever
 from tamis.model.vector import Vector
 from tamis.services.result_pages import PageMethod, PageRequest
-
-ANONYMOUS = "anonymous"
-SAVED = "saved"
-PUBLIC = "public"
-"""A published retriever's, asked by a visitor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from tamis.engine.run import RunResult
 from tamis.errors import ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record, RecordedHit
-from tamis.model.execution import ExecutionStatus
+from tamis.model.execution import ANONYMOUS, ExecutionStatus
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
-from tamis.services.execution_runs import ANONYMOUS, Job, reader_of
+from tamis.services.execution_runs import Job, reader_of
 from tamis.services.result_pages import CursorExpiredError
 from tamis.services.snapshots import Snapshot, SnapshotStore
 

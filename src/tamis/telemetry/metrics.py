@@ -19,13 +19,12 @@ from tamis import __version__
 from tamis.engine.events import STAGE_ENDS, Event, StageCut, StageFailed, StageFinished
 from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.telemetry import Vitals
-from tamis.model.execution import ExecutionHeader, ExecutionStatus
+from tamis.model.execution import MODES, ExecutionHeader, ExecutionStatus
 
 _BUCKETS_S = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
-_MODES = ("anonymous", "saved")
 _OUTCOMES = ("completed", "cached", "passed_over", "failed", "skipped", "cut")
 # When each series began is a third of the page and nobody's question.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -61,9 +60,9 @@ class Metrics:
         executions = Counter(
             "tamis_executions", "Executions whose record is durable.", ["mode", "status"], registry=registry
         )
-        self._ended = {(mode, status): executions.labels(mode, status.value) for mode in _MODES for status in _ENDED}
+        self._ended = {(mode, status): executions.labels(mode, status.value) for mode in MODES for status in _ENDED}
         durations = _histogram("tamis_execution_duration", "From accepted to answered.", ["mode"], registry)
-        self._durations = {mode: durations.labels(mode) for mode in _MODES}
+        self._durations = {mode: durations.labels(mode) for mode in MODES}
         self._lag = _histogram("tamis_record_lag", "From an execution's end to its durable record.", [], registry)
         self._credits = Counter("tamis_credits_used", "Credits that executions used.", registry=registry)
         self._saved = Counter("tamis_credits_saved", "Credits that caches spared.", registry=registry)
