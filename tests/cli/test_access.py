@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from tamis.cli import app
+from tamis.cli import app, terminal
 from tests.live import LiveServer
 
 SECRET_KEY = "c" * 40
@@ -21,8 +21,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def tamis(server: LiveServer, *arguments: str, status: int = 0, given: str | None = None, **environment: str) -> str:
-    settings = {"TAMIS_DATA_DIR": str(server.data_dir), "TAMIS_SECRET_KEY": SECRET_KEY, "COLUMNS": "250", **environment}
+    settings = {"TAMIS_DATA_DIR": str(server.data_dir), "TAMIS_SECRET_KEY": SECRET_KEY, **environment}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TAMIS_")}
+    # Made when it is first imported, maybe by another test.
+    terminal.out.width = 250
     with patch.dict(os.environ, kept | settings, clear=True):
         done = CliRunner().invoke(app, arguments, input=given)
     assert done.exit_code == status, done.output

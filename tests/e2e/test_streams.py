@@ -21,7 +21,7 @@ URI = "mixpeek://text_extractor@v1/embedding"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("streams") / "data") as live:
+    with LiveServer(tmp_path_factory.mktemp("streams") / "data", TAMIS_MAX_STAGES="200") as live:
         load(live, tmp_path_factory.mktemp("notes") / "notes")
         yield live
 
@@ -78,14 +78,16 @@ def test_a_socket_that_is_closed_cancels_the_execution(server: LiveServer) -> No
     parts = urlsplit(server.url)
     body = json.dumps({**long_run("socket"), "stream": True}).encode()
     head = (
-        f"POST /v1/retrievers/execute HTTP/1.1\r\nHost: tamis\r\nAuthorization: Bearer {server.key}\r\n"
+        f"POST /v1/retrievers/execute HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {server.key}\r\n"
         f"X-Namespace: default\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection((parts.hostname, parts.port)) as connection:
         connection.sendall(head.encode() + body)
         seen = b""
         while b'"stage_complete"' not in seen:
-            seen += connection.recv(4096)
+            piece = connection.recv(4096)
+            assert piece, seen
+            seen += piece
     execution_id = json.loads(seen.split(b"data: ")[1].splitlines()[0])["execution_id"]
     with server.client() as client:
         record = status_of(client, execution_id)
@@ -102,7 +104,7 @@ def test_an_iterator_that_is_closed_cancels_the_execution(server: LiveServer) ->
 
 
 def test_a_server_that_is_killed_breaks_the_stream(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data") as server, server.client() as client:
+    with LiveServer(tmp_path / "data", TAMIS_MAX_STAGES="200") as server, server.client() as client:
         load(server, tmp_path / "notes")
         whole = list(client.stream("retrievers/execute", {"stages": stages(1), "inputs": {}}))
         events = client.stream("retrievers/execute", long_run("killed"))
