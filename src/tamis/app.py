@@ -135,18 +135,26 @@ def build_app(system: System) -> ASGIApp:
 
 
 class _Api(FastAPI):
-    """Its OpenAPI says of every operation that what is not listed answers in the error envelope, too.
+    """Its OpenAPI says of every operation that failures answer in the error envelope, listed or not.
 
-    Said among the `responses`, it would take the place of the 422 that FastAPI adds and the contract has.
+    Said among the `responses`, the default would take the place of the 422 that FastAPI adds and the contract has;
+    and FastAPI gives an operation's failures the media type of its success.
     """
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
             for methods in super().openapi()["paths"].values():
                 for operation in methods.values():
-                    operation["responses"]["default"] = {"description": "Any other failure", "content": content}
+                    _describe_failures(operation["responses"])
         return cast(dict[str, Any], self.openapi_schema)
+
+
+def _describe_failures(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if not status.startswith("2") and "content" in response:
+            response["content"] = {"application/json": next(iter(response["content"].values()))}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+    responses["default"] = {"description": "Any other failure", "content": content}
 
 
 def settle_memory() -> None:

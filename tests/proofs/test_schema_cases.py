@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tamis.services.first_start import ADMIN_EMAIL
+from tests.access_world import SECRET_KEY
 from tests.e2e.two_tenants import Caller, Tenant, furnish
 from tests.live import LiveServer
 from tests.proofs.schema_cases import Effort, drive
@@ -18,7 +19,7 @@ LEAST_CASES = 20_000
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "data") as live:
+    with LiveServer(tmp_path / "data", TAMIS_SECRET_KEY=SECRET_KEY) as live:
         yield live
 
 

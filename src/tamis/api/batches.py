@@ -26,6 +26,7 @@ from tamis.api.schemas.batch import (
     task_model,
 )
 from tamis.api.schemas.page import GenericDeleteResponse, PaginationMetadata
+from tamis.api.schemas.stream import event_content
 from tamis.api.schemas.task import TaskResponse
 from tamis.api.streams import EVENT_HEADERS, framed
 from tamis.errors import ValidationError
@@ -45,7 +46,7 @@ class EventsResponse(StreamingResponse):
 
 
 _EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Each event is a BatchEvent.", "model": BatchEvent},
+    200: {"description": "The `data` of each event is a BatchEvent.", "content": event_content(BatchEvent)},
 }
 
 

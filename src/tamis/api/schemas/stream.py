@@ -66,5 +66,16 @@ def stream_content() -> dict[str, Any]:
     properties = schema["properties"]
     properties["budget_used"] = inlined["StreamBudget"]
     properties["error_details"] = {"anyOf": [inlined["StreamError"], {"type": "null"}]}
+    return _events_of(schema)
+
+
+def event_content(model: type[BaseModel]) -> dict[str, Any]:
+    """As `stream_content`, of events whose `data` is a model; others inside it are referred to, as answers have them."""
+    schema = model.model_json_schema(ref_template=_COMPONENTS)
+    schema.pop("$defs", None)
+    return _events_of(schema)
+
+
+def _events_of(schema: dict[str, Any]) -> dict[str, Any]:
     data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
     return {"text/event-stream": {"schema": {"type": "object", "required": ["data"], "properties": {"data": data}}}}
