@@ -70,7 +70,7 @@ def stream_content() -> dict[str, Any]:
 
 
 def event_content(model: type[BaseModel]) -> dict[str, Any]:
-    """As `stream_content`, of events whose `data` is a model; others inside it are referred to, as answers have them."""
+    """As `stream_content`, of events whose `data` is a model; others inside it are referred to, as in answers."""
     schema = model.model_json_schema(ref_template=_COMPONENTS)
     schema.pop("$defs", None)
     return _events_of(schema)
