@@ -169,8 +169,8 @@ def test_the_hidden_documents_might_as_well_not_be_there(runner: asyncio.Runner,
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_in_very_many_pipelines(runner: asyncio.Runner, server: Server) -> None:
-    run_many(runner, server, 20_000)
+def test_in_very_many_pipelines(runner: asyncio.Runner, server: Server, quick: bool) -> None:
+    run_many(runner, server, 1_000 if quick else 20_000)
 
 
 @pytest.mark.parametrize("raw", FILTERS)
