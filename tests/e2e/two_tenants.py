@@ -141,10 +141,6 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
     """
     namespace_id = (await caller.ask("POST", "namespaces", {"namespace_name": label}))["namespace_id"]
     caller.headers["X-Namespace"] = namespace_id
-    key = await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
-    secret = {"secret_name": f"token-{label}", "secret_value": "a value of its own", "hosts": ["api.example.com"]}
-    await caller.ask("POST", "organizations/secrets", secret)
-    (noted,) = (await caller.ask("GET", f"organizations/audit/logs?resource_id={key['key_id']}"))["results"]
     tenant = Tenant(caller, namespace_id)
     schema = {"properties": {"text": {"type": "text"}, "number": {"type": "integer"}}}
     bucket = (await caller.ask("POST", "buckets", {"bucket_name": f"bucket-{label}", "bucket_schema": schema}))[
@@ -181,17 +177,32 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
             "execution_id"
         ],
         "namespace_identifier": namespace_id,
-        "user_email": email,
-        "key_name": f"key-{label}",
-        "key_id": key["key_id"],
-        "secret_name": f"token-{label}",
-        "audit_id": noted["audit_id"],
+        **await _access(caller, label, email),
     }
     tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)
     return tenant
+
+
+async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:
+    """A key, a secret, and what the audit log noted of the key."""
+    key = await caller.ask("POST", f"organizations/users/{email}/api-keys", {"name": f"key-{label}"})
+    secret: dict[str, Any] = {
+        "secret_name": f"token-{label}",
+        "secret_value": "a value of its own",
+        "hosts": ["api.example.com"],
+    }
+    await caller.ask("POST", "organizations/secrets", secret)
+    (noted,) = (await caller.ask("GET", f"organizations/audit/logs?resource_id={key['key_id']}"))["results"]
+    return {
+        "user_email": email,
+        "key_name": f"key-{label}",
+        "key_id": key["key_id"],
+        "secret_name": secret["secret_name"],
+        "audit_id": noted["audit_id"],
+    }
 
 
 def _names(label: str) -> dict[str, str]:

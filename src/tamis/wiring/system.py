@@ -152,15 +152,7 @@ async def open_system(
         services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach, files, vault)
         await _keep_books(services, stack)
         await indexer.catch_up()
-        healer = Healer(backends.metadata, backends.index, indexer)
-        healer.start()
-        stack.push_async_callback(healer.close)
-        sweeper: Sweeper = services[Sweeper]
-        sweeper.start()
-        stack.push_async_callback(sweeper.close)
-        clearing: Clearing = services[Clearing]
-        clearing.start()
-        stack.push_async_callback(clearing.close)
+        _keep_up(services, Healer(backends.metadata, backends.index, indexer), stack)
         await worker.start()
         stack.push_async_callback(worker.stop)
         closing = stack.pop_all()
@@ -175,6 +167,15 @@ async def open_system(
         close=closing.aclose,
         host_names=host_names(settings),
     )
+
+
+def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.AsyncExitStack) -> None:
+    """Start what mends and clears in the background."""
+    sweeper: Sweeper = services[Sweeper]
+    clearing: Clearing = services[Clearing]
+    for upkeep in (healer, sweeper, clearing):
+        upkeep.start()
+        stack.push_async_callback(upkeep.close)
 
 
 async def _keep_books(services: dict[type[Any], Any], stack: contextlib.AsyncExitStack) -> None:
