@@ -46,11 +46,18 @@ class RunEvents(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with aclosing(self._events()) as events:
-            async for event in events:
-                async with asyncio.timeout(self._stall_s):
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        try:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    async with asyncio.timeout(self._stall_s):
+                        await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            execution_id = self._stream.execution_id
+            log.warning(
+                "the page that follows execution %s took nothing for %g s: dropped", execution_id, self._stall_s
+            )
+            await self._stream.run_unread()
 
     async def _events(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._stream.steps()) as steps:
