@@ -51,7 +51,7 @@ bench: $(VENV)/.dev
 # Pin again what pyproject.toml and the .in files ask for.
 lock: $(VENV)/.run
 	$(PIP) uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra cluster --extra code --extra llm --extra media --extra otel --extra postgres --extra qdrant --extra web --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra cluster --extra code --extra evaluate --extra llm --extra media --extra otel --extra postgres --extra qdrant --extra redis --extra web --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-build.lock requirements-build.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-dev.lock requirements-dev.in
 
