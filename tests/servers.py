@@ -6,6 +6,7 @@ Absent ones skip their tests and say how to get them; with TAMIS_REQUIRE_SERVERS
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +76,51 @@ def _run(command: list[str]) -> None:
         done = subprocess.run(command, stdout=output, stderr=output, cwd="/", check=False)
         output.seek(0)
         assert done.returncode == 0, output.read().decode(errors="replace")
+
+
+class RedisServer:
+    """A Redis that keeps nothing on disk, to be killed and started again on the same port."""
+
+    def __init__(self, binary: str, home: Path) -> None:
+        self.port = _free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
+        self._log = home / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_for_port(self.port)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def hang(self, *, is_hung: bool = True) -> None:
+        """It takes connections, and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if is_hung else signal.SIGCONT)
+
+
+def a_redis(home: Path) -> RedisServer:
+    """One that is not started yet."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        missing("Redis is not installed (apt-get install redis-server)")
+    return RedisServer(str(binary), home)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for many tests, each of which uses names of its own and leaves it running."""
+    server = a_redis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 @dataclass(frozen=True)

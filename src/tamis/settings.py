@@ -236,6 +236,9 @@ class Settings(BaseSettings):
     """Credits by stage id, over the built-in table: a number for each run, or a `StagePrice`."""
     cache_bytes: int = Field(128 * 1024 * 1024, ge=0)
     """Memory for what may be answered again: query embeddings, stages, whole answers; 0 keeps nothing."""
+    cache_url: SecretStr | None = None
+    """A Redis, as `redis://`, `rediss://` or `unix://`, for caches, rates and locks of several servers; else each has
+    its own in memory."""
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
     """Log lines for people, or one JSON object each."""

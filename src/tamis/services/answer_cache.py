@@ -13,6 +13,7 @@ from tamis.engine.parameters import templated
 from tamis.engine.plan import Plan, PlannedStage
 from tamis.engine.plugins import code_version
 from tamis.engine.ports.cache import Cache, CacheObserver, Layer, NoObserver
+from tamis.engine.ports.locks import Locks
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.run import RunRequest, RunResult
 from tamis.engine.stage_codec import NotKeepableError, decode_stages, encode_stages
@@ -29,10 +30,14 @@ from tamis.services.flights import Flights
 
 @dataclass(frozen=True, slots=True)
 class _Landed:
-    """What a run in flight came to. data: its answer as it was kept; None where nobody else may have it."""
+    """What a run in flight came to. data: its answer as it was kept; None where nobody else may have it.
+
+    state: a hit where another server gave the answer.
+    """
 
     result: RunResult
     data: bytes | None
+    state: CacheState = CacheState.MISS
 
 
 class AnswerCache:
@@ -45,16 +50,19 @@ class AnswerCache:
         cache: Cache | None = None,
         observer: CacheObserver | None = None,
         uncached: Environment | None = None,
+        locks: Locks | None = None,
     ) -> None:
         """cache: None answers nothing and keeps nothing.
 
         uncached: the executor's environment without any cache behind it, for requests that skip them.
+        locks: seen by all who share the cache; None where nobody else does.
         """
         self._executor = executor
         self._metadata = metadata
         self._cache = cache
         self._observer = observer or NoObserver()
         self._uncached = uncached
+        self._locks = locks
         self._flights: Flights[_Landed] = Flights()
 
     async def run(
@@ -116,8 +124,8 @@ class _Run:
         if result is not None:
             return result, CacheState.HIT
         # All who come with the same request meanwhile wait for this one.
-        landed = await self.service._flights.lead(key, self._fly(key, caching))
-        return landed.result, CacheState.MISS
+        landed = await self.service._flights.lead(key, self._fly_alone(key, caching))
+        return landed.result, landed.state
 
     async def _joined(self, key: bytes) -> RunResult | None:
         """The answer of an identical request in flight; None where there is none, or it may not be shared."""
@@ -126,6 +134,26 @@ class _Run:
             return None
         landed = await flights.follow(key)
         return None if landed.data is None else self._answered(landed.data, key)
+
+    async def _fly_alone(self, key: bytes, caching: RunCaching) -> _Landed:
+        """As `_fly`, once among all servers: where another is at it, its answer is waited for, and taken if it may be.
+
+        One of them at a time, or none is waited for twice: what the other could not share may be so for good.
+        """
+        locks = self.service._locks
+        if locks is None:
+            return await self._fly(key, caching)
+        name = f"flight:{key.hex()}"
+        hold = await locks.take(name)
+        if hold is not None:
+            try:
+                return await self._fly(key, caching)
+            finally:
+                await hold.release()
+        await locks.freed(name)
+        data = await self.cache.get(Layer.ANSWER, key)
+        result = None if data is None else self._answered(data, key)
+        return await self._fly(key, caching) if result is None else _Landed(result, data, CacheState.HIT)
 
     async def _fly(self, key: bytes | None, caching: RunCaching | None = None) -> _Landed:
         """Run, then keep what may be kept."""

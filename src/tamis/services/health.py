@@ -29,7 +29,7 @@ class Health:
 
 
 class HealthService:
-    """queue_alive: whether what works off batches is running."""
+    """queue_alive: whether what works off batches is running.  sharing: why servers share less than they should."""
 
     def __init__(
         self,
@@ -38,12 +38,14 @@ class HealthService:
         index: VectorIndex,
         models: Models,
         queue_alive: Callable[[], bool] = lambda: True,
+        sharing: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._metadata = metadata
         self._blobs = blobs
         self._index = index
         self._models = models
         self._queue_alive = queue_alive
+        self._sharing = sharing
         self._started = time.monotonic()
         self._is_draining = False
 
@@ -68,6 +70,8 @@ class HealthService:
             errors["vector_store"] = "the search index does not answer; it restarts by itself"
         if not self._queue_alive():
             errors["task_queue"] = "nothing works off batches; restart the server"
+        if (trouble := self._sharing()) is not None:
+            errors["cache"] = f"Redis is away, so that this server counts limits alone and caches nothing: {trouble}"
         inference = await self._inference(deep)
         if inference is not None:
             errors["inference"] = inference

@@ -1,11 +1,12 @@
 """What one visitor may spend in a day: a budget of each, so that nobody spends what others are to have."""
 
-import asyncio
 import math
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from tamis.engine.ports.locks import Locks, held
 from tamis.engine.ports.rates import DAY_S, MINUTE_S, Claim, Rate, Rates, Standing, whole_seconds
 from tamis.errors import TooManyRequestsError
 from tamis.model.principal import Client, Principal
@@ -21,21 +22,17 @@ class Purse:
     spent: float = 0.0
 
 
-@dataclass(slots=True)
-class _Line:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
-
-
 class VisitorBudgets:
     """One visitor's executions go one after another where he has a budget: what one spends, the next has not.
 
     A budget is of any 24 hours, not of a calendar's day.
     """
 
-    def __init__(self, rates: Rates) -> None:
+    def __init__(self, rates: Rates, locks: Locks) -> None:
+        """locks: seen wherever the rates are."""
         self._rates = rates
-        self._lines: dict[str, _Line] = {}
+        self._locks = locks
+        self._waiting: Counter[str] = Counter()
 
     @asynccontextmanager
     async def opened(self, principal: Principal) -> AsyncIterator[Purse]:
@@ -72,18 +69,17 @@ class VisitorBudgets:
 
     @asynccontextmanager
     async def _in_line(self, visitor: str) -> AsyncIterator[None]:
-        line = self._lines.setdefault(visitor, _Line())
-        if line.waiting >= _MOST_WAITING:
+        if self._waiting[visitor] >= _MOST_WAITING:
             message = f"this visitor has {_MOST_WAITING} searches waiting for one another; wait for their answers"
             raise TooManyRequestsError(message, limit=_MOST_WAITING)
-        line.waiting += 1
+        self._waiting[visitor] += 1
         try:
-            async with line.lock:
+            async with held(self._locks, f"visitor:{visitor}"):
                 yield
         finally:
-            line.waiting -= 1
-            if not line.waiting:
-                self._lines.pop(visitor, None)
+            self._waiting[visitor] -= 1
+            if not self._waiting[visitor]:
+                del self._waiting[visitor]
 
 
 def refusal(standing: Standing, who: str, what: str, wait_s: float | None = None) -> TooManyRequestsError:

@@ -8,7 +8,7 @@ from tamis.model.batch import ItemStatus
 from tamis.services.health import HealthService
 from tamis.services.inflight import InFlight
 
-_PARTS = ("metadata", "object_storage", "vector_store", "task_queue", "inference")
+_PARTS = ("metadata", "object_storage", "vector_store", "task_queue", "inference", "cache")
 
 
 class VitalsService:

@@ -1,4 +1,4 @@
-"""The caches by the settings, and what searches and runs through them."""
+"""What searches and runs through the caches."""
 
 from dataclasses import replace
 
@@ -7,16 +7,11 @@ from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.ports.cache import Cache, CacheObserver
+from tamis.engine.ports.locks import Locks
 from tamis.engine.ports.outside import Outside
 from tamis.engine.searcher import Searcher
 from tamis.services.answer_cache import AnswerCache
-from tamis.settings import Settings
-from tamis.storage.cache import MemoryCache
 from tamis.wiring.backends import Backends
-
-
-def open_cache(settings: Settings) -> Cache | None:
-    return MemoryCache(settings.cache_bytes) if settings.cache_bytes else None
 
 
 def searcher_over(backends: Backends, cache: Cache | None, observer: CacheObserver, outside: Outside) -> Searcher:
@@ -26,7 +21,9 @@ def searcher_over(backends: Backends, cache: Cache | None, observer: CacheObserv
     return Searcher(backends.index, backends.metadata, backends.models, contents, embeddings)
 
 
-def answers_over(backends: Backends, executor: Executor, cache: Cache | None, observer: CacheObserver) -> AnswerCache:
+def answers_over(
+    backends: Backends, executor: Executor, cache: Cache | None, observer: CacheObserver, locks: Locks
+) -> AnswerCache:
     before: Environment = executor.environment
     environment = replace(before, searcher=searcher_over(backends, None, observer, before.reach.outside))
-    return AnswerCache(executor, backends.metadata, cache, observer, environment)
+    return AnswerCache(executor, backends.metadata, cache, observer, environment, locks)

@@ -13,7 +13,6 @@ from tamis.auth.tokens import Tokens
 from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
-from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.outside import Outside
 from tamis.engine.reach import Reach
@@ -75,12 +74,11 @@ from tamis.services.vitals import VitalsService
 from tamis.services.whynot import WhyService
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
-from tamis.storage.rates import MemoryRates
 from tamis.storage.secret import signing_secret
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.access import access_of
 from tamis.wiring.backends import Backends, local_models, open_backends
-from tamis.wiring.caches import answers_over, open_cache, searcher_over
+from tamis.wiring.caches import answers_over, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.hosts import host_names
 from tamis.wiring.limits import tiers_of, turns_of
@@ -89,6 +87,7 @@ from tamis.wiring.publishing import publishing_of
 from tamis.wiring.reach import open_reach
 from tamis.wiring.search import with_stored_pictures
 from tamis.wiring.secrets import secrets_of
+from tamis.wiring.sharing import Shared, open_shared
 from tamis.wiring.stages import add_stage_plugins
 from tamis.wiring.telemetry import metrics_page, open_telemetry
 
@@ -137,6 +136,7 @@ async def open_system(
         indexer = Indexer(backends.metadata, backends.index)
         stack.push_async_callback(indexer.close)
         secret = signing_secret(directory.root / "upload.key")
+        shared = await open_shared(settings, secret, stack)
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
         experience = StageExperience(backends.metadata, SystemClock())
@@ -149,7 +149,9 @@ async def open_system(
         await files.start()
         stack.push_async_callback(files.close)
         worker = _worker(settings, directory, backends, indexer, reach.outside, files.keeping)
-        services = _services(settings, backends, indexer, worker, secret, telemetry, experience, reach, files, vault)
+        services = _services(
+            settings, backends, indexer, worker, secret, telemetry, experience, reach, files, vault, shared
+        )
         await _keep_books(services, stack)
         await indexer.catch_up()
         _keep_up(services, Healer(backends.metadata, backends.index, indexer), stack)
@@ -204,20 +206,20 @@ def _worker(
 def _services(
     settings: Settings, backends: Backends, indexer: Indexer, worker: ExtractionWorker, secret: bytes,
     telemetry: Telemetry, experience: StageExperience, reach: Reach, files: FileSweeper, vault: Vault,
+    shared: Shared,
 ) -> dict[type[Any], Any]:  # fmt: skip
     metadata, clock, tiers = backends.metadata, SystemClock(), tiers_of(settings)
     gate, in_flight = Gate(metadata, Tokens(settings.client_token_max_s)), InFlight(clock)
-    rates = MemoryRates()
-    admission, budgets = Admission(rates, clock, tiers), VisitorBudgets(rates)
+    rates = shared.rates
+    admission, budgets = Admission(rates, clock, tiers), VisitorBudgets(rates, shared.locks)
     turns = turns_of(settings, admission, metadata, clock)
     policies, sweeper = (
         RecordPolicies(metadata),
         Sweeper(metadata, PatientClock(clock), interaction_days=settings.interaction_days),
     )
-    health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive)
-    cache = open_cache(settings)
+    health = HealthService(metadata, backends.blobs, backends.index, backends.models, worker.is_alive, shared.trouble)
     executing = _of_executions(
-        settings, backends, cache, telemetry, experience, in_flight, policies, reach, turns, budgets
+        settings, backends, shared, telemetry, experience, in_flight, policies, reach, turns, budgets
     )
     executions = next(one for one in executing if isinstance(one, ExecutionService))
     clearing = Clearing(metadata, indexer, backends.blobs)
@@ -245,7 +247,7 @@ def _services(
         *_of_data(settings, backends, indexer, worker, secret, files, clearing),
         *executing,
         *publishing_of(settings, metadata, executions, rates, secret, clock, vault),
-        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, cache)),
+        metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, shared.cache)),
     )
     return {type(service): service for service in every}
 
@@ -275,7 +277,7 @@ def _of_data(
 
 
 def _of_executions(
-    settings: Settings, backends: Backends, cache: Cache | None, telemetry: Telemetry,
+    settings: Settings, backends: Backends, shared: Shared, telemetry: Telemetry,
     experience: StageExperience, in_flight: InFlight, policies: RecordPolicies, reach: Reach, turns: Turns,
     budgets: VisitorBudgets,
 ) -> Sequence[Any]:  # fmt: skip
@@ -286,7 +288,9 @@ def _of_executions(
         Planner(STAGES, most_stages=settings.max_stages),
         price_table(settings),
     )
-    environment = Environment(searcher_over(backends, cache, telemetry, reach.outside), backends.models, clock, reach)
+    environment = Environment(
+        searcher_over(backends, shared.cache, telemetry, reach.outside), backends.models, clock, reach
+    )
     nested = NestedRetrievers(metadata, planner, Executor(environment, prices, experience))
     environment = replace(environment, reach=replace(reach, retrievers=nested))
     executor = Executor(environment, prices, experience, watch=telemetry)
@@ -306,7 +310,7 @@ def _of_executions(
             in_flight,
             results_alias=settings.results_alias,
             streaming=Streaming(clock, settings.stream_heartbeat_s, settings.stream_stall_s),
-            answers=answers_over(backends, executor, cache, telemetry),
+            answers=answers_over(backends, executor, shared.cache, telemetry, shared.locks),
             policies=policies,
             turns=turns,
             budgets=budgets,

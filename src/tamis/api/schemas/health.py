@@ -54,7 +54,7 @@ class ReadinessResponse(BaseModel):
 
 
 def health_response(health: Health, with_facts: bool) -> HealthCheckResponse:
-    """The cache lives in this process, so that it is well whenever this answers."""
+    """Everything that has no error is well."""
     well = {name: name not in health.errors for name in HealthServiceStatus.model_fields if name != "analytics"}
     return HealthCheckResponse(
         data=HealthServiceStatus(**well),

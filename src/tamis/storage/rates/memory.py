@@ -1,67 +1,14 @@
-"""The rates of one process: windows that slide by twentieths; of too many, the least recently used are forgotten."""
+"""The rates of one process; of too many subjects, the least recently used are forgotten."""
 
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from tamis.engine.ports.rates import Claim, Decision, Standing
-
-_PARTS = 20
-"""What was taken is given back by the twentieth of a window: a minute's three seconds late at most."""
-_SLACK = 1e-9
-"""Parts of credits are sums of fractions."""
+from tamis.engine.ports.rates import Claim, Decision
+from tamis.storage.rates.window import Window
 
 _Place = tuple[str, float]
-
-
-class _Window:
-    """What a subject took, by the part of the window that it was taken in; `parts`: [number, amount], oldest first."""
-
-    __slots__ = ("part_s", "parts", "used", "window_s")
-
-    def __init__(self, window_s: float) -> None:
-        self.window_s = window_s
-        self.part_s = window_s / _PARTS
-        self.parts: list[list[float]] = []
-        self.used = 0.0
-
-    def settle(self, now: float) -> None:
-        parts = self.parts
-        while parts and self._given_back_at(parts[0][0]) <= now:
-            self.used -= parts.pop(0)[1]
-        if not parts:
-            self.used = 0.0
-
-    def add(self, now: float, amount: float) -> None:
-        if not amount:
-            return
-        number = math.floor(now / self.part_s)
-        if self.parts and self.parts[-1][0] >= number:
-            self.parts[-1][1] += amount
-        else:
-            self.parts.append([number, amount])
-        self.used += amount
-
-    def reset_s(self, now: float) -> float:
-        return self._given_back_at(self.parts[-1][0]) - now if self.parts else 0.0
-
-    def wait_s(self, now: float, amount: float, limit: float) -> float:
-        """Until `amount` fits under `limit`."""
-        too_much = self.used + amount - limit
-        if too_much <= _SLACK:
-            return 0.0
-        if amount > limit + _SLACK:
-            return math.inf
-        for number, taken in self.parts:
-            too_much -= taken
-            if too_much <= _SLACK:
-                return self._given_back_at(number) - now
-        return self.reset_s(now)
-
-    def _given_back_at(self, number: float) -> float:
-        """Its last moment is then a whole window ago."""
-        return (number + 1) * self.part_s + self.window_s
 
 
 class MemoryRates:
@@ -73,7 +20,7 @@ class MemoryRates:
         self._capacity = capacity
         self._clock = clock
         self._now = -math.inf
-        self._windows: OrderedDict[_Place, _Window] = OrderedDict()
+        self._windows: OrderedDict[_Place, Window] = OrderedDict()
 
     async def take(self, claims: Sequence[Claim]) -> Decision:
         # Nothing here waits, so no other request comes between the look and the taking.
@@ -100,14 +47,14 @@ class MemoryRates:
         """Subjects' windows that are remembered."""
         return len(self._windows)
 
-    def _settled(self, claims: Sequence[Claim]) -> tuple[float, list[_Window]]:
+    def _settled(self, claims: Sequence[Claim]) -> tuple[float, list[Window]]:
         self._now = now = max(self._now, self._clock())
-        found: dict[_Place, _Window] = {}
+        found: dict[_Place, Window] = {}
         for claim in claims:
             place = (claim.subject, claim.rate.window_s)
             window = self._windows.get(place)
             if window is None:
-                window = _Window(claim.rate.window_s)
+                window = Window(claim.rate.window_s)
             else:
                 window.settle(now)
                 self._windows.move_to_end(place)
@@ -116,7 +63,7 @@ class MemoryRates:
             raise ValueError("two claims of one call are of the same subject and window")
         return now, list(found.values())
 
-    def _add(self, now: float, claims: Sequence[Claim], found: Sequence[_Window]) -> None:
+    def _add(self, now: float, claims: Sequence[Claim], found: Sequence[Window]) -> None:
         for claim, window in zip(claims, found, strict=True):
             window.add(now, claim.amount)
             if window.parts:
@@ -138,18 +85,11 @@ class MemoryRates:
             del self._windows[place]
 
 
-def _decision(now: float, claims: Sequence[Claim], found: Sequence[_Window]) -> Decision:
-    standings = tuple(
-        Standing(claim, window.used, window.reset_s(now), window.wait_s(now, claim.amount, claim.rate.limit))
-        for claim, window in zip(claims, found, strict=True)
-    )
+def _decision(now: float, claims: Sequence[Claim], found: Sequence[Window]) -> Decision:
+    standings = tuple(window.standing(now, claim) for claim, window in zip(claims, found, strict=True))
     return Decision(all(one.retry_after_s == 0 for one in standings), standings)
 
 
-def _after(now: float, claims: Sequence[Claim], found: Sequence[_Window]) -> Decision:
-    return Decision(
-        True,
-        tuple(
-            Standing(claim, window.used, window.reset_s(now), 0.0) for claim, window in zip(claims, found, strict=True)
-        ),
-    )
+def _after(now: float, claims: Sequence[Claim], found: Sequence[Window]) -> Decision:
+    taken = zip(claims, found, strict=True)
+    return Decision(True, tuple(window.standing(now, claim, is_taken=True) for claim, window in taken))
