@@ -17,10 +17,12 @@ from typing import Any
 import msgspec
 import orjson
 
+from tamis.engine.ports.evaluations import EvaluationQuery
 from tamis.engine.ports.executions import ExecutionQuery
-from tamis.engine.ports.metadata import Listing, Metadata, Session
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.audit import AuditQuery
 from tamis.model.batch import ItemStatus, TaskStatus
+from tamis.model.page import Listing
 from tamis.model.stage_means import Means
 from tamis.model.usage import UsageCount, UsageSlot, UsageWindow
 from tamis.model.vector import Sparse, Vector
@@ -58,6 +60,9 @@ def fill(session: Session) -> None:
     session.remains.note(ME, [samples.remain(1)])
     session.published.insert(ME, samples.published())
     session.interactions.insert(ME, [samples.interaction(1)])
+    session.evaluations.insert(ME, samples.evaluation(1))
+    session.evaluations.put_runs(ME, "eval_0001", [samples.query_run(0), samples.query_run(1)])
+    session.retriever_versions.put(ME, samples.retriever_version())
 
 
 def read(session: Session) -> dict[str, Any]:
@@ -95,6 +100,9 @@ def read(session: Session) -> dict[str, Any]:
         "answer": session.answers.get(ME, samples.answer(1).token),
         "published": session.published.list(ME),
         "interactions": session.interactions.newest(ME, 10),
+        "evaluations": session.evaluations.page(ME, EvaluationQuery("ret_first")).items,
+        "query_runs": session.evaluations.runs(ME, "eval_0001"),
+        "retriever_versions": session.retriever_versions.list(ME, "ret_first"),
     }
 
 

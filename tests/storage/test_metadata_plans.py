@@ -15,6 +15,7 @@ from tamis.storage.metadata import (
     batches,
     credits,
     documents,
+    evaluations,
     execution_blobs,
     execution_counts,
     execution_deletes,
@@ -29,6 +30,7 @@ from tamis.storage.metadata import (
     organizations,
     published,
     resources,
+    retriever_versions,
     schema,
     secrets,
     tasks,
@@ -44,6 +46,7 @@ _MODULES = (
     batches,
     credits,
     documents,
+    evaluations,
     execution_blobs,
     execution_counts,
     execution_deletes,
@@ -56,6 +59,7 @@ _MODULES = (
     objects,
     organizations,
     published,
+    retriever_versions,
     secrets,
     tasks,
     uploads,
@@ -96,6 +100,13 @@ def _all() -> dict[str, ClauseElement]:
     for shape in ((), ("resource_id",), ("resource_type", "start"), ("actor_id", "end"), ("action",)):
         found[f"audit.page{shape}"] = audit.page_statement(shape)
         found[f"audit.count{shape}"] = audit.count_statement(shape)
+    for shape in ((), ("retriever_id",), ("execution_id", "user_id"), ("user_id", "start"), ("session_id", "start")):
+        found[f"interactions.page{shape}"] = interactions.page_statement(shape)
+        found[f"interactions.count{shape}"] = interactions.count_statement(shape)
+        found[f"interactions.scan{shape}"] = interactions.scan_statement(shape)
+    for status, dataset in product((False, True), repeat=2):
+        page, count = evaluations.page_statements(status, dataset)
+        found |= {f"evaluations.page{status, dataset}": page, f"evaluations.count{status, dataset}": count}
     found["executions._GET"] = executions._GET
     return found
 
@@ -157,6 +168,11 @@ def test_no_statement_scans_a_table(connection: sqlite3.Connection, name: str) -
         ("execution_blobs._DROP", "sha1=?"),
         ("execution_deletes._DELETE", "execution_id=?"),
         ("executions.page0110", "started_at>? AND started_at<?"),
+        ("interactions.page('retriever_id',)", "retriever_id=?"),
+        ("interactions.scan('retriever_id',)", "retriever_id=? AND at<?"),
+        ("interactions.scan()", "at<?"),
+        ("interactions._DELETE_USER", "user_id=?"),
+        ("evaluations._UNFINISHED", "status=?"),
     ],
 )
 def test_a_look_up_goes_by_what_it_looks_for(connection: sqlite3.Connection, name: str, columns: str) -> None:
@@ -170,6 +186,8 @@ def test_a_look_up_goes_by_what_it_looks_for(connection: sqlite3.Connection, nam
         *("objects._PAGE", "objects._SCAN", "objects._SCAN_NEWEST", "batches._WAITING", "index_queue._PENDING"),
         *(f"executions.page{bits}" for bits in ("0000", "0001", "1000", "1001", "0110", "1110")),
         "execution_deletes._OLDEST",
+        *("interactions.page()", "interactions.page('retriever_id',)", "interactions.scan('retriever_id',)"),
+        *("evaluations.page(False, False)", "evaluations._RUNS"),
     ],
 )
 def test_what_may_grow_large_is_read_in_order_and_never_sorted(connection: sqlite3.Connection, name: str) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.ports import blobs, bookkeeping, executions, files, index, metadata, publishing, remains
+from tamis.engine.ports import (
+    blobs,
+    bookkeeping,
+    evaluations,
+    executions,
+    files,
+    index,
+    interactions,
+    metadata,
+    publishing,
+    remains,
+)
 from tamis.model.principal import Principal
 
 # Calls of the server itself, which nobody's request makes as it likes, and why each needs none.
@@ -16,6 +27,7 @@ WITHOUT = {
     "BlobStore.answers": "of the store as a whole",
     "BlobStore.every": "keeps house for all tenants; each file says whose it is",
     "BlobStore.health": "of the store as a whole",
+    "Evaluations.unfinished": "a start goes on with every tenant's evaluations; each comes with its Principal",
     "Executions.tenants": "retention sweeps tenant by tenant",
     "Files.expire": "holds end by the clock, whoever holds",
     "Files.let_go": "the sweep deletes every tenant's; each comes with its Principal",
@@ -43,7 +55,18 @@ WITHOUT = {
 
 
 def protocols() -> Iterator[type]:
-    for module in (blobs, bookkeeping, executions, files, index, metadata, publishing, remains):
+    for module in (
+        blobs,
+        bookkeeping,
+        evaluations,
+        executions,
+        files,
+        index,
+        interactions,
+        metadata,
+        publishing,
+        remains,
+    ):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
 
 

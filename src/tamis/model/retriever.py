@@ -52,3 +52,21 @@ class Retriever:
     version: int = 1
     created_by: str | None = None
     updated_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverVersion:
+    """What a retriever ran while it had this version."""
+
+    retriever_id: str
+    version: int
+    definition: Definition
+    created_at: datetime
+    created_by: str | None = None
+
+
+def version_of(retriever: Retriever) -> RetrieverVersion:
+    """Its newest."""
+    return RetrieverVersion(
+        retriever.retriever_id, retriever.version, retriever.definition, retriever.updated_at, retriever.updated_by
+    )

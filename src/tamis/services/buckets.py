@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tamis.engine.ports.metadata import Listing, Metadata, ObjectSizes, Session
+from tamis.engine.ports.metadata import Metadata, ObjectSizes, Session
 from tamis.errors import ConflictError, NotFoundError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Bucket
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.remain import Remain, RemainKind
 from tamis.services.bucket_schema import check_unique_key, default_problems, problem, properties, refuse

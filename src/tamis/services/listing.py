@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from tamis.engine.ports.metadata import Listing
 from tamis.errors import ValidationError
 from tamis.model.filters import canonical_path, parse_filter
 from tamis.model.json import JSONObject
 from tamis.model.matching import check_filter, matches
 from tamis.model.ordering import sort_key
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
-from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.model.retriever import Budget, Definition, Retriever, RetrieverVersion, StageSpec, version_of
 from tamis.services.cache_config import check_config
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
@@ -116,7 +116,12 @@ class RetrieverService:
             new_id("ret"), draft.name, definition, now, now, draft.description, draft.tags, draft.display_config,
             created_by=principal.user_id or None, updated_by=principal.user_id or None,
         )  # fmt: skip
-        return await self._metadata.write(lambda session: session.retrievers.insert(principal, retriever))
+
+        def insert(session: Session) -> Retriever:
+            session.retriever_versions.put(principal, version_of(retriever))
+            return session.retrievers.insert(principal, retriever)
+
+        return await self._metadata.write(insert)
 
     async def get(self, principal: Principal, identifier: str) -> Retriever:
         """By id or name. Raises: NotFoundError."""
@@ -155,9 +160,22 @@ class RetrieverService:
         def store(session: Session) -> Retriever:
             if find_retriever(session, principal, current.retriever_id) != current:
                 raise ConflictError(f"retriever {current.name!r} was changed meanwhile; read it and try again")
+            # The one before too: it may be older than versions are kept.
+            for one in (current, changed):
+                session.retriever_versions.put(principal, version_of(one))
             return session.retrievers.replace(principal, changed)
 
         return await self._metadata.write(store)
+
+    async def versions(self, principal: Principal, identifier: str) -> Sequence[RetrieverVersion]:
+        """What it runs and ran, newest first. Raises: NotFoundError."""
+
+        def read(session: Session) -> Sequence[RetrieverVersion]:
+            found = find_retriever(session, principal, identifier)
+            kept = session.retriever_versions.list(principal, found.retriever_id)
+            return kept if any(one.version == found.version for one in kept) else [version_of(found), *kept]
+
+        return await self._metadata.read(read)
 
     async def drop_cache(self, principal: Principal, identifier: str) -> Retriever:
         """Let no answer or stage's outcome that was kept for it be found again, on any server. Raises: NotFoundError.
@@ -177,6 +195,7 @@ class RetrieverService:
         def remove(session: Session) -> None:
             found = find_retriever(session, principal, identifier)
             session.published.delete(principal, found.retriever_id)
+            session.retriever_versions.delete(principal, found.retriever_id)
             session.retrievers.delete(principal, found.retriever_id)
 
         await self._metadata.write(remove)
@@ -212,6 +231,21 @@ def find_retriever(session: Session, principal: Principal, identifier: str) -> R
     if found is None:
         raise NotFoundError.of("retriever", identifier)
     return found
+
+
+def find_version(session: Session, principal: Principal, identifier: str, version: int | None) -> Retriever:
+    """The retriever as it was in that version; None means as it is. Raises: NotFoundError naming what is kept."""
+    found = find_retriever(session, principal, identifier)
+    if version is None or version == found.version:
+        return found
+    kept = session.retriever_versions.get(principal, found.retriever_id, version)
+    if kept is None:
+        known = [one.version for one in session.retriever_versions.list(principal, found.retriever_id)]
+        message = (
+            f"version {version} of retriever {found.name!r} is not known; known are {sorted({*known, found.version})}"
+        )
+        raise NotFoundError(message, resource="retriever version", id=str(version))
+    return replace(found, definition=kept.definition, version=version)
 
 
 def find_collections(

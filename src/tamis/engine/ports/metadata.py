@@ -17,9 +17,11 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Entry, Executions
 from tamis.engine.ports.files import Files
-from tamis.engine.ports.publishing import Interactions, Published
+from tamis.engine.ports.interactions import Interactions
+from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
@@ -30,7 +32,7 @@ from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.namespace import Namespace
 from tamis.model.organization import ApiKey, Holder, Organization, User
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.model.stage_means import Means
@@ -60,20 +62,6 @@ class Resources(Protocol[R]):
         ...
 
     def delete(self, principal: Principal, resource_id: str) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """How to list a large kind. sort: (path, descending) pairs over the view, then id; empty is newest first.
-
-    search: case-insensitive text found in any string of the view.
-    """
-
-    filter: Filter | None = None
-    sort: tuple[tuple[str, bool], ...] = ()
-    search: str | None = None
-    limit: int = 10
-    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +378,9 @@ class Session(Protocol):
     executions: Executions
     input_blobs: Blobs
     stage_statistics: StageStatistics
+    retriever_versions: RetrieverVersions
     datasets: Resources[Dataset]
+    evaluations: Evaluations
     published: Published
     audit: Audit
     usage: Usage

@@ -1,10 +1,8 @@
-"""What is open to the public, in the system of record: retrievers, and what their visitors do."""
+"""What is open to the public, in the system of record: retrievers."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
-from tamis.model.interaction import Interaction
 from tamis.model.principal import Principal
 from tamis.model.published import PublishedRetriever
 
@@ -36,18 +34,4 @@ class Published(Protocol):
 
     def active(self) -> Sequence[PublishedRetriever]:
         """Of every tenant, newest first: what the server shows to the public."""
-        ...
-
-
-class Interactions(Protocol):
-    """What was done with what searches showed."""
-
-    def insert(self, principal: Principal, some: Sequence[Interaction]) -> None: ...
-    def newest(self, principal: Principal, limit: int) -> Sequence[Interaction]: ...
-    def of_execution(self, principal: Principal, execution_id: str) -> Sequence[Interaction]:
-        """Newest first."""
-        ...
-
-    def trim(self, principal: Principal, before: datetime, limit: int) -> int:
-        """Delete the oldest of those from before then, at most `limit`; how many there were."""
         ...

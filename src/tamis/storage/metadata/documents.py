@@ -9,12 +9,11 @@ from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, upda
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import Listing
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 from tamis.storage.metadata.codec import Codec, to_micros

@@ -10,11 +10,10 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, or_, select, union_all
 
 from tamis.engine.ports.executions import CountedSpan, ExecutionQuery, ExecutionSelection
-from tamis.engine.ports.metadata import Listing
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.json import JSON
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from tamis.engine.ports.metadata import Listing
 from tamis.model.filters import Filter
 from tamis.model.json import JSON, JSONObject
 from tamis.model.matching import matches
 from tamis.model.ordering import sort_key
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 
 T = TypeVar("T")
 

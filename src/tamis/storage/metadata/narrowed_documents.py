@@ -8,12 +8,12 @@ a stored document, a direct read) is narrowed without knowing it.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tamis.engine.ports.metadata import Documents, Listing
+from tamis.engine.ports.metadata import Documents
 from tamis.errors import ForbiddenError
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.filters import Filter, both
 from tamis.model.matching import matches
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 from tamis.storage.metadata.documents import view_of

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import Listing, ObjectSizes
+from tamis.engine.ports.metadata import ObjectSizes
 from tamis.errors import AlreadyExistsError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import BucketObject
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.files import SqlFiles

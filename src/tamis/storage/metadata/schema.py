@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0011"
+REVISION = "0012"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -341,12 +341,49 @@ interactions = _table(
     _text("retriever_id", optional=True),
     _text("execution_id", optional=True),
     _text("feature_id"),
+    _text("session_id", optional=True),
+    _text("user_id", optional=True),
     _integer("at"),
     _text("body"),
 )
 _index("interactions_newest", interactions, *_NAMESPACE, "at", "interaction_id")
 _index("interactions_of_execution", interactions, *_NAMESPACE, "execution_id", "at", "interaction_id")
 _index("interactions_of_retriever", interactions, *_RETRIEVER, "at", "interaction_id")
+_index("interactions_of_user", interactions, *_NAMESPACE, "user_id", "at", "interaction_id")
+
+evaluations = _table(
+    "evaluations",
+    *_scope(),
+    _text("evaluation_id", key=True),
+    _text("retriever_id"),
+    _text("dataset_id"),
+    _text("status"),
+    _integer("created_at"),
+    _text("body"),
+)
+_index("evaluations_of_retriever", evaluations, *_RETRIEVER, "created_at", "evaluation_id")
+_index("evaluations_by_status", evaluations, "status", "created_at")
+# What became of each query, by its place in the data set.
+evaluation_queries = Table(
+    "evaluation_queries",
+    metadata,
+    *_scope(),
+    _text("evaluation_id", key=True),
+    Column("place", INTEGER, primary_key=True, autoincrement=False),
+    _text("body"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+retriever_versions = Table(
+    "retriever_versions",
+    metadata,
+    *_scope(),
+    _text("retriever_id", key=True),
+    Column("version", INTEGER, primary_key=True, autoincrement=False),
+    _integer("created_at"),
+    _text("body"),
+    sqlite_strict=True,
+)
 
 # What became of requests with an idempotency key. body: sealed by what only the caller knows.
 answers = _table(

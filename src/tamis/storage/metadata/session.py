@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.files import Files
+from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.metadata import (
     Answers,
     Batches,
@@ -20,7 +22,7 @@ from tamis.engine.ports.metadata import (
     Tasks,
     Uploads,
 )
-from tamis.engine.ports.publishing import Interactions, Published
+from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
@@ -33,6 +35,7 @@ from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.batches import SqlBatches
 from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.documents import SqlDocuments
+from tamis.storage.metadata.evaluations import SqlEvaluations
 from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.executions import SqlExecutions
 from tamis.storage.metadata.files import SqlFiles
@@ -57,6 +60,7 @@ from tamis.storage.metadata.resources import (
     SqlResources,
     every_namespace,
 )
+from tamis.storage.metadata.retriever_versions import SqlRetrieverVersions
 from tamis.storage.metadata.secrets import SqlSecrets
 from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
@@ -86,7 +90,9 @@ class SqlSession:
         self.objects: Objects = SqlObjects(link, files)
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, audit, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS, audit)
+        self.retriever_versions: RetrieverVersions = SqlRetrieverVersions(link)
         self.datasets: Resources[Dataset] = SqlResources(link, DATASETS, audit)
+        self.evaluations: Evaluations = SqlEvaluations(link)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)
         self.tasks: Tasks = SqlTasks(link)

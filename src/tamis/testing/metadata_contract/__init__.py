@@ -9,9 +9,11 @@ class TestMine(MetadataContract):
 from tamis.testing.metadata_contract.answers import AnswersContract
 from tamis.testing.metadata_contract.bookkeeping import BookkeepingContract
 from tamis.testing.metadata_contract.documents import DocumentsContract
+from tamis.testing.metadata_contract.evaluations import EvaluationsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.files import FilesContract
 from tamis.testing.metadata_contract.history import HistoryContract
+from tamis.testing.metadata_contract.interactions import InteractionsContract
 from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
 from tamis.testing.metadata_contract.publishing import PublishingContract
@@ -40,6 +42,8 @@ class MetadataContract(
     AnswersContract,
     RemainsContract,
     PublishingContract,
+    InteractionsContract,
+    EvaluationsContract,
     BookkeepingContract,
 ):
     """The whole port."""

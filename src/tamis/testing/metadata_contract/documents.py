@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from tamis.engine.ports.metadata import Listing, Metadata, Session
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.filters import parse_filter
+from tamis.model.page import Listing
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS, same_vectors

@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from tamis.engine.ports.metadata import Listing, Metadata, ObjectSizes, Session
+from tamis.engine.ports.metadata import Metadata, ObjectSizes, Session
 from tamis.errors import AlreadyExistsError
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import BucketObject
 from tamis.model.filters import parse_filter
-from tamis.model.page import Page
+from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS

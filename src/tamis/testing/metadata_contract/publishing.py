@@ -1,4 +1,4 @@
-"""Published retrievers, and what their visitors do."""
+"""Published retrievers."""
 # ruff: noqa: S101 - a contract is made of assertions
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.principal import Principal
 from tamis.model.published import PublishedRetriever
 from tamis.testing.metadata_contract import samples
-from tamis.testing.metadata_contract.samples import ME, STRANGERS, later
+from tamis.testing.metadata_contract.samples import ME, STRANGERS
 
 
 async def _publish(metadata: Metadata, one: PublishedRetriever, principal: Principal = ME) -> PublishedRetriever:
@@ -62,20 +62,3 @@ class PublishingContract:
         assert await metadata.read(lambda session: session.published.active()) == [shown]
         assert await metadata.write(lambda session: session.published.delete(ME, "ret_second"))
         assert await metadata.read(lambda session: session.published.active()) == []
-
-    async def test_interactions_are_kept_by_execution_and_trimmed_by_age(self, metadata: Metadata) -> None:
-        some = [samples.interaction(1), samples.interaction(2, 1), samples.interaction(3, 2, "exec_other")]
-        await metadata.write(lambda session: session.interactions.insert(ME, some))
-        assert await metadata.read(lambda session: session.interactions.newest(ME, 2)) == [some[2], some[1]]
-        found = await metadata.read(lambda session: session.interactions.of_execution(ME, "exec_0001"))
-        assert found == [some[1], some[0]]
-        for stranger in STRANGERS:
-            await self._has_no_interactions(metadata, stranger)
-        assert await metadata.write(lambda session: session.interactions.trim(ME, later(2), 1)) == 1
-        assert await metadata.write(lambda session: session.interactions.trim(ME, later(2), 9)) == 1
-        assert await metadata.read(lambda session: session.interactions.newest(ME, 9)) == [some[2]]
-
-    async def _has_no_interactions(self, metadata: Metadata, who: Principal) -> None:
-        assert await metadata.read(lambda session: session.interactions.newest(who, 9)) == []
-        assert await metadata.read(lambda session: session.interactions.of_execution(who, "exec_0001")) == []
-        assert await metadata.write(lambda session: session.interactions.trim(who, later(9), 9)) == 0

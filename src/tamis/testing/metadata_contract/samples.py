@@ -12,6 +12,7 @@ from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep, ProcessingStep
+from tamis.model.evaluation import Evaluation, EvaluationStatus, QueryRun
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.interaction import Interaction, InteractionType
 from tamis.model.json import JSON
@@ -20,7 +21,7 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.remain import Remain, RemainKind
-from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.model.retriever import Budget, Definition, Retriever, RetrieverVersion, StageSpec
 from tamis.model.stored_secret import StoredSecret
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 
@@ -192,6 +193,22 @@ def published(name: str = "first", seconds: float = 0, retriever_id: str = "") -
         f"pub_{name}", retriever_id or f"ret_{name}", f"public-{name}", f"pk_{name}", {"exposed_fields": ["title"]},
         later(seconds), NOW, limits, allowed_origins=("https://shop.example",),
     )  # fmt: skip
+
+
+def evaluation(number: int, seconds: float = 0, status: str = "pending", retriever_id: str = "ret_first") -> Evaluation:
+    return Evaluation(
+        f"eval_{number:04}", retriever_id, 2, "dset_first", "first", f"task_{number:04}", later(seconds), NOW, 3,
+        status=EvaluationStatus(status), means={"ndcg@10": 0.5}, requested_by=("usr_1", "key_1"),
+    )  # fmt: skip
+
+
+def query_run(place: int, query_id: str = "q") -> QueryRun:
+    return QueryRun(f"{query_id}{place}", place, f"exec_{place:04}", ("doc_b", "doc_a"), metrics={"ndcg@10": 0.25})
+
+
+def retriever_version(version: int = 1, retriever_id: str = "ret_first") -> RetrieverVersion:
+    definition = Definition((StageSpec("search", "feature_search", {"final_top_k": version}),))
+    return RetrieverVersion(retriever_id, version, definition, NOW, "usr_1")
 
 
 def interaction(number: int, seconds: float = 0, execution_id: str = "exec_0001") -> Interaction:

@@ -16,11 +16,13 @@ from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
 from tamis.model.document import Document
+from tamis.model.evaluation import Evaluation
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.fault import Fault
+from tamis.model.interaction import Interaction
 from tamis.model.namespace import Namespace
 from tamis.model.organization import ApiKey, Organization, User
-from tamis.model.retriever import Retriever
+from tamis.model.retriever import Retriever, RetrieverVersion
 from tamis.storage.metadata import schema
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.vectors import decode_vectors
@@ -63,6 +65,13 @@ _CONTENTS = (
         },
     ),
     Contents(schema.audit_events, Codec(AuditEvent)),
+    Contents(schema.evaluations, Codec(Evaluation), {**_MADE, "status": lambda one: one.status.value}),
+    Contents(schema.retriever_versions, Codec(RetrieverVersion), _MADE),
+    Contents(
+        schema.interactions,
+        Codec(Interaction),
+        {"user_id": lambda one: one.user_id, "session_id": lambda one: one.session_id},
+    ),
 )
 _KNOWN = {one.table.name for one in _CONTENTS}
 _OTHERS = tuple(
@@ -102,7 +111,7 @@ def mend(connection: Connection) -> None:
 
 def _of(connection: Connection, contents: Contents) -> Iterator[Fault]:
     for identity, found in _readable(connection, contents):
-        where = f"{contents.table.name} {'/'.join(identity)}"
+        where = f"{contents.table.name} {'/'.join(str(part) for part in identity)}"
         if isinstance(found, StorageError):
             yield Fault("body", where, found.message)
             continue
