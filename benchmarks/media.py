@@ -1,18 +1,19 @@
 """Each medium against its bare model or decoder: objects a second, memory at the peak, and what bounds it.
 
-    python -m benchmarks.media [--rounds 5] [--only pictures,sounds] [--gigabytes 2] [--write results.md]
-        [--no-batches]
+    python -m benchmarks.media [--rounds 5] [--only pictures,texts] [--gigabytes 2] [--write results.md] [--no-batches]
 
 Three ways in turn, in every round: `extractor`, a medium's extractor with its decoding processes, one call; `bare`,
 plain code that calls the same decoder and the same model for the same outputs (benchmarks/media_bare.py), in this
 process, one object after the other; `batch`, the same objects in a batch of a real server, from its submission until
-its documents are searchable. What loads a model or starts a process comes before the first round. All of it runs at the
+its documents are searchable. Each round has contents of its own (benchmarks/media_salting.py), for what was extracted
+once is not extracted again; one round before the first loads models and starts processes. All of it runs at the
 niceness at which a server extracts; `--no-batches` leaves the server out, and runs at the niceness that it is given.
 
 A ratio is the median of the rounds' ratios, by the clock: the machine may be shared, and what disturbs one of a pair
-disturbs the other. `cpu` is the same by processor time, of this process and the decoding processes. Memory is that of
-the server over all batches, and of an extractor on one large file: noise as JPEG frames beside silence, cut every ten
-seconds. Exit status 1 where a limit is not held.
+disturbs the other. Where it is, look at processor time too, in all processes of either side: a system may give each
+process group its share, and then who has more of them has more of the machine. The peak is that of the server and of
+its largest child over the medium's batches, and of an extractor on one large file: noise as JPEG frames beside silence,
+cut every ten seconds. Exit status 1 where a limit is not held.
 """
 
 import argparse
@@ -24,26 +25,21 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tests.live import LiveServer
 from tests.media_samples import samples, word_errors
 from tests.shared_data import json_lines
 
 from benchmarks import media_files
-from benchmarks.media_bare import Bare
+from benchmarks.media_kinds import Medium, Sources, media
 from benchmarks.media_server import Batches, peak_kb
 from tamis.decoding.pool import DecoderPool
 from tamis.decoding.sniffing import content_type
-from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceFile, SourceItem
-from tamis.extractors.audio_extractor import AudioExtractor
-from tamis.extractors.document_extractor import DocumentExtractor
-from tamis.extractors.image_extractor import ImageExtractor
-from tamis.extractors.text_extractor import TextExtractor
+from tamis.engine.ports.extraction import ExtractionFailure, Segment, SourceFile, SourceItem
 from tamis.extractors.video_extractor import VideoExtractor
 from tamis.inference.models import LocalModels
 from tamis.jobs.calling import NICENESS
@@ -52,39 +48,46 @@ LEAST_RATIO = 0.8
 MOST_MEMORY_MB = 1000
 ROUNDS = 5
 _SLOW_ROUNDS = 3
-_TEXTS, _PICTURES, _SOUNDS, _CLIPS, _OFFICE = 200, 80, 80, 10, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
-    """source: the extractor's input.  bare: over all of the sources.  units: what is counted, and how many there are.
+class Took:
+    """Of one way in one round."""
 
-    bound_by: the model or decoder that takes most of the time.
-    """
-
-    name: str
-    extractor: Extractor
-    source: str
-    sources: Sequence[Path | str]
-    bare: Callable[[], Any]
-    bound_by: str
-    units: tuple[int, str]
-    parameters: dict[str, Any] = field(default_factory=dict)
-    is_slow: bool = False
+    seconds: float
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Units a second at the best of the rounds; ratios to the bare at their median, clock and processor."""
+    """took: by way, a value a round.  peak_mb: of the server and of its largest child."""
 
     medium: Medium
-    rates: dict[str, float]
-    ratios: dict[str, float]
-    spread: tuple[float, float]
+    took: Mapping[str, Sequence[Took]]
+    peak_mb: tuple[int, int] | None
+
+    def rate(self, way: str) -> str:
+        """Units a second at the median."""
+        if way not in self.took:
+            return ""
+        return f"{self.medium.units[0] / statistics.median(one.seconds for one in self.took[way]):.3g}"
+
+    def ratios(self, way: str) -> list[float]:
+        """Bare seconds over this way's, by round."""
+        return [bare.seconds / one.seconds for bare, one in zip(self.took["bare"], self.took[way], strict=True)]
+
+    def told(self, way: str) -> str:
+        """The median of the ratios, their range, and the median by processor time."""
+        if way not in self.took:
+            return " | "
+        found = self.ratios(way)
+        pairs = zip(self.took["bare"], self.took[way], strict=True)
+        cpu = statistics.median(bare.cpu_s / max(one.cpu_s, 0.01) for bare, one in pairs)
+        return f"**{statistics.median(found):.2f}** ({min(found):.2f}-{max(found):.2f}) | {cpu:.2f}"
 
     @property
     def is_held(self) -> bool:
-        return min(self.ratios["extractor"], self.ratios.get("batch", 1.0)) >= LEAST_RATIO
+        return all(statistics.median(self.ratios(way)) >= LEAST_RATIO for way in self.took)
 
 
 class Bench:
@@ -92,77 +95,47 @@ class Bench:
         self.folder = folder
         self.models = LocalModels(threads=os.cpu_count() or 1)
         self.pool = DecoderPool(folder / "decoding", workers=os.cpu_count() or 1, timeout_s=3600)
-        self.bare = Bare(self.models, os.cpu_count() or 1)
         self.batches = Batches(server) if server is not None else None
 
-    def media(self) -> list[Medium]:
-        models, pool, bare = self.models, self.pool, self.bare
-        texts, documents = media_files.texts(_TEXTS), DocumentExtractor(models, pool)
-        pictures, sounds, videos = media_files.pictures(_PICTURES), media_files.sounds()[:_SOUNDS], media_files.videos()
-        pdfs, scans = media_files.pdfs(), [media_files.scan(self.folder)]
-        office, clips = media_files.office(self.folder, _OFFICE), media_files.recordings()[:_CLIPS]
-        audio, talks = AudioExtractor(models, pool), [media_files.talk(self.folder)]
-        unsaid, shots = {"run_transcription": False}, {"run_transcription": False, "run_multimodal_embedding": False}
-
-        def each(work: Callable[[Path], None], paths: Sequence[Path]) -> Callable[[], None]:
-            def run() -> None:
-                for path in paths:
-                    work(path)
-
-            return run
-
-        return [
-            Medium("texts", TextExtractor(models), "text", texts, lambda: bare.texts(texts), "MiniLM",
-                   (len(texts), "text")),
-            Medium("pictures", ImageExtractor(models, pool), "image", pictures, each(bare.picture, pictures),
-                   "Pillow", (len(pictures), "picture")),
-            Medium("PDFs with text", documents, "document", pdfs, each(bare.pdf, pdfs), "MiniLM", (12, "page")),
-            Medium("scanned pages", documents, "document", scans, each(bare.scan, scans), "PP-OCR", (1, "page"),
-                   is_slow=True),
-            Medium("office", documents, "document", office, each(bare.office, office), "MiniLM", (len(office), "file")),
-            Medium("short sounds", audio, "audio", sounds, each(bare.sound, sounds), "FFmpeg", (len(sounds), "sound"),
-                   unsaid),
-            Medium("speech clips", audio, "audio", clips, each(bare.speech, clips), "Whisper tiny.en",
-                   (len(clips), "clip"), is_slow=True),
-            Medium("a talk", audio, "audio", talks, each(bare.speech, talks), "Whisper tiny.en",
-                   (round(len(samples(talks[0])) / 16_000), "second"), is_slow=True),
-            Medium("videos", VideoExtractor(models, pool), "video", videos, each(bare.video, videos), "FFmpeg",
-                   (len(videos), "video"), shots),
-        ]  # fmt: skip
-
     def figures(self, medium: Medium, rounds: int) -> Figures:
-        ways: dict[str, Callable[[], float]] = {
-            "extractor": lambda: _timed(lambda: self.extracted(medium)),
-            "bare": lambda: _timed(medium.bare),
-        }
-        batches = self.batches
+        self.round(medium, 0)
+        if self.batches is not None:
+            self.batches.forget_peak()
+        found = [
+            self.round(medium, number)
+            for number in range(1, 1 + (min(rounds, _SLOW_ROUNDS) if medium.is_slow else rounds))
+        ]
+        peak = None
+        if self.batches is not None:
+            peak = self.batches.peak_mb()
+            self.batches.clear()
+        return Figures(medium, {way: [one[way] for one in found] for way in found[0]}, peak)
+
+    def round(self, medium: Medium, number: int) -> dict[str, Took]:
+        """The bare between the others, so that it is the neighbour of each."""
+        sources, batches = medium.anew(self.folder, number), self.batches
+        ways: list[tuple[str, Callable[[], object]]] = [
+            ("extractor", lambda: self.extracted(medium, sources)),
+            ("bare", lambda: medium.bare(sources)),
+        ]
         if batches is not None:
-            ways["batch"] = lambda: batches.seconds(
-                medium.name, medium.extractor.name, medium.source, medium.parameters, medium.sources
-            )
-        for way in ways.values():
-            way()
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        cpu: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(min(rounds, _SLOW_ROUNDS) if medium.is_slow else rounds):
-            for name in list(ways)[:: 1 if number % 2 else -1]:
-                before = self.cpu_s()
-                seconds[name].append(ways[name]())
-                cpu[name].append(self.cpu_s() - before)
-        ratios = {name: _median_ratio(seconds["bare"], seconds[name]) for name in ways if name != "bare"}
-        ratios["cpu"] = _median_ratio(cpu["bare"], cpu["extractor"])
-        pairs = [theirs / ours for theirs, ours in zip(seconds["bare"], seconds["extractor"], strict=True)]
-        rates = {name: medium.units[0] / min(took) for name, took in seconds.items()}
-        return Figures(medium, rates, ratios, (min(pairs), max(pairs)))
+            batch = batches.send(medium, sources)
+            ways.append(("batch", lambda: batches.run(batch)))
+        return {way: self.timed(work) for way, work in ways[:: 1 if number % 2 else -1]}
+
+    def timed(self, work: Callable[[], object]) -> Took:
+        cpu_s, began = self.cpu_s(), time.perf_counter()
+        work()
+        return Took(time.perf_counter() - began, self.cpu_s() - cpu_s)
 
     def cpu_s(self) -> float:
-        """Of this process and the decoding processes, all threads."""
-        return time.process_time() + sum(_cpu_s(worker.pid) for worker in self.pool.idle)
+        """Of this process, the decoding processes, the server and all that it started."""
+        servers = self.batches.cpu_s() if self.batches is not None else 0.0
+        return time.process_time() + sum(_cpu_s(worker.pid) for worker in self.pool.idle) + servers
 
-    def extracted(self, medium: Medium, **parameters: object) -> list[Sequence[Segment]]:
-        items = [_item(medium.source, source) for source in medium.sources]
-        given = medium.extractor.Parameters(**{**medium.parameters, **parameters})
-        answers = medium.extractor.extract(items, given, self.models)
+    def extracted(self, medium: Medium, sources: Sources) -> list[Sequence[Segment]]:
+        items = [_item(medium.source, source) for source in sources]
+        answers = medium.extractor.extract(items, medium.extractor.Parameters(**medium.parameters), self.models)
         failures = [answer for answer in answers if isinstance(answer, ExtractionFailure)]
         if failures:
             raise RuntimeError(f"{medium.name}: {failures[0].message}")
@@ -173,11 +146,10 @@ class Bench:
         path = self.folder / "large.mkv"
         frames = media_files.large_video(path, gigabytes)
         given = {"split_method": "time", "run_multimodal_embedding": False, "longest_s": 1e4}
-        film = Medium(
-            "large", VideoExtractor(self.models, self.pool), "video", [path], lambda: None, "", (1, "video"), given
-        )
+        extractor = VideoExtractor(self.models, self.pool)
+        film = Medium("large", extractor, "video", [path], lambda _: None, "FFmpeg", (1, "video"), given)
         began = time.perf_counter()
-        [segments] = self.extracted(film)
+        [segments] = self.extracted(film, [path])
         figures = {
             "file_mb": round(path.stat().st_size / 1e6), "frames": frames, "segments": len(segments),
             "seconds": round(time.perf_counter() - began, 1),
@@ -208,77 +180,58 @@ def _item(name: str, source: Path | str) -> SourceItem:
     return SourceItem(source.name, {}, {name: SourceFile(source, source.stat().st_size, content_type(source))})
 
 
-def _timed(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def _median_ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
-    return statistics.median(one / max(other, 1e-9) for one, other in zip(theirs, ours, strict=True))
-
-
 def _cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def table(found: Sequence[Figures]) -> list[str]:
-    lines = [
-        "| medium | bound by | bare | extractor | batch | extractor/bare | its rounds | by cpu | batch/bare | held |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for one in found:
-        rates = " | ".join(
-            f"{one.rates[name]:.3g}" if name in one.rates else "" for name in ("bare", "extractor", "batch")
-        )
-        batch = f"{one.ratios['batch']:.2f}" if "batch" in one.ratios else ""
-        lines.append(
-            f"| {one.medium.name} ({one.medium.units[1]}s a second) | {one.medium.bound_by} | {rates} | "
-            f"{one.ratios['extractor']:.2f} | {one.spread[0]:.2f}-{one.spread[1]:.2f} | {one.ratios['cpu']:.2f} | "
-            f"{batch} | {'yes' if one.is_held else 'NO'} |"
-        )
-    return lines
+_HEAD = (
+    "| medium | bound by | bare | extractor | batch | extractor / bare | by cpu | batch / bare | by cpu "
+    "| peak MB: server, child | held |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+)
+
+
+def row(one: Figures) -> str:
+    rates = " | ".join(one.rate(way) for way in ("bare", "extractor", "batch"))
+    peak = ", ".join(map(str, one.peak_mb or ()))
+    told = " | ".join(one.told(way) for way in ("extractor", "batch"))
+    count, unit = one.medium.units
+    name = f"{one.medium.name} ({count} {unit}s, a second)"
+    return f"| {name} | {one.medium.bound_by} | {rates} | {told} | {peak} | {'yes' if one.is_held else 'NO'} |"
 
 
 def _machine() -> str:
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), platform.machine())
     return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before"
 
 
 def main(asked: argparse.Namespace) -> int:
     lines = [f"`python -m benchmarks.media {' '.join(sys.argv[1:])}`, {datetime.now(UTC):%Y-%m-%d}, {_machine()}.", ""]
     with contextlib.ExitStack() as stack:
-        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="tamis-bench-"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tamis-bench-")))
         server = None
         if asked.batches:
             os.nice(NICENESS)
-            server = stack.enter_context(LiveServer(Path(name) / "data"))
-        bench = Bench(Path(name), server)
+            server = stack.enter_context(LiveServer(folder / "data"))
+        bench = Bench(folder, server)
+        stack.callback(bench.pool.close)
         # First, while this process holds what a server holds, and not yet the bare models beside them.
         large = bench.large_file(asked.gigabytes) if asked.gigabytes else {}
         found: list[Figures] = []
-        for medium in bench.media():
+        print("\n".join(_HEAD))
+        for medium in media(folder, bench.models, bench.pool):
             if not asked.only or medium.name in asked.only.split(","):
                 found.append(bench.figures(medium, asked.rounds))
-                print(table(found[-1:])[-1], flush=True)
-        lines += table(found)
-        if bench.batches is not None:
-            lines += ["", f"Peak memory of the server over all batches, MB: {bench.batches.peak_mb()}."]
+                print(row(found[-1]), flush=True)
+        lines += [*_HEAD, *map(row, found)]
         if large:
             lines += ["", f"A large video: {large}.", "", f"Speech: {word_error_rate(bench.models)}."]
-        bench.pool.close()
     is_small = large.get("decoder_peak_mb", 0) + large.get("server_peak_mb", 0) < MOST_MEMORY_MB
     is_held = all(one.is_held for one in found) and is_small
-    verdict = "held" if is_held else "NOT HELD"
-    lines += ["", f"Limits (a ratio of {LEAST_RATIO}, {MOST_MEMORY_MB} MB for a large file): {verdict}."]
+    lines += ["", f"Load {os.getloadavg()[0]:.1f} after. Limits (a ratio of {LEAST_RATIO}, {MOST_MEMORY_MB} MB for a "
+              f"large file): {'held' if is_held else 'NOT HELD'}."]  # fmt: skip
     print("\n".join(lines))
     if asked.write:
         Path(asked.write).write_text("# Media: figures of one run\n\n" + "\n".join(lines) + "\n")

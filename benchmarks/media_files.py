@@ -30,7 +30,8 @@ def texts(count: int) -> list[str]:
 
 
 def pictures(count: int) -> list[Path]:
-    return sorted((DATA / "tuxpaint_stamps" / "images").rglob("*.png"))[::6][:count]
+    every = sorted((DATA / "tuxpaint_stamps" / "images").rglob("*.png"))
+    return every[:: len(every) // count][:count]
 
 
 def sounds() -> list[Path]:
