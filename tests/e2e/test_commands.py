@@ -10,10 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from tamis.cli import media_samples
 from tamis.client import Client
 from tests.live import LiveServer
+from tests.media_samples import tone, write_sound, write_video
 
 NOTES = {
     "retries.md": "We decided to retry failed requests three times with exponential backoff and jitter.",
@@ -84,19 +86,29 @@ def test_load_takes_each_file_for_what_is_in_it(server: LiveServer, tmp_path: Pa
     (folder / "notes.txt").write_text("The river rose overnight.")
     (folder / "junk.bin").write_bytes(bytes(range(256)) * 20)
     (folder / "empty.png").touch()
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    Image.new("RGB", (1300, 1200), "white").save(folder / "poster.bmp")  # more than goes inline
+    write_video(folder / "film.mp4", [(220, 60, 60), (20, 80, 20), (100, 100, 250)], "libx264")
+    write_sound(folder / "tone.ogg", tone(300, 1.0), "libopus")
     loaded = tamis("load", folder, server=server)
     assert "1 objects, 1 documents in collection mixed, 0 failed" in loaded
-    assert "5 objects, 5 documents in collection mixed-image, 0 failed" in loaded
+    assert "7 objects, 6 documents in collection mixed-image, 1 failed" in loaded
+    assert "1 sources failed, the first because: the file is no picture" in " ".join(loaded.split())
+    assert "1 objects, 1 documents in collection mixed-audio, 0 failed" in loaded
+    assert "1 objects, 3 documents in collection mixed-video, 0 failed" in loaded
     assert "2 objects, 4 documents in collection mixed-document, 0 failed" in loaded
     with server.client() as client:
         shown = client.post("collections/mixed-image/documents/list", {"filters": {"path": "deep/harvest.dat"}})
         assert [one["path"] for one in shown["results"]] == ["deep/harvest.dat"]
+        shown = client.post("collections/mixed-image/documents/list", {"filters": {"path": "poster.bmp"}})
+        [poster] = shown["results"]
+        assert (poster["width"], poster["height"], poster["size_bytes"]) == (1300, 1200, 4_680_054)
     answer = json.loads(tamis("search", "how much does a tour cost?", "-c", "mixed-document", "--json", server=server))
     assert answer["documents"][0]["path"] == "observatory.pdf"
     again = tamis("load", folder / "deep" / "harvest.dat", "--name", "mixed", server=server)
-    assert "1 objects, 6 documents in collection mixed-image" in again  # another path, "harvest.dat"
+    assert "1 objects, 7 documents in collection mixed-image" in again  # another path, "harvest.dat"
     again = tamis("load", folder / "deep" / "harvest.dat", "--name", "mixed", server=server)
-    assert "1 objects, 6 documents in collection mixed-image" in again
+    assert "1 objects, 7 documents in collection mixed-image" in again
 
 
 def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp_path: Path) -> None:

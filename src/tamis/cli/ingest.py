@@ -16,7 +16,10 @@ _PAUSE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What came of it. seconds: from the first object sent to the last document searchable."""
+    """What came of it. seconds: from the first object sent to the last document searchable.
+
+    error: the first reason why something failed, where something did.
+    """
 
     bucket_id: str
     collection_id: str
@@ -25,6 +28,7 @@ class Ingested:
     documents: int
     failed: int
     seconds: float
+    error: str | None = None
 
 
 def bars() -> Progress:
@@ -107,7 +111,7 @@ def extracted(
     documents = client.get(f"collections/{collection_id}")["document_count"]
     return Ingested(
         bucket_id, collection_id, batch["status"], len(object_ids), documents, failed.get("total", 0),
-        time.monotonic() - started,
+        time.monotonic() - started, batch.get("error"),
     )  # fmt: skip
 
 

@@ -66,6 +66,8 @@ def _tell(name: str, done: Ingested) -> None:
         f"{done.seconds:.1f} s ({done.status})",
         highlight=False,
     )
+    if done.error:
+        out.print(done.error, highlight=False, markup=False)
     out.print(f'\n    tamis search "..." --collection {name}\n', highlight=False)
 
 

@@ -12,12 +12,10 @@ from rich import box
 from rich.table import Table
 
 from tamis.cli import media_samples, show
+from tamis.cli.ingest import bars, extracted
 from tamis.cli.media_samples import Sample
 from tamis.cli.terminal import fail, out
 from tamis.client import Client
-
-_FINAL = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "CANCELED"})
-_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +65,15 @@ def _ingest(client: Client, extractor: dict[str, Any], kind: str, samples: list[
             "field_passthrough": [{"source_path": "name"}],
         },
     }
-    client.post("collections", body)
+    collection_id = client.post("collections", body)["collection_id"]
     objects = {"objects": [_object(sample, kind) for sample in samples]}
     ids = [one["object_id"] for one in client.post(f"buckets/{bucket}/objects/batch", objects)]
-    batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
-    client.post(f"buckets/{bucket}/batches/{batch}/submit")
-    with out.status(f"{extractor['feature_extractor_name']}: {len(ids)} files"):
-        while (state := client.get(f"buckets/{bucket}/batches/{batch}")["status"]) not in _FINAL:
-            time.sleep(_POLL_S)
-    if state != "COMPLETED":
-        failed = client.get(f"buckets/{bucket}/batches/{batch}/failed-documents", limit=1)
-        fail(f"the files of {kind} were not all extracted: {failed}")
-    count = client.get(f"collections/demo-{kind}")["document_count"]
-    line = f"{extractor['feature_extractor_name']}: {len(ids)} files, {count} documents"
-    out.print(f"{line} in {time.monotonic() - started:.1f} s", highlight=False)
+    with bars() as progress:
+        done = extracted(client, bucket, collection_id, ids, progress, started)
+    if done.status != "COMPLETED":
+        fail(f"the files of {kind} were not all extracted: {done.error or done.status}")
+    line = f"{extractor['feature_extractor_name']}: {done.objects} files, {done.documents} documents"
+    out.print(f"{line} in {done.seconds:.1f} s", highlight=False)
 
 
 def _object(sample: Sample, kind: str) -> dict[str, Any]:
