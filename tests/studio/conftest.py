@@ -19,7 +19,7 @@ _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 @pytest.fixture(scope="package")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     folder = tmp_path_factory.mktemp("studio")
-    with LiveServer(folder / "data", TAMIS_MODEL_THREADS="1") as server:
+    with LiveServer(folder / "data", TAMIS_MODEL_THREADS="1", TAMIS_SECRET_KEY="s" * 40) as server:
         yield filled(server, folder)
 
 

@@ -79,6 +79,10 @@ class Sessions:
         """Raises: UnauthorizedError where the key opens nothing any more, ForbiddenError."""
         return await self._gate.identify(session.authorization, permission)
 
+    async def rule(self, session: Session, permission: Permission) -> Principal:
+        """As `Gate.rule`, for the session's key."""
+        return await self._gate.rule(session.authorization, permission)
+
     async def enter(self, session: Session, namespace: str | None, permission: Permission) -> Principal:
         """As `Gate.enter`, for the session's key."""
         return await self._gate.enter(session.authorization, namespace, permission)

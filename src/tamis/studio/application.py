@@ -13,10 +13,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tamis.errors import TamisError
 from tamis.model.limits import OperationKind
 from tamis.model.principal import Permission
-from tamis.studio import assets, compare, execution, execution_actions, executions, failures, playground, sign_in
+from tamis.studio import (
+    assets,
+    audit,
+    compare,
+    credits,
+    execution,
+    execution_actions,
+    executions,
+    failures,
+    keys,
+    organizations,
+    playground,
+    secrets,
+    sign_in,
+    usage,
+    users,
+)
 from tamis.studio.visit import Handler, signed_in
 
-_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground"})
+_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "settings"})
 """The first part of every address that is the studio's."""
 
 
@@ -55,6 +71,14 @@ def _routes() -> list[Route]:
         Route("/sign-in", sign_in.show),
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),
         _change("/sign-out", sign_in.sign_out),
+        *_executions(),
+        *_playground(),
+        *_settings(),
+    ]
+
+
+def _executions() -> list[Route]:
+    return [
         _page("/executions", executions.show),
         _page("/executions/charts", executions.charts),
         _page("/executions/{execution_id}", execution.show),
@@ -66,6 +90,11 @@ def _routes() -> list[Route]:
         _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
         _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
         _page("/compare", compare.show),
+    ]
+
+
+def _playground() -> list[Route]:
+    return [
         _page("/playground", playground.show),
         _page("/playground/stage", playground.stage),
         _page("/playground/outcome", execution.outcome),
@@ -74,6 +103,33 @@ def _routes() -> list[Route]:
         _search("/playground/plan", playground.plan),
         _search("/playground/run", playground.run),
         _change("/playground/save", playground.save, Permission.WRITE),
+    ]
+
+
+def _settings() -> list[Route]:
+    return [
+        _page("/settings", organizations.show),
+        _rule("/settings/name", organizations.rename),
+        _rule("/settings/rates", organizations.change_rates),
+        _page("/settings/keys", keys.show),
+        _page("/settings/keys/{key_id}", keys.detail),
+        _rule("/settings/keys", keys.create),
+        _rule("/settings/keys/{key_id}/rotate", keys.rotate),
+        _rule("/settings/keys/{key_id}/revoke", keys.revoke),
+        _page("/settings/users", users.show),
+        _page("/settings/users/{user_id}", users.detail),
+        _rule("/settings/users", users.create),
+        _rule("/settings/users/{user_id}", users.change),
+        _rule("/settings/users/{user_id}/delete", users.delete),
+        _page("/settings/usage", usage.show),
+        _page("/settings/credits", credits.show),
+        _rule("/settings/credits", credits.give),
+        _rule("/settings/credits/caps", credits.change_caps),
+        _page("/settings/audit", audit.show),
+        _rule("/settings/audit", audit.change_settings),
+        _page("/settings/secrets", secrets.show),
+        _rule("/settings/secrets", secrets.put),
+        _rule("/settings/secrets/{name}/delete", secrets.delete),
     ]
 
 
@@ -90,6 +146,11 @@ def _change(
 def _search(path: str, handler: Handler) -> Route:
     """What runs a pipeline, or tries one out."""
     return _change(path, handler, kind=OperationKind.SEARCH)
+
+
+def _rule(path: str, handler: Handler) -> Route:
+    """A change of the organisation itself, for its administrators."""
+    return _change(path, handler, Permission.ADMIN, OperationKind.METADATA)
 
 
 async def _home(request: Request) -> Response:

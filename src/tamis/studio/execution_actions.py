@@ -1,8 +1,5 @@
 """What can be done with an execution from its page."""
 
-from typing import Any
-
-import orjson
 from starlette.responses import Response
 
 from tamis.errors import BadRequestError, TamisError
@@ -15,7 +12,7 @@ from tamis.services.promotion import PromotionService
 from tamis.services.replays import ReplayService
 from tamis.services.sieves import SieveService
 from tamis.services.whynot import WhyService
-from tamis.studio import snippets
+from tamis.studio import fields, snippets
 from tamis.studio.security import HEADERS
 from tamis.studio.visit import Visit
 
@@ -43,7 +40,9 @@ async def run_again(visit: Visit) -> Response:
     request = await visit.service(SieveService).request(visit.principal, _id(visit))
     definition = request.definition
     options = RunOptions(
-        inputs=_inputs(visit.field("inputs")), collections=definition.collection_ids, budget=definition.budget
+        inputs=fields.json_object(visit.field("inputs"), "inputs"),
+        collections=definition.collection_ids,
+        budget=definition.budget,
     )
     try:
         executed = await visit.service(ExecutionService).execute_anonymous(
@@ -92,14 +91,3 @@ async def code(visit: Visit) -> Response:
 
 def _id(visit: Visit) -> str:
     return str(visit.request.path_params["execution_id"])
-
-
-def _inputs(text: str) -> dict[str, Any]:
-    """Raises: BadRequestError where it is no JSON object."""
-    try:
-        value = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError as error:
-        raise BadRequestError(f"inputs: not valid JSON: {error}", field="inputs") from None
-    if not isinstance(value, dict):
-        raise BadRequestError('inputs: a JSON object, such as {"query": "red shoes"}', field="inputs")
-    return value

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tamis.errors import BadRequestError
 from tamis.model.execution import ExecutionStatus
 from tamis.services.execution_overviews import Bar, Cursor, ExecutionOverviews, Kind, Wanted
+from tamis.studio import fields
 from tamis.studio.charts import Chart, bars_chart, lines_chart
 from tamis.studio.visit import Visit
 
@@ -17,7 +18,6 @@ PAGE_SIZE = 30
 PERIODS: Mapping[str, tuple[int, int]] = {"1h": (60, 60), "24h": (48, 1800), "7d": (56, 10_800), "30d": (30, 86_400)}
 """Name -> how many bars, of how many seconds."""
 _FIELDS = ("kind", "retriever", "status", "period", "start", "end", "text", "credits", "ms")
-_MOST = 1e12
 
 
 async def show(visit: Visit) -> Response:
@@ -57,7 +57,7 @@ def _wanted(visit: Visit) -> Wanted:
         raise BadRequestError(f"kind: one of {', '.join(Kind)}", field="kind")
     if status and status not in list(ExecutionStatus):
         raise BadRequestError(f"status: one of {', '.join(ExecutionStatus)}", field="status")
-    start, end = _time(visit, "start"), _time(visit, "end")
+    start, end = (fields.moment(visit.asked(name), name) for name in ("start", "end"))
     if start is None and end is None and visit.asked("period"):
         start = datetime.now(UTC) - timedelta(seconds=_period_s(visit.asked("period")))
     return Wanted(
@@ -67,8 +67,8 @@ def _wanted(visit: Visit) -> Wanted:
         start=start,
         end=end,
         text=visit.asked("text"),
-        credits=_number(visit, "credits"),
-        duration_ms=_number(visit, "ms"),
+        credits=fields.number(visit.asked("credits"), "credits") or 0.0,
+        duration_ms=fields.number(visit.asked("ms"), "ms") or 0.0,
     )
 
 
@@ -77,28 +77,6 @@ def _period_s(period: str) -> int:
         raise BadRequestError(f"period: one of {', '.join(PERIODS)}", field="period")
     count, bar_s = PERIODS[period]
     return count * bar_s
-
-
-def _time(visit: Visit, name: str) -> datetime | None:
-    text = visit.asked(name)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadRequestError(f"{name}: a time such as 2026-01-31T12:00:00Z", field=name) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _number(visit: Visit, name: str) -> float:
-    text = visit.asked(name)
-    try:
-        value = float(text or 0)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= _MOST:
-        raise BadRequestError(f"{name}: a number from 0", field=name)
-    return value
 
 
 def _cursor(text: str) -> Cursor | None:

@@ -23,7 +23,7 @@ from tamis.services.listing import ListQuery
 from tamis.services.retrievers import RetrieverDraft, RetrieverService
 from tamis.services.sieves import PastRequest, SieveService
 from tamis.services.stage_catalogue import StageCatalogue
-from tamis.studio import snippets
+from tamis.studio import fields, snippets
 from tamis.studio.run_events import RunEvents
 from tamis.studio.stage_forms import Catalogue, StageForm, read_pipeline
 from tamis.studio.visit import Visit
@@ -148,11 +148,14 @@ def _read(visit: Visit) -> tuple[Definition, dict[str, Any]]:
         raise ValidationError("the pipeline has no stage yet; add one")
     definition = Definition(
         stages=stages,
-        input_schema=_object(visit, "schema"),
+        input_schema=fields.json_object(visit.field("schema"), "schema"),
         collection_ids=tuple(value for key, value in sent if key == "collection"),
-        budget=Budget(_number(visit, "max_credits"), _whole(visit, "max_time_ms")),
+        budget=Budget(
+            fields.number(visit.field("max_credits"), "max_credits"),
+            fields.whole(visit.field("max_time_ms"), "max_time_ms"),
+        ),
     )
-    return definition, _object(visit, "inputs")
+    return definition, fields.json_object(visit.field("inputs"), "inputs")
 
 
 def _options(definition: Definition, inputs: Mapping[str, Any]) -> RunOptions:
@@ -201,34 +204,6 @@ def _features(collections: Sequence[Collection]) -> list[str]:
 def _text_feature(collection: Collection) -> str | None:
     found = next((one for one in collection.features if one.name == "embedding"), None)
     return str(FeatureUri(collection.extractor.name, collection.extractor.version, found.name)) if found else None
-
-
-def _object(visit: Visit, name: str) -> dict[str, Any]:
-    try:
-        value = orjson.loads(visit.field(name) or "{}")
-    except orjson.JSONDecodeError as error:
-        raise BadRequestError(f"{name}: not valid JSON: {error}", field=name) from None
-    if not isinstance(value, dict):
-        raise BadRequestError(f"{name}: a JSON object", field=name)
-    return value
-
-
-def _number(visit: Visit, name: str) -> float | None:
-    text = visit.field(name)
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        value = -1.0
-    if value is not None and not 0 <= value < float("inf"):
-        raise BadRequestError(f"{name}: a number from 0", field=name)
-    return value
-
-
-def _whole(visit: Visit, name: str) -> int | None:
-    value = _number(visit, name)
-    if value is not None and value != int(value):
-        raise BadRequestError(f"{name}: a whole number", field=name)
-    return None if value is None else int(value)
 
 
 def _problems(error: TamisError) -> list[str]:

@@ -24,7 +24,7 @@ def environment() -> Environment:
     made.globals.update(asset=asset_url)
     made.filters.update(
         number=number, duration=duration, credits=credits_text, score=score, percent=percent, moment=moment,
-        moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id,
+        moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id, date=date_text,
     )  # fmt: skip
     return made
 
@@ -64,6 +64,10 @@ def moment(at: datetime) -> str:
 
 def moment_short(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%d %b %H:%M:%S").lstrip("0")
+
+
+def date_text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%d %b %Y").lstrip("0")
 
 
 def iso(at: datetime) -> str:

@@ -59,6 +59,14 @@ class Visit:
         principal = await self.service(Sessions).enter(self.session, namespace.namespace_id, Permission.READ)
         return replace(self, namespace=namespace, principal=principal)
 
+    async def ruling(self) -> Principal:
+        """For what concerns the whole organisation and is its administrators'. Raises: ForbiddenError."""
+        return await self.service(Sessions).rule(self.session, Permission.ADMIN)
+
+    @property
+    def may_rule(self) -> bool:
+        return self.principal.may(Permission.ADMIN) and not self.principal.scopes
+
     @contextmanager
     def making(self, noun: str) -> Iterator[None]:
         """A change that makes one more of a noun, such as `retrievers`, within the caller's quota."""
@@ -75,6 +83,10 @@ class Visit:
             raise BadRequestError(f"{name} is a text, not a file", field=name)
         return value.strip()
 
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """All that was sent under the name, such as boxes that were checked."""
+        return tuple(value for value in self.form.getlist(name) if isinstance(value, str) and value)
+
     def asked(self, name: str, default: str = "") -> str:
         """Of the address."""
         return self.request.query_params.get(name, default).strip()
@@ -85,6 +97,7 @@ class Visit:
             "namespace": self.namespace,
             "namespaces": self.namespaces,
             "may_write": self.principal.may(Permission.WRITE),
+            "may_rule": self.may_rule,
         }
         return page(self.request, template, status, **{**shared, **values})
 

@@ -32,6 +32,14 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// What was asked for in a menu is done and shown elsewhere: the menu closes, its form is empty again.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest("form[data-closes]");
+  if (!form || event.detail.xhr.status >= 400) return;
+  form.reset();
+  form.closest("details.menu").open = false;
+});
+
 // The address that the server prints has the key behind the #, which browsers send to nobody.
 const door = document.querySelector("form[data-key-from-address]");
 function takeKey() {
