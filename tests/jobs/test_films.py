@@ -39,6 +39,7 @@ async def test_frames_of_shots_are_taken_further(tmp_path: Path) -> None:
         seen = {document.lineage.source_document_id: document for document in await world.all_documents(frames)}
         assert set(seen) == {document.document_id for document in found}
         for document in found:
+            assert [source["content_type"] for source in document.source_blobs] == ["video/mp4"], "not what was said"
             [key] = document.blobs
             assert (key.field, key.role, key.content_type) == ("key_frame", "thumbnail", "image/jpeg")
             frame = seen[document.document_id]

@@ -27,6 +27,7 @@ from tamis.services.sources import is_dynamic, mapped_inputs, parameters_for, pa
 _OURS = "blob://"
 _WEB = ("http://", "https://")
 _TOLD = ("content_type", "filename")
+_MEDIA = ("image/", "audio/", "video/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +188,17 @@ class Loader:
         blobs: tuple[Mapping[str, JSON], ...],
         holder: str,
     ) -> tuple[SourceFile, tuple[Mapping[str, JSON], ...]]:
-        """The file, and the source's blobs, in which the store's copy stands for what was fetched from the web."""
+        """The file, and the source's blobs, in which the store's copy stands for what was fetched from the web.
+
+        What a blob is said to be is corrected by what is in it, so that a browser is told what to play.
+        """
         if not url.startswith(_OURS):
             found = await self._files.fetch(principal, url, holder)
             return found.file, _with_copy(blobs, name, url, found)
         told = next((blob for blob in blobs if blob.get("url") == url), {})
         declared, filename = (value if isinstance(value, str) else None for value in map(told.get, _TOLD))
-        return await self._files.take(principal, url.removeprefix(_OURS), declared, filename), blobs
+        file = await self._files.take(principal, url.removeprefix(_OURS), declared, filename)
+        return file, _with_type(blobs, url, file.content_type)
 
     def release(self, loads: Iterable[Load]) -> None:
         """Nothing reads the files of these sources any more."""
@@ -284,6 +289,18 @@ def _with_copy(
     if any(blob.get("url") == url for blob in blobs):
         return tuple({**blob, **copy} if blob.get("url") == url else blob for blob in blobs)
     return (*blobs, {"field": name, **copy})
+
+
+def _with_type(blobs: tuple[Mapping[str, JSON], ...], url: str, content_type: str) -> tuple[Mapping[str, JSON], ...]:
+    """By the content where nobody said a type, or none of a medium though it is one."""
+    is_medium = content_type.startswith(_MEDIA)
+    return tuple(
+        {**blob, "content_type": content_type}
+        if blob.get("url") == url
+        and (not blob.get("content_type") or (is_medium and not str(blob["content_type"]).startswith(_MEDIA)))
+        else blob
+        for blob in blobs
+    )
 
 
 def _category(error: TamisError) -> str:
