@@ -39,6 +39,7 @@ class NamespaceDraft:
 class NamespaceDetails:
     namespace: Namespace
     document_count: int
+    collection_count: int = 0
 
     def view(self) -> dict[str, JSON]:
         """What lists filter, search and sort by."""
@@ -162,7 +163,7 @@ def _details(session: Session, principal: Principal, namespace: Namespace) -> Na
     inside = principal.within(namespace.namespace_id)
     collections = session.collections.list(inside)
     count = sum(session.documents.count(inside, collection.collection_id) for collection in collections)
-    return NamespaceDetails(namespace, count)
+    return NamespaceDetails(namespace, count, len(collections))
 
 
 def _running(session: Session, inside: Principal) -> list[str]:

@@ -11,8 +11,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
-from tamis.model.limits import OperationKind
-from tamis.model.principal import Permission
 from tamis.studio import (
     assets,
     audit,
@@ -30,9 +28,10 @@ from tamis.studio import (
     usage,
     users,
 )
-from tamis.studio.visit import Handler, signed_in
+from tamis.studio.data_routes import data_routes
+from tamis.studio.routes import changes, rules, searches, shows, writes
 
-_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "settings"})
+_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "data", "settings"})
 """The first part of every address that is the studio's."""
 
 
@@ -67,90 +66,71 @@ def _routes() -> list[Route]:
         Route("/", _home),
         Route(assets.PREFIX + "{name}", assets.serve),
         Route("/studio/theme", sign_in.choose_theme, methods=["POST"]),
-        _change("/studio/namespace", sign_in.choose_namespace),
+        changes("/studio/namespace", sign_in.choose_namespace),
         Route("/sign-in", sign_in.show),
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),
-        _change("/sign-out", sign_in.sign_out),
+        changes("/sign-out", sign_in.sign_out),
         *_executions(),
         *_playground(),
+        *data_routes(),
         *_settings(),
     ]
 
 
 def _executions() -> list[Route]:
     return [
-        _page("/executions", executions.show),
-        _page("/executions/charts", executions.charts),
-        _page("/executions/{execution_id}", execution.show),
-        _page("/executions/{execution_id}/export", execution_actions.export),
-        _page("/executions/{execution_id}/code", execution_actions.code),
-        _search("/executions/{execution_id}/why", execution_actions.why),
-        _search("/executions/{execution_id}/again", execution_actions.run_again),
-        _search("/executions/{execution_id}/replay", execution_actions.replay),
-        _change("/executions/{execution_id}/save", execution_actions.save, Permission.WRITE),
-        _change("/executions/{execution_id}/evaluate", execution_actions.evaluate, Permission.WRITE),
-        _page("/compare", compare.show),
+        shows("/executions", executions.show),
+        shows("/executions/charts", executions.charts),
+        shows("/executions/{execution_id}", execution.show),
+        shows("/executions/{execution_id}/export", execution_actions.export),
+        shows("/executions/{execution_id}/code", execution_actions.code),
+        searches("/executions/{execution_id}/why", execution_actions.why),
+        searches("/executions/{execution_id}/again", execution_actions.run_again),
+        searches("/executions/{execution_id}/replay", execution_actions.replay),
+        writes("/executions/{execution_id}/save", execution_actions.save),
+        writes("/executions/{execution_id}/evaluate", execution_actions.evaluate),
+        shows("/compare", compare.show),
     ]
 
 
 def _playground() -> list[Route]:
     return [
-        _page("/playground", playground.show),
-        _page("/playground/stage", playground.stage),
-        _page("/playground/outcome", execution.outcome),
-        _change("/playground/pipeline", playground.pipeline),
-        _change("/playground/json", playground.written),
-        _search("/playground/plan", playground.plan),
-        _search("/playground/run", playground.run),
-        _change("/playground/save", playground.save, Permission.WRITE),
+        shows("/playground", playground.show),
+        shows("/playground/stage", playground.stage),
+        shows("/playground/outcome", execution.outcome),
+        changes("/playground/pipeline", playground.pipeline),
+        changes("/playground/json", playground.written),
+        searches("/playground/plan", playground.plan),
+        searches("/playground/run", playground.run),
+        writes("/playground/save", playground.save),
     ]
 
 
 def _settings() -> list[Route]:
     return [
-        _page("/settings", organizations.show),
-        _rule("/settings/name", organizations.rename),
-        _rule("/settings/rates", organizations.change_rates),
-        _page("/settings/keys", keys.show),
-        _page("/settings/keys/{key_id}", keys.detail),
-        _rule("/settings/keys", keys.create),
-        _rule("/settings/keys/{key_id}/rotate", keys.rotate),
-        _rule("/settings/keys/{key_id}/revoke", keys.revoke),
-        _page("/settings/users", users.show),
-        _page("/settings/users/{user_id}", users.detail),
-        _rule("/settings/users", users.create),
-        _rule("/settings/users/{user_id}", users.change),
-        _rule("/settings/users/{user_id}/delete", users.delete),
-        _page("/settings/usage", usage.show),
-        _page("/settings/credits", credits.show),
-        _rule("/settings/credits", credits.give),
-        _rule("/settings/credits/caps", credits.change_caps),
-        _page("/settings/audit", audit.show),
-        _rule("/settings/audit", audit.change_settings),
-        _page("/settings/secrets", secrets.show),
-        _rule("/settings/secrets", secrets.put),
-        _rule("/settings/secrets/{name}/delete", secrets.delete),
+        shows("/settings", organizations.show),
+        rules("/settings/name", organizations.rename),
+        rules("/settings/rates", organizations.change_rates),
+        shows("/settings/keys", keys.show),
+        shows("/settings/keys/{key_id}", keys.detail),
+        rules("/settings/keys", keys.create),
+        rules("/settings/keys/{key_id}/rotate", keys.rotate),
+        rules("/settings/keys/{key_id}/revoke", keys.revoke),
+        shows("/settings/users", users.show),
+        shows("/settings/users/{user_id}", users.detail),
+        rules("/settings/users", users.create),
+        rules("/settings/users/{user_id}", users.change),
+        rules("/settings/users/{user_id}/delete", users.delete),
+        shows("/settings/usage", usage.show),
+        shows("/settings/credits", credits.show),
+        rules("/settings/credits", credits.give),
+        rules("/settings/credits/caps", credits.change_caps),
+        shows("/settings/audit", audit.show),
+        rules("/settings/audit", audit.change_settings),
+        shows("/settings/secrets", secrets.show),
+        rules("/settings/secrets", secrets.put),
+        rules("/settings/secrets/{name}/delete", secrets.delete),
     ]
-
-
-def _page(path: str, handler: Handler) -> Route:
-    return Route(path, signed_in(handler))
-
-
-def _change(
-    path: str, handler: Handler, permission: Permission = Permission.READ, kind: OperationKind = OperationKind.DATA
-) -> Route:
-    return Route(path, signed_in(handler, permission, kind), methods=["POST"])
-
-
-def _search(path: str, handler: Handler) -> Route:
-    """What runs a pipeline, or tries one out."""
-    return _change(path, handler, kind=OperationKind.SEARCH)
-
-
-def _rule(path: str, handler: Handler) -> Route:
-    """A change of the organisation itself, for its administrators."""
-    return _change(path, handler, Permission.ADMIN, OperationKind.METADATA)
 
 
 async def _home(request: Request) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from tamis.errors import BadRequestError, NotFoundError
+from tamis.errors import BadRequestError
 from tamis.executions.record import Record, RecordedStage
 from tamis.executions.sieve import Group, StageFlow
 from tamis.model.execution import ExecutionStatus
@@ -64,16 +64,10 @@ async def outcome(visit: Visit) -> Response:
 
 
 async def _found(visit: Visit, execution_id: str, view: StageView | None) -> tuple[Visit, ExecutionSieve]:
-    """A link is permanent: it holds whichever namespace was chosen last. Raises: NotFoundError."""
-    others = [one for one in visit.namespaces if one != visit.namespace]
-    for namespace in (visit.namespace, *others):
-        inside = visit if namespace == visit.namespace else await visit.within(namespace)
-        try:
-            return inside, await inside.service(SieveService).sieve(inside.principal, execution_id, view)
-        except NotFoundError as error:
-            if error.details.get("resource") != "execution":
-                raise
-    raise NotFoundError.of("execution", execution_id)
+    """Raises: NotFoundError."""
+    return await visit.found(
+        "execution", lambda inside: inside.service(SieveService).sieve(inside.principal, execution_id, view)
+    )
 
 
 def _view(visit: Visit) -> StageView | None:

@@ -24,6 +24,7 @@ from tamis.services.retrievers import RetrieverDraft, RetrieverService
 from tamis.services.sieves import PastRequest, SieveService
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.studio import fields, snippets
+from tamis.studio.asking import asked_by_document
 from tamis.studio.run_events import RunEvents
 from tamis.studio.stage_forms import Catalogue, StageForm, read_pipeline
 from tamis.studio.visit import Visit
@@ -163,16 +164,23 @@ def _options(definition: Definition, inputs: Mapping[str, Any]) -> RunOptions:
 
 
 async def _start(visit: Visit, collections: Sequence[Collection]) -> tuple[Definition, Mapping[str, Any]]:
-    """From an execution, from a saved retriever, else a search of what is there."""
+    """From an execution, from a saved retriever, from a document, else a search of a collection that was asked for."""
     if visit.asked("from"):
         past: PastRequest = await visit.service(SieveService).request(visit.principal, visit.asked("from"))
         return past.definition, past.inputs
     if visit.asked("retriever"):
         saved = await visit.service(RetrieverService).get(visit.principal, visit.asked("retriever"))
         return saved.definition, dict.fromkeys(saved.definition.input_schema, "")
-    searchable = next((one for one in collections if _text_feature(one)), None)
+    if visit.asked("like"):
+        details = await visit.service(CollectionService).get(visit.principal, visit.asked("in"))
+        like = asked_by_document(details.collection, visit.asked("like"), visit.asked("feature"))
+        return like.definition, like.inputs
+    wanted = visit.asked("collection")
+    searchable = next(
+        (one for one in collections if _text_feature(one) and wanted in ("", one.collection_id, one.name)), None
+    )
     if searchable is None:
-        return Definition(()), {}
+        return Definition((), {}, (wanted,) if wanted else ()), {}
     search: list[JSON] = [{"feature_uri": _text_feature(searchable), "query": "{{INPUT.query}}", "top_k": 100}]
     stages = (
         StageSpec("search", "feature_search", {"searches": search, "final_top_k": 50}),

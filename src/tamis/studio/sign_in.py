@@ -53,8 +53,8 @@ async def choose_namespace(visit: Visit) -> Response:
     wanted = visit.field("namespace")
     if wanted not in [one.namespace_id for one in visit.namespaces]:
         raise BadRequestError("namespace: the id of one that this key sees", field="namespace")
-    response = visit.moved(HOME)
-    _keep(visit.request, response, NAMESPACE_COOKIE, wanted, _YEAR_S)
+    response = visit.moved(_inside(visit.field("next")))
+    remember_namespace(visit.request, response, wanted)
     return response
 
 

@@ -1,6 +1,6 @@
 """A stage as a form made from its JSON schema, and what a person wrote in it as a pipeline again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,25 +10,9 @@ from tamis.engine.definition import parse_stages
 from tamis.engine.stage import Stage
 from tamis.errors import ValidationError
 from tamis.model.retriever import StageSpec
+from tamis.studio.schema_forms import Field, fields_of, filled, json_text, value_of
 
 _OPTIONS = ("when", "on_error")
-_LONG = frozenset({"prompt", "system_prompt", "code", "template", "query", "document_template", "criteria"})
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """control: text, long, number, choice, boolean, json.  value: as it stands in the form; empty is not sent.
-
-    default: what holds where it is empty.
-    """
-
-    name: str
-    control: str
-    value: str
-    about: str
-    choices: tuple[str, ...] = ()
-    default: str = ""
-    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +47,11 @@ class Catalogue:
     def form(self, uid: str, spec: StageSpec) -> StageForm:
         """Raises: ValidationError for a stage that this server does not know."""
         stage, missing = self.find(spec.stage_id)
-        fields = [_filled(one, spec.parameters) for one in self.fields(spec.stage_id)]
+        fields = [filled(one, spec.parameters) for one in self.fields(spec.stage_id)]
         known = {one.name for one in fields}
         # What the schema spells otherwise, such as an alias, stays as it was written.
         fields += [
-            Field(name, "json", _json(value), "") for name, value in spec.parameters.items() if name not in known
+            Field(name, "json", json_text(value), "") for name, value in spec.parameters.items() if name not in known
         ]
         options = {name: spec.options[name] for name in _OPTIONS if name in spec.options}
         is_shown = [bool(one.value) or one.is_required for one in fields]
@@ -75,7 +59,7 @@ class Catalogue:
             uid, spec.stage_name, spec.stage_id, stage.kind.value, stage.description,
             tuple(one for one, shown in zip(fields, is_shown, strict=True) if shown),
             tuple(one for one, shown in zip(fields, is_shown, strict=True) if not shown),
-            _json(options) if options else "", missing,
+            json_text(options) if options else "", missing,
         )  # fmt: skip
 
     def find(self, stage_id: str) -> tuple[type[Stage], str | None]:
@@ -89,7 +73,7 @@ class Catalogue:
         known = self._fields.get(stage_id)
         if known is None:
             schema = self.find(stage_id)[0].Parameters.model_json_schema()
-            known = self._fields[stage_id] = list(_fields(schema))
+            known = self._fields[stage_id] = list(fields_of(schema))
         return known
 
 
@@ -119,20 +103,7 @@ def _read(catalogue: Catalogue, stage: dict[str, Any], place: str, value: str) -
         parameter = place[2:]
         fields = {one.name: one for one in catalogue.fields(stage.get("stage_id", ""))}
         control = fields[parameter].control if parameter in fields else "json"
-        stage["parameters"][parameter] = _value(control, value, f"stage {name}: {parameter}")
-
-
-def _value(control: str, text: str, place: str) -> Any:
-    stripped = text.strip()
-    if control in ("text", "long", "choice"):
-        return text if control == "long" else stripped
-    if stripped.startswith("{{") and stripped.endswith("}}"):
-        return stripped
-    try:
-        return orjson.loads(stripped)
-    except orjson.JSONDecodeError as error:
-        wanted = {"number": "a number", "boolean": "true or false"}.get(control, "JSON")
-        raise ValidationError(f"{place}: {wanted}, or a template such as {{{{INPUT.x}}}} ({error})") from None
+        stage["parameters"][parameter] = value_of(control, value, f"stage {name}: {parameter}", True)
 
 
 def _object(text: str, place: str) -> dict[str, Any]:
@@ -143,52 +114,3 @@ def _object(text: str, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValidationError(f"{place}: a JSON object")
     return value
-
-
-def _fields(schema: Mapping[str, Any]) -> Iterator[Field]:
-    required = set(schema.get("required", ()))
-    definitions = schema.get("$defs", {})
-    for name, raw in schema.get("properties", {}).items():
-        kinds = [_resolved(one, definitions) for one in raw.get("anyOf", [raw])]
-        kinds = [one for one in kinds if one.get("type") != "null"]
-        choices = tuple(str(one) for kind in kinds for one in kind.get("enum", ())) if len(kinds) == 1 else ()
-        default = raw.get("default")
-        yield Field(
-            name, _control(name, kinds, choices), "", str(raw.get("description", "")), choices,
-            "" if default is None or default in ([], {}) else _text(default), name in required,
-        )  # fmt: skip
-
-
-def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = str(schema.get("$ref", ""))
-    found = definitions.get(reference.rpartition("/")[2]) if reference else None
-    return found if isinstance(found, Mapping) else schema
-
-
-def _control(name: str, kinds: Sequence[Mapping[str, Any]], choices: Sequence[str]) -> str:
-    if choices:
-        return "choice"
-    types = {str(one.get("type")) for one in kinds}
-    if types == {"string"}:
-        return "long" if name in _LONG else "text"
-    if types and types <= {"integer", "number"}:
-        return "number"
-    return "boolean" if types == {"boolean"} else "json"
-
-
-def _filled(empty: Field, parameters: Mapping[str, Any]) -> Field:
-    if parameters.get(empty.name) is None:
-        return empty
-    value = parameters[empty.name]
-    shown = value if isinstance(value, str) and empty.control != "json" else _json(value)
-    return Field(
-        empty.name, empty.control, shown, empty.about, empty.choices, empty.default, empty.is_required
-    )  # fmt: skip
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -24,7 +24,7 @@ def environment() -> Environment:
     made.globals.update(asset=asset_url)
     made.filters.update(
         number=number, duration=duration, credits=credits_text, score=score, percent=percent, moment=moment,
-        moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id, date=date_text,
+        moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id, date=date_text, size=size,
     )  # fmt: skip
     return made
 
@@ -56,6 +56,16 @@ def score(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.3g} %"
+
+
+def size(size_bytes: float | None) -> str:
+    if size_bytes is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{_figures(size_bytes)} {unit}"
+        size_bytes /= 1000
+    return f"{_figures(size_bytes)} TB"
 
 
 def moment(at: datetime) -> str:

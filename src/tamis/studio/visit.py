@@ -67,6 +67,22 @@ class Visit:
     def may_rule(self) -> bool:
         return self.principal.may(Permission.ADMIN) and not self.principal.scopes
 
+    async def found(self, noun: str, look: Callable[["Visit"], Awaitable[S]]) -> tuple["Visit", S]:
+        """What `look` finds, and the visit in the namespace where that is: an address holds whichever was chosen last.
+
+        Raises: NotFoundError where no namespace of the key has such a noun.
+        """
+        missing = NotFoundError(f"there is no such {noun}")
+        for namespace in (self.namespace, *(one for one in self.namespaces if one != self.namespace)):
+            inside = self if namespace == self.namespace else await self.within(namespace)
+            try:
+                return inside, await look(inside)
+            except NotFoundError as error:
+                if error.details.get("resource") != noun:
+                    raise
+                missing = error
+        raise missing
+
     @contextmanager
     def making(self, noun: str) -> Iterator[None]:
         """A change that makes one more of a noun, such as `retrievers`, within the caller's quota."""

@@ -1,0 +1,34 @@
+"""Addresses of what is stored, and of what is done with it."""
+
+from starlette.routing import Route
+
+from tamis.studio import batches, buckets, collections, data, documents, namespaces, objects, uploads
+from tamis.studio.routes import searches, shows, writes
+
+_BUCKET = "/data/buckets/{bucket_id}"
+_COLLECTION = "/data/collections/{collection_id}"
+
+
+def data_routes() -> list[Route]:
+    return [
+        shows("/data", data.show),
+        shows("/data/namespaces", namespaces.show),
+        writes("/data/namespaces", namespaces.create),
+        writes("/data/buckets", buckets.create),
+        shows(_BUCKET, buckets.show),
+        writes(f"{_BUCKET}/uploads", uploads.announce),
+        writes(f"{_BUCKET}/uploads/{{upload_id}}/confirm", uploads.confirm),
+        shows(f"{_BUCKET}/objects/{{object_id}}", objects.show),
+        writes(f"{_BUCKET}/objects/{{object_id}}/extract", objects.extract),
+        writes(f"{_BUCKET}/batches", batches.create),
+        shows(f"{_BUCKET}/batches/{{batch_id}}", batches.show),
+        shows(f"{_BUCKET}/batches/{{batch_id}}/events", batches.events),
+        writes(f"{_BUCKET}/batches/{{batch_id}}/retry", batches.retry),
+        writes(f"{_BUCKET}/batches/{{batch_id}}/cancel", batches.cancel),
+        shows("/data/collections/new", collections.new),
+        writes("/data/collections", collections.create),
+        shows(_COLLECTION, collections.show),
+        searches(f"{_COLLECTION}/search", collections.search),
+        writes(f"{_COLLECTION}/extract", collections.extract),
+        shows(f"{_COLLECTION}/documents/{{document_id}}", documents.show),
+    ]
