@@ -60,7 +60,7 @@ async def show(visit: Visit) -> Response:
         transient=TRANSIENT,
         page_no=page,
         page_size=PAGE_SIZE,
-        **values,
+        **{**values, "is_batch_page": True},
     )
 
 
@@ -116,6 +116,7 @@ async def _values(visit: Visit, found: BatchDetails) -> dict[str, Any]:
         "error": batch.error,
         "address": f"/data/buckets/{batch.bucket_id}/batches/{batch.batch_id}",
         "names": await names_of(visit),
+        "is_batch_page": False,
         "is_running": not batch.status.is_final and batch.task_id is not None,
     }
 

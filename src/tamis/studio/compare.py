@@ -11,7 +11,7 @@ from tamis.executions.diff import RecordDiff, StageDiff
 from tamis.executions.record import RecordedHit, RecordedStage
 from tamis.services.diffs import DiffService
 from tamis.services.execution_records import ANY_RETRIEVER
-from tamis.studio.cards import title_of
+from tamis.studio.faces import title_of
 from tamis.studio.visit import Visit
 
 PAGE_SIZE = 25

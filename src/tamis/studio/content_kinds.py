@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.engine.ports.extraction import Extractor
+from tamis.services.bucket_schema import FILE_TYPES
 from tamis.services.collections import CollectionService
 from tamis.studio.visit import Visit
 
@@ -52,5 +53,13 @@ def fitting(extractors: list[Extractor], schema: Mapping[str, Any]) -> list[Extr
     fields = schema.get("properties")
     types = {str(one.get("type")) for one in fields.values()} if isinstance(fields, Mapping) else set()
     made_for = [f"{kind}_extractor" for kind in types]
+    files = types & FILE_TYPES
     taking = [one for one in extractors if types & set(one.supported_input_types)]
-    return sorted(taking, key=lambda one: (one.name not in made_for, not one.input_schema.get("properties")))
+    return sorted(
+        taking,
+        key=lambda one: (
+            one.name not in made_for,
+            not one.input_schema.get("properties"),
+            not files & set(one.supported_input_types),
+        ),
+    )

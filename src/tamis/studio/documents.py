@@ -1,5 +1,6 @@
 """A document: what it says and shows, its vectors, and where it comes from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -51,7 +52,7 @@ async def show(visit: Visit) -> Response:
     )
 
 
-def _feature(collection: Collection, document_id: str, spec: FeatureSpec, vectors: dict[str, Vector]) -> FeatureView:
+def _feature(collection: Collection, document_id: str, spec: FeatureSpec, vectors: Mapping[str, Vector]) -> FeatureView:
     vector = vectors.get(spec.name)
     address = f"/playground?like={document_id}&in={collection.collection_id}&feature={spec.name}"
     is_asked = vector is not None and spec.kind is VectorKind.DENSE

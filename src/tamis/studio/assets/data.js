@@ -25,6 +25,10 @@ function followBatches(root) {
 }
 document.addEventListener("htmx:load", (event) => followBatches(event.detail.elt));
 
+// A file that is no picture has none to be shown.
+document.addEventListener("error", (event) => { if (event.target.matches?.("img")) event.target.classList.add("broken"); }, true);
+for (const one of document.images) if (one.complete && one.getAttribute("src") && !one.naturalWidth) one.classList.add("broken");
+
 // An example as a question: the file goes along as text, so that the execution's record has it.
 document.addEventListener("change", (event) => {
   if (event.target.id !== "example") return;
