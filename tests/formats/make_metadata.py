@@ -58,6 +58,8 @@ def fill(session: Session) -> None:
     session.stage_statistics.put(ME, {"fingerprint": Means(2, 100.0, 10.0, 100.0, 1.5)}, samples.NOW)
     session.answers.insert(ME, samples.answer(1), samples.later(0))
     session.remains.note(ME, [samples.remain(1)])
+    session.installation.secret(b"s" * 32)
+    session.ended_sessions.add(ME, "ended", samples.later(10), samples.later(0))
     session.published.insert(ME, samples.published())
     session.interactions.insert(ME, [samples.interaction(1)])
     session.evaluations.insert(ME, samples.evaluation(1))

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.errors import TooManyRequestsError
 from tamis.model.principal import Client, Principal
 from tamis.services.visitor_budgets import VisitorBudgets
-from tamis.storage.locks import MemoryLocks
 from tamis.storage.rates import MemoryRates
 
 
@@ -30,7 +30,7 @@ async def fail(budgets: VisitorBudgets, who: Principal, error: type[BaseExceptio
 
 
 async def test_executions_at_once_never_spend_more_than_there_is() -> None:
-    budgets = VisitorBudgets(MemoryRates(), MemoryLocks())
+    budgets = VisitorBudgets(MemoryRates(), LocalLocks())
     who = visitor("anna", 1.0)
     spent = await asyncio.gather(*(spend(budgets, who, 0.4) for _ in range(6)), return_exceptions=True)
     paid = [one for one in spent if isinstance(one, float)]
@@ -39,7 +39,7 @@ async def test_executions_at_once_never_spend_more_than_there_is() -> None:
 
 
 async def test_one_spends_nothing_of_the_others() -> None:
-    budgets = VisitorBudgets(MemoryRates(), MemoryLocks())
+    budgets = VisitorBudgets(MemoryRates(), LocalLocks())
     assert await spend(budgets, visitor("anna", 1.0), 5.0) == 1.0
     assert await spend(budgets, visitor("bert", 1.0), 0.5) == 0.5
     with pytest.raises(TooManyRequestsError, match="1 credits a day"):
@@ -47,7 +47,7 @@ async def test_one_spends_nothing_of_the_others() -> None:
 
 
 async def test_what_failed_or_was_left_is_paid_and_lets_the_next_go_on() -> None:
-    budgets = VisitorBudgets(MemoryRates(), MemoryLocks())
+    budgets = VisitorBudgets(MemoryRates(), LocalLocks())
     who = visitor("anna", 1.0)
     for error in (ValueError, asyncio.CancelledError):
         with pytest.raises(error):
@@ -56,7 +56,7 @@ async def test_what_failed_or_was_left_is_paid_and_lets_the_next_go_on() -> None
 
 
 async def test_a_queue_has_an_end() -> None:
-    budgets = VisitorBudgets(MemoryRates(), MemoryLocks())
+    budgets = VisitorBudgets(MemoryRates(), LocalLocks())
     who = visitor("anna", 100.0)
     results = await asyncio.gather(*(spend(budgets, who, 0.1) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(one, float) for one in results) == 8
@@ -64,7 +64,7 @@ async def test_a_queue_has_an_end() -> None:
 
 
 async def test_requests_are_counted_before_anything_waits() -> None:
-    budgets = VisitorBudgets(MemoryRates(), MemoryLocks())
+    budgets = VisitorBudgets(MemoryRates(), LocalLocks())
     who = visitor("anna", requests=2)
     for _ in range(2):
         await spend(budgets, who, 0.0)
@@ -74,4 +74,4 @@ async def test_requests_are_counted_before_anything_waits() -> None:
 
 
 async def test_who_has_a_key_has_no_such_budget() -> None:
-    assert await spend(VisitorBudgets(MemoryRates(), MemoryLocks()), Principal("org_1", "ns_1"), 7.0) == 7.0
+    assert await spend(VisitorBudgets(MemoryRates(), LocalLocks()), Principal("org_1", "ns_1"), 7.0) == 7.0

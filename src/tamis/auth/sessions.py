@@ -5,11 +5,13 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
 
 from tamis.auth.gate import Gate
+from tamis.engine.ports.metadata import Metadata
 from tamis.errors import ForbiddenError, UnauthorizedError
 from tamis.model.principal import Permission, Principal
 
@@ -37,18 +39,18 @@ class Session:
 
 
 class Sessions:
-    """Nothing is stored: the cookie is the session, encrypted and authenticated by this installation's secret.
+    """The cookie is the session, encrypted and authenticated by this installation's secret.
 
     A session ends with its key (revoked, rotated or expired: the gate is asked each time), with its lifetime, and when
-    somebody signs out. Who signed out is remembered in this process alone, until the cookie would have ended anyway.
+    somebody signs out, which is stored until the cookie would have ended anyway.
     """
 
-    def __init__(self, secret: bytes, gate: Gate, lifetime_s: int = LIFETIME_S) -> None:
+    def __init__(self, secret: bytes, gate: Gate, metadata: Metadata, lifetime_s: int = LIFETIME_S) -> None:
         """secret: 32 bytes that only this installation knows."""
         digest = hashlib.blake2b(_PURPOSE, key=secret, digest_size=32).digest()
         self._box = Fernet(base64.urlsafe_b64encode(digest))
         self._gate = gate
-        self._ended: dict[str, int] = {}
+        self._metadata = metadata
         self.lifetime_s = lifetime_s
 
     async def begin(self, key: str) -> str:
@@ -58,7 +60,7 @@ class Sessions:
         return self._box.encrypt(orjson.dumps(claims)).decode()
 
     def open(self, cookie: str | None) -> Session:
-        """Raises: UnauthorizedError."""
+        """What the cookie says; `identify` asks whether it still holds. Raises: UnauthorizedError."""
         if not cookie:
             raise UnauthorizedError("sign in with an API key")
         try:
@@ -66,18 +68,27 @@ class Sessions:
         except InvalidToken:
             raise UnauthorizedError("this session is not valid; sign in again") from None
         session = Session(*claims)
-        if session.ends_at <= time.time() or session.session_id in self._ended:
+        if session.ends_at <= time.time():
             raise UnauthorizedError("this session has ended; sign in again")
         return session
 
-    def end(self, session: Session) -> None:
-        now = time.time()
-        self._ended = {one: ends_at for one, ends_at in self._ended.items() if ends_at > now}
-        self._ended[session.session_id] = session.ends_at
+    async def end(self, session: Session, principal: Principal) -> None:
+        """principal: of the session."""
+        now = datetime.now(UTC)
+        ends_at = datetime.fromtimestamp(session.ends_at, UTC)
+        await self._metadata.write(
+            lambda stored: stored.ended_sessions.add(principal, session.session_id, ends_at, now)
+        )
 
     async def identify(self, session: Session, permission: Permission) -> Principal:
-        """Raises: UnauthorizedError where the key opens nothing any more, ForbiddenError."""
-        return await self._gate.identify(session.authorization, permission)
+        """Asked first of each request.
+
+        Raises: UnauthorizedError where the key opens nothing any more or its holder has signed out, ForbiddenError.
+        """
+        principal = await self._gate.identify(session.authorization, permission)
+        if await self._metadata.read_now(lambda stored: stored.ended_sessions.has(principal, session.session_id)):
+            raise UnauthorizedError("this session has ended; sign in again")
+        return principal
 
     async def rule(self, session: Session, permission: Permission) -> Principal:
         """As `Gate.rule`, for the session's key."""

@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Extractors, SourceItem
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.locks import Hold
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.errors import IndexUnavailableError, NotFoundError, StorageUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.calling import Result, extract
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
@@ -64,8 +65,10 @@ class _Work:
 
 
 class BatchRun:
-    def __init__(self, workshop: Workshop, principal: Principal, batch: Batch) -> None:
+    def __init__(self, workshop: Workshop, principal: Principal, batch: Batch, hold: Hold) -> None:
+        """hold: of the batch; without it, what was extracted is another's to commit."""
         self._shop = workshop
+        self._hold = hold
         self._principal = principal
         self._batch = batch
         self._sizes: dict[str, int] = {}
@@ -235,6 +238,8 @@ class BatchRun:
 
     async def _commit(self, extracted: asyncio.Queue[Chunk | None], touched: asyncio.Queue[str | None]) -> None:
         while (chunk := await extracted.get()) is not None:
+            if not await self._hold.stands():
+                raise StorageUnavailableError("the batch was lost to another worker while the database was away")
             committed = await self._write(partial(self._commit_chunk, chunk=chunk))
             self._close(chunk.holder)
             for collection_id in committed.touched:

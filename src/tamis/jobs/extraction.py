@@ -5,8 +5,10 @@ import contextlib
 import logging
 from time import monotonic
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.locks import Hold, Locks
 from tamis.engine.ports.metadata import Metadata
 from tamis.errors import StorageFullError, StorageUnavailableError
 from tamis.jobs import batch_state
@@ -46,14 +48,19 @@ class ExtractionWorker:
         files: SourceFiles,
         threads: int = 1,
         poll_s: float = 2.0,
+        locks: Locks | None = None,
     ) -> None:
-        """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced."""
+        """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced.
+
+        locks: seen by all workers of this record, so that each batch is one worker's; None where there is no other.
+        """
         self._metadata = metadata
         self._threads = ExtractorThreads(threads)
         self._decoding = files.decoding
         loader = Loader(metadata, files, models)
         sharing = Sharing(metadata, keeping)
         self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, sharing, self._threads, threads)
+        self._locks: Locks = locks or LocalLocks()
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
@@ -115,17 +122,22 @@ class ExtractionWorker:
             if len(self._running) >= _BATCHES_AT_ONCE:
                 return
             _, not_before = self._faults.get(batch.batch_id, (0, 0.0))
-            if batch.batch_id not in self._running and monotonic() >= not_before:
-                self._running[batch.batch_id] = asyncio.create_task(self._see_through(principal, batch))
+            if batch.batch_id in self._running or monotonic() < not_before:
+                continue
+            # Where another worker is at it, it is looked at again after a while.
+            hold = await self._locks.take(f"batch:{batch.batch_id}")
+            if hold is not None:
+                self._running[batch.batch_id] = asyncio.create_task(self._see_through(principal, batch, hold))
 
-    async def _see_through(self, principal: Principal, batch: Batch) -> None:
+    async def _see_through(self, principal: Principal, batch: Batch, hold: Hold) -> None:
         try:
-            await BatchRun(self._shop, principal, batch).run()
+            await BatchRun(self._shop, principal, batch, hold).run()
             self._faults.pop(batch.batch_id, None)
         except Exception as error:
             await self._note_fault(principal, batch, error)
         finally:
             self._running.pop(batch.batch_id, None)
+            await hold.release()
             self.wake()
 
     async def _note_fault(self, principal: Principal, batch: Batch, error: Exception) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from time import monotonic
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.index import Point, VectorIndex
+from tamis.engine.ports.locks import Hold, Locks, held
 from tamis.engine.ports.metadata import IndexWork, Metadata, Session
 from tamis.errors import IndexUnavailableError, NotFoundError, StorageFullError
 from tamis.model.collection import Collection
@@ -26,12 +28,18 @@ class Indexer:
     and acknowledges them only then, so that a kill in between costs a repetition and never a document.
     """
 
-    def __init__(self, metadata: Metadata, index: VectorIndex, patience_s: float = 20.0) -> None:
-        """patience_s: how long `apply` waits for an index that is restarting before it says so."""
+    def __init__(
+        self, metadata: Metadata, index: VectorIndex, patience_s: float = 20.0, locks: Locks | None = None
+    ) -> None:
+        """patience_s: how long `apply` waits for an index that is restarting before it says so.
+
+        locks: seen by all who write to this record; None where nobody else does. Of two who brought the same document
+        at once, the one that read it first might write it last.
+        """
         self._metadata = metadata
         self._index = index
         self._patience_s = patience_s
-        self._locks: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: Locks = locks or LocalLocks()
         self._late: dict[tuple[str, str, str], asyncio.Task[None]] = {}
 
     async def ensure(self, principal: Principal, collection: Collection) -> None:
@@ -53,9 +61,8 @@ class Indexer:
 
     async def drop(self, principal: Principal, collection_id: str) -> None:
         """Remove the shard of a collection that has gone from the system of record."""
-        async with self._locks[_key(principal, collection_id)]:
+        async with self._alone(principal, collection_id):
             await self._index.drop(principal, collection_id)
-        self._locks.pop(_key(principal, collection_id), None)
 
     async def catch_up(self) -> int:
         """Drain the whole outbox, of every tenant: what a start does first. Returns the rows taken."""
@@ -83,15 +90,15 @@ class Indexer:
 
         A shard that was damaged on disk, a directory that was lost and a rebuild that was killed all show by this.
         """
-        async with self._locks[_key(principal, collection.collection_id)]:
+        async with self._alone(principal, collection.collection_id) as hold:
             await self.ensure(principal, collection)
-            whole = await self._is_whole(principal, collection.collection_id)
+            whole = await self._is_whole(principal, collection.collection_id, hold)
         if not whole:
             _LOG.warning("the index of %s lost documents; it is made again", collection.collection_id)
             await self.rebuild(principal, collection.collection_id)
         return not whole
 
-    async def _is_whole(self, principal: Principal, collection_id: str) -> bool:
+    async def _is_whole(self, principal: Principal, collection_id: str, hold: Hold) -> bool:
         """Within the lock: with nothing left in the outbox both sides hold the same documents."""
 
         def expected(session: Session) -> tuple[int, int]:
@@ -102,7 +109,7 @@ class Indexer:
 
         pending, documents = await self._metadata.read(expected)
         while pending:
-            await self._step(principal, collection_id)
+            await self._step(principal, collection_id, hold)
             pending, documents = await self._metadata.read(expected)
         info = await self._index.info(principal, collection_id)
         lost = info.facts.get("needs_rebuild")
@@ -118,15 +125,14 @@ class Indexer:
     async def _rebuild(self, principal: Principal, collection: Collection) -> int:
         """The lock is let go between batches, so that writes of a large collection need not wait for the end."""
         collection_id = collection.collection_id
-        key = _key(principal, collection_id)
-        async with self._locks[key]:
+        async with self._alone(principal, collection_id):
             await self._index.drop(principal, collection_id)
             await self._index.create(principal, collection_id, collection.features)
         document_ids = await self._metadata.read(
             lambda session: [document.document_id for document in session.documents.scan(principal, collection_id)]
         )
         for start in range(0, len(document_ids), _ROWS):
-            async with self._locks[key]:
+            async with self._alone(principal, collection_id):
                 await self._put(principal, collection_id, document_ids[start : start + _ROWS])
         return len(document_ids)
 
@@ -158,8 +164,8 @@ class Indexer:
         pauses = _pauses()
         while True:
             try:
-                async with self._locks[_key(principal, collection_id)]:
-                    rows = await self._step(principal, collection_id)
+                async with self._alone(principal, collection_id) as hold:
+                    rows = await self._step(principal, collection_id, hold)
             except (IndexUnavailableError, StorageFullError) as down:
                 pause_s = next(pauses)
                 # Nobody waits for space: whoever makes some may take hours.
@@ -172,7 +178,10 @@ class Indexer:
             if rows < _ROWS:
                 return taken
 
-    async def _step(self, principal: Principal, collection_id: str) -> int:
+    def _alone(self, principal: Principal, collection_id: str) -> AbstractAsyncContextManager[Hold]:
+        return held(self._locks, "index:" + ":".join(_key(principal, collection_id)))
+
+    async def _step(self, principal: Principal, collection_id: str, hold: Hold) -> int:
         rows = await self._metadata.read(
             lambda session: session.index_queue.pending_in(principal, collection_id, _ROWS)
         )
@@ -183,6 +192,10 @@ class Indexer:
         if deletes or gone:
             await self._index.delete(principal, collection_id, [*deletes, *gone])
         sequences = [row.sequence for row in rows]
+        if not await hold.stands():
+            # Another may have brought newer states meanwhile, and these have been written over them.
+            await self._metadata.write(lambda session: _again(session, principal, collection_id, [*puts, *deletes]))
+            return _ROWS
         await self._metadata.write(lambda session: session.index_queue.acknowledge(principal, collection_id, sequences))
         return len(rows)
 
@@ -224,6 +237,12 @@ def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:
 def _touch(session: Session, principal: Principal, collection_id: str) -> None:
     if session.collections.get(principal, collection_id) is not None:
         session.documents.touch(principal, collection_id)
+
+
+def _again(session: Session, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> None:
+    """Each is brought once more as it is then, be it gone."""
+    if session.collections.get(principal, collection_id) is not None:
+        session.index_queue.add(principal, collection_id, document_ids, delete=False)
 
 
 def _of(work: IndexWork) -> tuple[Principal, str]:

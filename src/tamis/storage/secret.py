@@ -1,4 +1,7 @@
-"""The secret that this server signs links with: made once, kept beside the data, readable by its owner alone."""
+"""The secret of this data directory: made once, kept beside the data, readable by its owner alone.
+
+What the servers of one installation sign with is the first of theirs that the system of record was offered.
+"""
 
 import os
 import secrets

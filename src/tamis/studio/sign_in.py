@@ -43,7 +43,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(visit: Visit) -> Response:
-    visit.service(Sessions).end(visit.session)
+    await visit.service(Sessions).end(visit.session, visit.principal)
     response = visit.moved("/sign-in")
     forget(visit.request, response)
     return response

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from tamis.decoding.pool import DecoderPool
 from tamis.engine.extractor_plugins import extractor_plugins
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.index import VectorIndex
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.locks import Locks
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.upkeep import ComparableIndex
 from tamis.engine.ports.web_pages import WebPages
@@ -27,7 +29,7 @@ from tamis.settings import EmbeddingService, Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.index import open_cluster_index, open_edge_index
-from tamis.storage.metadata import open_postgres, open_sqlite
+from tamis.storage.metadata import open_advisory_locks, open_postgres, open_sqlite
 from tamis.wiring.outside import outside_of
 from tamis.wiring.secrets import secrets_of
 
@@ -36,7 +38,7 @@ _LOG = logging.getLogger("tamis.extractors")
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """What the ports are joined to."""
+    """What the ports are joined to.  locks: seen by all who write to this record."""
 
     metadata: Metadata
     index: VectorIndex
@@ -44,6 +46,7 @@ class Backends:
     models: Models
     extractors: Extractors
     decoding: Decoding
+    locks: Locks
 
 
 def local_models(settings: Settings) -> LocalModels:
@@ -93,6 +96,13 @@ async def open_metadata(settings: Settings, path: Path) -> Metadata:
     return await open_sqlite(path, settings.database_wait_s)
 
 
+def open_locks(settings: Settings) -> Locks:
+    """Of the settings' database, else of this process, which alone may open an SQLite record."""
+    if settings.database_url:
+        return open_advisory_locks(settings.database_url, settings.database_wait_s)
+    return LocalLocks()
+
+
 async def open_index(settings: Settings, root: Path) -> ComparableIndex:
     """The settings' cluster, else the embedded index under `root`."""
     if settings.index_url:
@@ -106,13 +116,15 @@ async def open_backends(
     """Open every backend; `stack` closes them in the opposite order."""
     metadata = await open_metadata(settings, directory.metadata_path)
     stack.push_async_callback(metadata.close)
+    locks = open_locks(settings)
+    stack.push_async_callback(locks.close)
     index = await open_index(settings, directory.index_path)
     stack.push_async_callback(index.close)
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
     decoding = decoding_of(settings, directory)
     stack.callback(decoding.close)
     pages = BlockingPages(outside_of(settings, secrets_of(settings)), asyncio.get_running_loop())
-    return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding, pages), decoding)
+    return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding, pages), decoding, locks)
 
 
 def decoding_of(settings: Settings, directory: DataDirectory) -> Decoding:

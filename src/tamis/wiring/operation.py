@@ -13,7 +13,7 @@ from tamis.model.principal import Principal
 from tamis.services.indexing import Indexer
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
-from tamis.wiring.backends import local_models, open_index, open_metadata
+from tamis.wiring.backends import local_models, open_index, open_locks, open_metadata
 
 
 async def rebuild_indexes(settings: Settings, only: str | None = None) -> list[tuple[str, int]]:
@@ -28,7 +28,9 @@ async def rebuild_indexes(settings: Settings, only: str | None = None) -> list[t
         stack.push_async_callback(metadata.close)
         index = await open_index(settings, directory.index_path)
         stack.push_async_callback(index.close)
-        indexer = Indexer(metadata, index)
+        locks = open_locks(settings)
+        stack.push_async_callback(locks.close)
+        indexer = Indexer(metadata, index, locks=locks)
         done = []
         for principal, collection in await _collections(metadata):
             if only in (None, collection.collection_id, collection.name):

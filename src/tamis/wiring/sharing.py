@@ -5,13 +5,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.cache import Cache
 from tamis.engine.ports.locks import Locks
 from tamis.engine.ports.rates import Rates
 from tamis.errors import ConfigurationError
 from tamis.settings import Settings
 from tamis.storage.cache import MemoryCache
-from tamis.storage.locks import MemoryLocks
 from tamis.storage.rates import MemoryRates
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def open_shared(settings: Settings, secret: bytes, stack: contextlib.Async
 
 def _memory(settings: Settings) -> Shared:
     cache = MemoryCache(settings.cache_bytes) if settings.cache_bytes else None
-    return Shared(cache, MemoryRates(), MemoryLocks())
+    return Shared(cache, MemoryRates(), LocalLocks())
 
 
 async def _redis(settings: Settings, secret: bytes, stack: contextlib.AsyncExitStack) -> Shared:

@@ -14,6 +14,7 @@ from tamis.engine.environment import Environment
 from tamis.engine.executor import Executor
 from tamis.engine.plan import Planner
 from tamis.engine.ports.inference import Models
+from tamis.engine.ports.locks import held
 from tamis.engine.ports.outside import Outside
 from tamis.engine.reach import Reach
 from tamis.engine.stages import STAGES
@@ -132,10 +133,12 @@ async def open_system(
         stack.callback(directory.close)
         backends = wrap(await open_backends(settings, directory, models or local_models(settings), stack))
         extractors = [ExtractorRef(extractor.name, extractor.version) for extractor in backends.extractors.all()]
-        created = await bootstrap(backends.metadata, settings.root_key, extractors)
-        indexer = Indexer(backends.metadata, backends.index)
+        async with held(backends.locks, "first start"):
+            created = await bootstrap(backends.metadata, settings.root_key, extractors)
+        indexer = Indexer(backends.metadata, backends.index, locks=backends.locks)
         stack.push_async_callback(indexer.close)
-        secret = signing_secret(directory.root / "upload.key")
+        own = signing_secret(directory.root / "upload.key")
+        secret = await backends.metadata.write(lambda session: session.installation.secret(own))
         shared = await open_shared(settings, secret, stack)
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
@@ -144,7 +147,7 @@ async def open_system(
         stack.push_async_callback(experience.close)
         vault = Vault(secrets_of(settings))
         reach = with_stored_pictures(open_reach(settings, stack, vault), backends.metadata, backends.blobs)
-        home = hashlib.sha256(secret + b"files").hexdigest()[:16]
+        home = hashlib.sha256(own + b"files").hexdigest()[:16]
         files = FileSweeper(backends.metadata, backends.blobs, FileKeeping(backends.metadata, backends.blobs, home))
         await files.start()
         stack.push_async_callback(files.close)
@@ -199,7 +202,7 @@ def _worker(
     files = SourceFiles(backends.blobs, backends.decoding, directory.work_path / "sources", limits, keeping, outside)
     return ExtractionWorker(
         backends.metadata, indexer, backends.extractors, backends.models, keeping, files,
-        settings.extraction_threads,
+        settings.extraction_threads, locks=backends.locks,
     )  # fmt: skip
 
 
@@ -231,7 +234,7 @@ def _services(
 
     every: Sequence[Any] = (
         gate,
-        Sessions(secret, gate),
+        Sessions(secret, gate, metadata),
         health,
         sweeper,
         files,

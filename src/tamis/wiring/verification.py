@@ -11,7 +11,7 @@ from tamis.settings import Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory, DataPaths
 from tamis.storage.metadata.upkeep import SqlUpkeep
-from tamis.wiring.backends import open_index, open_metadata
+from tamis.wiring.backends import open_index, open_locks, open_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ async def verify(settings: Settings, deep: bool = False, repair: bool = False) -
         stack.push_async_callback(metadata.close)
         index = await open_index(settings, directory.index_path)
         stack.push_async_callback(index.close)
+        locks = open_locks(settings)
+        stack.push_async_callback(locks.close)
         files = FileCheck(upkeep, open_blobs(*_store(settings, directory)))
-        indexed = IndexCheck(upkeep, metadata, index, Indexer(metadata, index))
+        indexed = IndexCheck(upkeep, metadata, index, Indexer(metadata, index, locks=locks))
         strays = await indexed.strays()
         lost, shards = await files.faults(deep), await indexed.faults(deep)
         found = (*first, *lost, *strays, *(fault for shard in shards for fault in shard.faults))

@@ -1,7 +1,7 @@
 """Locks by name: who works at something now, wherever all who might can see it.
 
-They spare work and keep turns; nothing may be wrong where one is lost, since a holder that stood still too long loses
-his to another.
+A holder that stood still too long, or whose backend went away, has lost his to another: who must not go on then asks
+`Hold.stands`.
 """
 
 from collections.abc import AsyncIterator
@@ -10,6 +10,10 @@ from typing import Protocol
 
 
 class Hold(Protocol):
+    async def stands(self) -> bool:
+        """Whether it has been the holder's all the time. Where the backend does not know, it says yes."""
+        ...
+
     async def release(self) -> None: ...
 
 
@@ -28,11 +32,11 @@ class Locks(Protocol):
 
 
 @asynccontextmanager
-async def held(locks: Locks, name: str) -> AsyncIterator[None]:
+async def held(locks: Locks, name: str) -> AsyncIterator[Hold]:
     """A block that runs while nobody else holds the lock; it waits for as long as that takes."""
     while (hold := await locks.take(name)) is None:
         await locks.freed(name)
     try:
-        yield
+        yield hold
     finally:
         await hold.release()

@@ -20,6 +20,7 @@ from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Entry, Executions
 from tamis.engine.ports.files import Files
+from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
@@ -240,6 +241,10 @@ class IndexWork:
 class IndexQueue(Protocol):
     """The outbox between the system of record and the index: written in the same transaction as the documents."""
 
+    def add(self, principal: Principal, collection_id: str, document_ids: Sequence[str], *, delete: bool) -> None:
+        """Writes of documents do so by themselves: for what is to be brought once more."""
+        ...
+
     def pending(self, limit: int) -> Sequence[IndexWork]:
         """Of every tenant, oldest first."""
         ...
@@ -389,6 +394,8 @@ class Session(Protocol):
     interactions: Interactions
     answers: Answers
     remains: Remains
+    installation: Installation
+    ended_sessions: EndedSessions
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

@@ -1,5 +1,1 @@
-"""Who works at what now."""
-
-from tamis.storage.locks.memory import MemoryLocks
-
-__all__ = ["MemoryLocks"]
+"""Who works at what now, in any server."""

@@ -6,7 +6,7 @@ import secrets
 
 from redis.asyncio import Redis
 
-from tamis.storage.locks.memory import MemoryLocks, _MemoryHold
+from tamis.engine.local_locks import LocalHold, LocalLocks
 from tamis.storage.redis_link import RedisAwayError, RedisLink
 
 LEASE_S = 10.0
@@ -19,7 +19,7 @@ _RELEASE = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', K
 class _RedisHold:
     """Renewed until it is released; a server that stands still for a whole lease loses it."""
 
-    def __init__(self, link: RedisLink, key: str, local: _MemoryHold, lease_s: float) -> None:
+    def __init__(self, link: RedisLink, key: str, local: LocalHold, lease_s: float) -> None:
         self._link = link
         self._key = key
         self._local = local
@@ -41,6 +41,9 @@ class _RedisHold:
         if is_mine:
             self._renewing = asyncio.create_task(self._renew())
         return is_mine
+
+    async def stands(self) -> bool:
+        return True
 
     async def release(self) -> None:
         if self._renewing is not None:
@@ -65,7 +68,7 @@ class RedisLocks:
     def __init__(self, link: RedisLink, lease_s: float = LEASE_S) -> None:
         self._link = link
         self._lease_s = lease_s
-        self._here = MemoryLocks()
+        self._here = LocalLocks()
 
     async def take(self, name: str) -> _RedisHold | None:
         local = await self._here.take(name)

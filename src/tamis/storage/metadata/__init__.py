@@ -9,9 +9,13 @@ from tamis.errors import StorageError
 from tamis.storage.metadata.sqlite import WAIT_S, SqliteMetadata, open_sqlite
 
 if TYPE_CHECKING:
+    from tamis.storage.metadata.advisory_locks import AdvisoryLocks
     from tamis.storage.metadata.postgres import PostgresMetadata
 
-__all__ = ["SqliteMetadata", "open_postgres", "open_sqlite"]
+__all__ = ["SqliteMetadata", "open_advisory_locks", "open_postgres", "open_sqlite"]
+
+
+_NO_DRIVER = "PostgreSQL needs its driver: pip install 'tamis[postgres]'"
 
 
 async def open_postgres(url: str, wait_s: float = WAIT_S) -> "PostgresMetadata":
@@ -22,5 +26,14 @@ async def open_postgres(url: str, wait_s: float = WAIT_S) -> "PostgresMetadata":
     try:
         from tamis.storage.metadata import postgres
     except ImportError as error:
-        raise StorageError("PostgreSQL needs its driver: pip install 'tamis[postgres]'") from error
+        raise StorageError(_NO_DRIVER) from error
     return await postgres.open_postgres(url, wait_s)
+
+
+def open_advisory_locks(url: str, wait_s: float = WAIT_S) -> "AdvisoryLocks":
+    """Locks of all servers of the database at `postgresql+psycopg://...`. Raises: StorageError, as `open_postgres`."""
+    try:
+        from tamis.storage.metadata import advisory_locks
+    except ImportError as error:
+        raise StorageError(_NO_DRIVER) from error
+    return advisory_locks.AdvisoryLocks(url, wait_s)

@@ -23,7 +23,8 @@ _my_uses = and_(_u.organization_id == bindparam("organization_id"), _u.namespace
 
 _FIND = select(_f.content, _f.key).where(_mine, one_of(_f.content, "contents"))
 _KEPT = select(_f.key).where(_mine, one_of(_f.key, "keys"), _f.content.is_not(None))
-_ADD = insert(files)
+# Of two servers that take the same content the later begins anew, and finds it.
+_ADD = insert(files).on_conflict_do_nothing()
 _USE = insert(file_uses).on_conflict_do_nothing()
 _COUNT_USES = update(files).where(
     _mine, _f.key == bindparam("of_key"), _f.content.is_not(None)

@@ -11,7 +11,7 @@ index in that order to the one that finds the rows.
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that this code is written for: the newest one."""
 
 metadata = MetaData()
@@ -465,3 +465,9 @@ remains = _table(
     _text("name"),
 )
 _index("remains_oldest", remains, "remain_id")
+
+# What the servers of one installation know together.
+installation = _table("installation", _text("name", key=True), Column("value", BYTES, nullable=False))
+ended_sessions = _table(
+    "ended_sessions", _text("organization_id", key=True), _text("session_id", key=True), _integer("ends_at")
+)

@@ -6,6 +6,7 @@ from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.files import Files
+from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.metadata import (
     Answers,
@@ -42,6 +43,7 @@ from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
+from tamis.storage.metadata.installation import SqlEndedSessions, SqlInstallation
 from tamis.storage.metadata.interactions import SqlInteractions
 from tamis.storage.metadata.keys import SqlKeys
 from tamis.storage.metadata.link import Link
@@ -104,6 +106,8 @@ class SqlSession:
         self.answers: Answers = SqlAnswers(link)
         self.remains: Remains = SqlRemains(link)
         self.stage_statistics: StageStatistics = SqlStageStatistics(link)
+        self.installation: Installation = SqlInstallation(link)
+        self.ended_sessions: EndedSessions = SqlEndedSessions(link)
         self.published: Published = SqlPublished(link, audit)
         self.interactions: Interactions = SqlInteractions(link)
 

@@ -13,6 +13,7 @@ from tamis.testing.metadata_contract.evaluations import EvaluationsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.files import FilesContract
 from tamis.testing.metadata_contract.history import HistoryContract
+from tamis.testing.metadata_contract.installation import InstallationContract
 from tamis.testing.metadata_contract.interactions import InteractionsContract
 from tamis.testing.metadata_contract.objects import ObjectsContract
 from tamis.testing.metadata_contract.organizations import OrganizationsContract
@@ -40,6 +41,7 @@ class MetadataContract(
     RetentionContract,
     StatisticsContract,
     AnswersContract,
+    InstallationContract,
     RemainsContract,
     PublishingContract,
     InteractionsContract,

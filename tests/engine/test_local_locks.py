@@ -2,12 +2,12 @@
 
 import pytest
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.locks import Locks
-from tamis.storage.locks import MemoryLocks
 from tamis.testing.lock_contract import LockContract
 
 
-class TestMemoryLocks(LockContract):
+class TestLocalLocks(LockContract):
     @pytest.fixture
     def locks(self) -> Locks:
-        return MemoryLocks()
+        return LocalLocks()

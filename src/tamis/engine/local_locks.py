@@ -1,14 +1,17 @@
-"""The locks of one process."""
+"""The locks of one process, where nobody else may work at the same."""
 
 import asyncio
 
 
-class _MemoryHold:
+class LocalHold:
     __slots__ = ("_held", "_name")
 
     def __init__(self, held: dict[str, asyncio.Event], name: str) -> None:
         self._held = held
         self._name = name
+
+    async def stands(self) -> bool:
+        return True
 
     async def release(self) -> None:
         freed = self._held.pop(self._name, None)
@@ -16,15 +19,17 @@ class _MemoryHold:
             freed.set()
 
 
-class MemoryLocks:
+class LocalLocks:
+    """Implements `Locks`."""
+
     def __init__(self) -> None:
         self._held: dict[str, asyncio.Event] = {}
 
-    async def take(self, name: str) -> _MemoryHold | None:
+    async def take(self, name: str) -> LocalHold | None:
         if name in self._held:
             return None
         self._held[name] = asyncio.Event()
-        return _MemoryHold(self._held, name)
+        return LocalHold(self._held, name)
 
     async def freed(self, name: str) -> None:
         held = self._held.get(name)
