@@ -1,5 +1,6 @@
 """Any sound to 16 kHz samples: containers, codecs, clocks, limits and damage."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_a_track_that_starts_late_is_preceded_by_silence(tmp_path: Path) -> None
     assert found.duration_s == pytest.approx(4.0, abs=0.01)
     assert float(np.abs(sound[int(2.1 * SAMPLE_RATE) : int(2.9 * SAMPLE_RATE)]).max()) == 0.0
     assert float(np.abs(sound[int(3.1 * SAMPLE_RATE) :]).max()) > 0.2
+
+
+def test_how_long_it_says_it_is_counts_only_where_there_is_so_much_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "lies.mkv"
+    write_sound(path, tone(300, 1.0), "libopus")
+    written = path.read_bytes()
+    place = written.index(b"\x44\x89\x88") + 3  # Duration, a double, in milliseconds
+    path.write_bytes(written[:place] + struct.pack(">d", 1e12) + written[place + 8 :])
+    found, _ = decoded(path, tmp_path)
+    assert found.duration_s == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.ogg", "libopus"), ("a.mp3", "libmp3lame"), ("a.wav", "pcm_s16le")])

@@ -9,6 +9,8 @@ from tamis.model.media_sound import SAMPLE_RATE, Sound, SoundOptions
 
 _SAMPLE_BYTES = 2
 _GAP_S = 0.1
+_FEWEST_BYTES_A_SECOND = 50
+"""Silence by the thriftiest codecs has more."""
 _MOST_TAGS = 50
 _LONGEST_TAG = 1_000
 
@@ -22,7 +24,7 @@ def decode_sound(path: Path, options: SoundOptions, work: Path) -> Sound:
     with opened(path) as container:
         if not container.streams.audio:
             raise UnreadableError("there is no sound in the file")
-        _refuse_long(float(container.duration or 0) / 1_000_000, options)
+        _refuse_long(_claimed_s(container, path), options)
         stream = container.streams.audio[0]
         track = Track(container, stream)
         target = work / "sound.pcm"
@@ -85,6 +87,12 @@ class _Resampling:
 def _bytes(frames: list[Any]) -> bytes:
     # A plane may be longer than what is in it.
     return b"".join(bytes(frame.planes[0])[: frame.samples * _SAMPLE_BYTES] for frame in frames)
+
+
+def _claimed_s(container: Any, path: Path) -> float:
+    """How long the file says it is; 0 where it is too small for that, as when its last time stamp is a broken one."""
+    claimed_s = float(container.duration or 0) / 1_000_000
+    return claimed_s if path.stat().st_size >= claimed_s * _FEWEST_BYTES_A_SECOND else 0.0
 
 
 def _refuse_long(duration_s: float, options: SoundOptions) -> None:
