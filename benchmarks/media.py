@@ -220,7 +220,7 @@ def main(asked: argparse.Namespace) -> int:
         # First, while this process holds what a server holds, and not yet the bare models beside them.
         large = bench.large_file(asked.gigabytes) if asked.gigabytes else {}
         found: list[Figures] = []
-        print("\n".join([f"A large video: {large}.", "", *_HEAD]), flush=True)
+        print("\n".join([*([f"A large video: {large}.", ""] if large else []), *_HEAD]), flush=True)
         for medium in media(folder, bench.models, bench.pool):
             if not asked.only or medium.name in asked.only.split(","):
                 found.append(bench.figures(medium, asked.rounds))
