@@ -72,7 +72,8 @@ def test_hostile_files_fail_alone_each_with_its_reason(client: Client, tmp_path:
         archive.writestr("word/document.xml", bytes(97 << 20))
     reasons = {
         huge.getvalue(): "12000 x 12000 pixels", encoded((9, 9, 9))[:60]: "damaged", film: "it is video/mp4",
-        b"": "the file is empty", b'<svg xmlns="http://www.w3.org/2000/svg"/>': "no picture", bomb.getvalue(): "wordprocessingml",
+        b"": "the file is empty", b'<svg xmlns="http://www.w3.org/2000/svg"/>': "no picture",
+        bomb.getvalue(): "wordprocessingml",
     }  # fmt: skip
     refused(client, "image", reasons, encoded((9, 9, 9)))
     reasons = {film[:500]: "no sound or video", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n": "no sound or video"}
