@@ -1,18 +1,13 @@
-"""An execution promoted to a retriever or into an evaluation data set; data sets read back."""
+"""An execution promoted to a retriever or into an evaluation data set."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
-from tamis.api.access import Reader, Writer, service
+from tamis.api.access import Writer, service
 from tamis.api.bodies import JsonRoute
-from tamis.api.schemas.promotion import (
-    DatasetListResponse,
-    EvaluationDataset,
-    PromoteRequest,
-    PromoteResponse,
-    show_dataset,
-)
+from tamis.api.schemas.dataset import show_dataset
+from tamis.api.schemas.promotion import PromoteRequest, PromoteResponse
 from tamis.api.schemas.retriever_wire import show_config
 from tamis.model.principal import Principal
 from tamis.services.promotion import PromotionService
@@ -36,26 +31,6 @@ async def promote_saved(
 ) -> PromoteResponse:
     """As for an anonymous execution; as a retriever it is the version that ran."""
     return await _promote(principal, execution_id, body, promotions, retriever_id)
-
-
-@router.get("/evaluations/datasets", tags=["retriever evaluations"])
-async def list_datasets(
-    principal: Reader,
-    promotions: Promotions,
-    page: Annotated[int, Query(ge=1, le=10_000_000)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> DatasetListResponse:
-    """Evaluation data sets, newest first."""
-    found = await promotions.list(principal, page_size, (page - 1) * page_size)
-    shown = [show_dataset(one, principal.namespace_id, principal.organization_id) for one in found.items]
-    return DatasetListResponse(datasets=shown, total=found.total, page=page, page_size=page_size)
-
-
-@router.get("/evaluations/datasets/{dataset_identifier}", tags=["retriever evaluations"])
-async def get_dataset(principal: Reader, dataset_identifier: str, promotions: Promotions) -> EvaluationDataset:
-    """By id or name."""
-    found = await promotions.get(principal, dataset_identifier)
-    return show_dataset(found, principal.namespace_id, principal.organization_id)
 
 
 async def _promote(

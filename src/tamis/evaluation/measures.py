@@ -89,6 +89,11 @@ def _f(precision: float, recall: float, beta: float) -> float:
     return 0.0 if math.isclose(below, 0.0) else (1 + beta * beta) * precision * recall / below
 
 
+def check_set_up() -> None:
+    """Raises: NotSetUpError without the extra `evaluate`."""
+    _library()
+
+
 def _library() -> Any:
     try:
         library = importlib.import_module("ir_measures")

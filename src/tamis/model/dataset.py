@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from tamis.model.canonical import sha1_of
 from tamis.model.json import JSON
 
 
@@ -18,7 +19,7 @@ class Pooled:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """relevance_scores: grades by document id; who is in `relevant_documents` without one counts as relevant.
+    """relevance_scores: grades by document; who is in `relevant_documents` without one counts as relevant.
 
     pool: what executions returned for this query, best rank first; judged or not.
     """
@@ -38,9 +39,18 @@ class GroundTruth:
                 best[one.document_id] = one
         return replace(self, pool=tuple(sorted(best.values(), key=lambda one: (one.rank, one.document_id))))
 
+    def judged(self, grades: Mapping[str, int | None]) -> "GroundTruth":
+        """With these judgements in place of those of the same documents; None takes one back."""
+        scores = {**dict.fromkeys(self.relevant_documents, 1), **(self.relevance_scores or {}), **grades}
+        kept = {document: grade for document, grade in scores.items() if grade is not None}
+        relevant = tuple(document for document, grade in kept.items() if grade > 0)
+        return replace(self, relevant_documents=relevant, relevance_scores=kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
+    """document_field: the path of the field by whose value judgements name documents; None where by their ids."""
+
     dataset_id: str
     name: str
     created_at: datetime
@@ -48,11 +58,17 @@ class Dataset:
     queries: tuple[GroundTruth, ...] = ()
     description: str | None = None
     metadata: dict[str, JSON] = field(default_factory=dict)
+    document_field: str | None = None
 
     def with_pool(self, query: GroundTruth, pool: Sequence[Pooled]) -> "Dataset":
-        """With the query in it, once, and these documents in its pool."""
-        held = next((one for one in self.queries if one.query_id == query.query_id), None)
+        """With the query in it, once, and these documents in its pool. The same inputs are the same query."""
+        held = self.asking(query.query_input)
         if held is None:
             return replace(self, queries=(*self.queries, query.pooled(pool)))
         merged = held.pooled(pool)
         return replace(self, queries=tuple(merged if one is held else one for one in self.queries))
+
+    def asking(self, query_input: Mapping[str, JSON]) -> GroundTruth | None:
+        """The query that has these inputs, by their canonical JSON."""
+        wanted = sha1_of(dict(query_input))
+        return next((one for one in self.queries if sha1_of(dict(one.query_input)) == wanted), None)

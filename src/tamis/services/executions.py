@@ -126,6 +126,15 @@ class ExecutionService:
         job = self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
         return await self._execute(job, sink)
 
+    async def execute_version(self, principal: Principal, retriever: Retriever, options: RunOptions) -> Executed:
+        """Run a saved retriever as it was in one of its versions. Raises: as above."""
+        accepted_ms = self._clock.monotonic_ms()
+        definition = retriever.definition
+        collections = await self._metadata.read(
+            lambda session: find_collections(session, principal, definition.collection_ids, definition.stages)
+        )
+        return await self._execute(self._job(principal, definition, collections, options, accepted_ms, retriever), ignore)
+
     def _job(
         self,
         principal: Principal,

@@ -1,19 +1,20 @@
 """What an execution may become: a saved retriever, or a query of an evaluation data set with its pool to judge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tamis.engine.definition import from_json
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import ConflictError, NotFoundError
+from tamis.errors import ConflictError
+from tamis.evaluation.rankings import named
 from tamis.executions.codec import decode
 from tamis.executions.record import Record
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.execution import ExecutionStatus
+from tamis.model.hits import Hit
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
-from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.services.execution_records import ExecutionRecords
@@ -88,18 +89,6 @@ class PromotionService:
             raise ConflictError("this record was kept without its inputs: there is no query to promote")
         return await self._metadata.write(lambda session: self._store(session, principal, record, name))
 
-    async def get(self, principal: Principal, identifier: str) -> Dataset:
-        """By id or name. Raises: NotFoundError."""
-        found = await self._metadata.read(lambda session: session.datasets.get(principal, identifier))
-        if found is None:
-            raise NotFoundError.of("dataset", identifier)
-        return found
-
-    async def list(self, principal: Principal, limit: int, offset: int) -> Page[Dataset]:
-        """Newest first."""
-        every = await self._metadata.read(lambda session: session.datasets.list(principal))
-        return Page([*every[offset : offset + limit]], len(every), limit, offset)
-
     async def _record(self, principal: Principal, execution_id: str, retriever: str | None) -> Record:
         stored = await self._records.find(principal, execution_id, retriever)
         if stored.header.status is ExecutionStatus.PROCESSING:
@@ -109,18 +98,25 @@ class PromotionService:
     def _store(self, session: Session, principal: Principal, record: Record, name: str) -> Promoted:
         inputs: Mapping[str, JSON] = LargeValues(session, principal).restored(dict(record.inputs))
         query = GroundTruth(f"query_{(record.header.inputs_hash or '')[:16]}", inputs)
-        pool = [
-            Pooled(hit.id, rank, record.header.execution_id)
-            for rank, hit in enumerate(final_ranking(record), start=1)
-            if hit.is_document
-        ]
         now = self._clock.now()
         held = session.datasets.get(principal, name)
         before = held or Dataset(new_id("dset"), name, now, now)
+        ids = [hit.id for hit in final_ranking(record) if hit.is_document]
+        names = _names(session, principal, ids, before.document_field)
+        pool = [Pooled(name, rank, record.header.execution_id) for rank, name in enumerate(names, start=1)]
         after = before.with_pool(query, pool)
         if held is None:
             after = session.datasets.insert(principal, after)
         elif after != before:
             after = session.datasets.replace(principal, replace(after, updated_at=now))
-        stands = next(one for one in after.queries if one.query_id == query.query_id)
-        return Promoted(after, stands, held is None)
+        return Promoted(after, after.asking(inputs) or query, held is None)
+
+
+def _names(
+    session: Session, principal: Principal, ids: Sequence[str], document_field: str | None
+) -> Sequence[str]:
+    """By what the data set names documents; one that is gone keeps its id."""
+    if document_field is None:
+        return ids
+    documents = session.documents.get_many(principal, ids)
+    return named((Hit(one, 0.0, documents.get(one)) for one in ids), document_field)

@@ -1,0 +1,260 @@
+"""The evaluation worker: takes up every unfinished evaluation, of every tenant, and sees it through."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.errors import CreditsSpentError, TamisError, TooManyRequestsError
+from tamis.evaluation.measures import grades_of, is_judged, means, measure, scored
+from tamis.evaluation.rankings import named
+from tamis.model.batch import TaskStatus
+from tamis.model.dataset import Dataset, GroundTruth
+from tamis.model.evaluation import Evaluation, EvaluationStatus, QueryRun
+from tamis.model.principal import Permission, Principal
+from tamis.model.retriever import Retriever
+from tamis.services.datasets import find_dataset
+from tamis.services.evaluations import task_data
+from tamis.services.execution_runs import RunOptions
+from tamis.services.executions import ExecutionService
+from tamis.services.result_pages import PageMethod, PageRequest
+from tamis.services.retrievers import find_version
+
+_LOG = logging.getLogger(__name__)
+_EVALUATIONS_AT_ONCE = 4
+_QUERIES_AT_ONCE = 4
+_CHUNK = 16
+_ATTEMPTS = 5
+_PAUSE_S = 0.5
+_UNAVAILABLE = 503
+
+
+class _Stopped(Exception):
+    """Its task was killed."""
+
+
+class EvaluationWorker:
+    """Durable: each query's ranking is in the system of record, a start goes on where a kill stopped it."""
+
+    def __init__(self, metadata: Metadata, executions: ExecutionService, clock: Clock, poll_s: float = 2.0) -> None:
+        """poll_s: how often to look for evaluations that nobody announced."""
+        self._metadata = metadata
+        self._executions = executions
+        self._clock = clock
+        self._poll_s = poll_s
+        self._woken = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._faults: dict[str, int] = {}
+
+    def wake(self) -> None:
+        """Look for work now; called after an evaluation was started."""
+        self._woken.set()
+
+    def start(self) -> None:
+        self._watcher = asyncio.create_task(self._watch(), name="evaluations")
+
+    async def close(self) -> None:
+        """Leave off now; the next start goes on."""
+        tasks = [*self._running.values(), *([self._watcher] if self._watcher else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self._take_up()
+            except Exception:
+                _LOG.exception("looking for evaluations failed; trying again")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._woken.wait()
+
+    async def _take_up(self) -> None:
+        for principal, evaluation in await self._metadata.read(lambda session: session.evaluations.unfinished()):
+            if len(self._running) >= _EVALUATIONS_AT_ONCE:
+                return
+            if evaluation.evaluation_id not in self._running:
+                work = self._see_through(principal, evaluation)
+                self._running[evaluation.evaluation_id] = asyncio.create_task(work)
+
+    async def _see_through(self, principal: Principal, evaluation: Evaluation) -> None:
+        try:
+            await self._run(principal, evaluation)
+            self._faults.pop(evaluation.evaluation_id, None)
+        except _Stopped:
+            await self._end(principal, evaluation, "its task was killed", TaskStatus.CANCELED)
+        except Exception as error:
+            await self._note_fault(principal, evaluation, error)
+        finally:
+            self._running.pop(evaluation.evaluation_id, None)
+            self.wake()
+
+    async def _note_fault(self, principal: Principal, evaluation: Evaluation, error: Exception) -> None:
+        """What may pass, a fault of the server, is tried again after a pause, but not for ever."""
+        count = self._faults[evaluation.evaluation_id] = self._faults.get(evaluation.evaluation_id, 0) + 1
+        passes = not isinstance(error, TamisError) or error.status == _UNAVAILABLE
+        if passes and count < _ATTEMPTS:
+            _LOG.warning("evaluation %s stopped for the %d. time", evaluation.evaluation_id, count, exc_info=error)
+            await asyncio.sleep(_PAUSE_S * 2**count)
+            return
+        self._faults.pop(evaluation.evaluation_id, None)
+        try:
+            await self._end(principal, evaluation, str(error), TaskStatus.FAILED)
+        except Exception:
+            _LOG.exception("evaluation %s could not be closed; it is taken up again", evaluation.evaluation_id)
+
+    async def _run(self, principal: Principal, evaluation: Evaluation) -> None:
+        dataset, retriever, asker, done = await self._metadata.read(
+            lambda session: _prepared(session, principal, evaluation)
+        )
+        waiting = [
+            (place, query)
+            for place, query in enumerate(dataset.queries[: evaluation.query_count])
+            if place not in done
+        ]
+        count = len(done)
+        for start in range(0, len(waiting), _CHUNK):
+            runs = await self._ask(asker, retriever, dataset, evaluation, waiting[start : start + _CHUNK])
+            count += len(runs)
+            await self._keep(principal, evaluation, runs, count)
+        await self._finish(principal, evaluation)
+
+    async def _ask(
+        self,
+        asker: Principal,
+        retriever: Retriever,
+        dataset: Dataset,
+        evaluation: Evaluation,
+        some: Sequence[tuple[int, GroundTruth]],
+    ) -> Sequence[QueryRun]:
+        room = asyncio.Semaphore(_QUERIES_AT_ONCE)
+
+        async def ask(place: int, query: GroundTruth) -> QueryRun:
+            async with room:
+                return await self._ask_one(asker, retriever, dataset, evaluation.config.depth, place, query)
+
+        found = await asyncio.gather(*(ask(place, query) for place, query in some), return_exceptions=True)
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+        return [one for one in found if isinstance(one, QueryRun)]
+
+    async def _ask_one(
+        self, asker: Principal, retriever: Retriever, dataset: Dataset, depth: int, place: int, query: GroundTruth
+    ) -> QueryRun:
+        options = RunOptions(inputs=query.query_input, page=PageRequest(PageMethod.OFFSET, depth))
+        for attempt in range(_ATTEMPTS):
+            try:
+                executed = await self._executions.execute_version(asker, retriever, options)
+            except CreditsSpentError:
+                raise
+            except TooManyRequestsError as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(error.retry_after_s)
+            except TamisError as error:
+                if error.status == _UNAVAILABLE:
+                    raise
+                execution_id = error.details.get("execution_id")
+                return QueryRun(query.query_id, place, execution_id, error=error.message)
+            else:
+                ranking = named(executed.documents, dataset.document_field)
+                return QueryRun(query.query_id, place, executed.execution_id, ranking)
+        raise AssertionError("every attempt returns or raises")
+
+    async def _keep(
+        self, principal: Principal, evaluation: Evaluation, runs: Sequence[QueryRun], done: int
+    ) -> None:
+        def keep(session: Session) -> None:
+            task = session.tasks.get(principal, evaluation.task_id)
+            if task is not None and task.status.is_final:
+                raise _Stopped
+            now = self._clock.now()
+            session.evaluations.put_runs(principal, evaluation.evaluation_id, runs)
+            running = replace(evaluation, status=EvaluationStatus.IN_PROGRESS, updated_at=now)
+            session.evaluations.replace(principal, running)
+            if task is not None:
+                data = task_data(evaluation, done)
+                told = replace(task, status=TaskStatus.IN_PROGRESS, updated_at=now, additional_data=data)
+                session.tasks.replace(principal, told)
+
+        await self._metadata.write(keep)
+
+    async def _finish(self, principal: Principal, evaluation: Evaluation) -> None:
+        """Measured all at once, by the judgements of one moment."""
+
+        def read(session: Session) -> tuple[Dataset, Sequence[QueryRun]]:
+            dataset = find_dataset(session, principal, evaluation.dataset_id)
+            return dataset, session.evaluations.runs(principal, evaluation.evaluation_id)
+
+        dataset, runs = await self._metadata.read(read)
+        measured, ended = await asyncio.to_thread(_measured, evaluation, dataset, runs)
+        if runs and ended.skipped == len(runs):
+            await self._end(principal, ended, f"no query could be asked: {runs[0].error}", TaskStatus.FAILED, measured)
+        else:
+            status = TaskStatus.COMPLETED_WITH_ERRORS if ended.skipped else TaskStatus.COMPLETED
+            await self._end(principal, ended, None, status, measured)
+
+    async def _end(
+        self,
+        principal: Principal,
+        evaluation: Evaluation,
+        error: str | None,
+        status: TaskStatus,
+        measured: Sequence[QueryRun] = (),
+    ) -> None:
+        now = self._clock.now()
+        became = EvaluationStatus.COMPLETED if error is None else EvaluationStatus.FAILED
+        ended = replace(evaluation, status=became, error=error, updated_at=now, completed_at=now)
+
+        def store(session: Session) -> None:
+            session.evaluations.put_runs(principal, ended.evaluation_id, measured)
+            session.evaluations.replace(principal, ended)
+            task = session.tasks.get(principal, ended.task_id)
+            if task is not None:
+                data = task_data(ended, session.evaluations.count_runs(principal, ended.evaluation_id))
+                told = replace(task, status=status, error=error, updated_at=now, additional_data=data)
+                session.tasks.replace(principal, told)
+
+        await self._metadata.write(store)
+
+
+def _prepared(
+    session: Session, principal: Principal, evaluation: Evaluation
+) -> tuple[Dataset, Retriever, Principal, set[int]]:
+    """What an evaluation needs, and the places that are done. Raises: NotFoundError; _Stopped."""
+    task = session.tasks.get(principal, evaluation.task_id)
+    if task is not None and task.status.is_final:
+        raise _Stopped
+    organization = session.organizations.get(principal)
+    user_id, key_id = evaluation.requested_by
+    asker = replace(principal, permissions=frozenset({Permission.READ}), user_id=user_id, key_id=key_id)
+    if organization is not None:
+        asker = replace(asker, tier=organization.tier)
+    dataset = find_dataset(session, principal, evaluation.dataset_id)
+    retriever = find_version(session, principal, evaluation.retriever_id, evaluation.retriever_version)
+    done = {run.place for run in session.evaluations.runs(principal, evaluation.evaluation_id)}
+    return dataset, retriever, asker, done
+
+
+def _measured(
+    evaluation: Evaluation, dataset: Dataset, runs: Sequence[QueryRun]
+) -> tuple[Sequence[QueryRun], Evaluation]:
+    asked = {run.query_id for run in runs}
+    qrels = {one.query_id: grades_of(one) for one in dataset.queries if one.query_id in asked}
+    config = evaluation.config
+    values = measure(qrels, {run.query_id: scored(run.ranking) for run in runs}, config.metrics, config.k_values)
+    ended = replace(
+        evaluation,
+        means=means(values),
+        skipped=sum(run.error is not None for run in runs),
+        judged=sum(is_judged(grades) for grades in qrels.values()),
+        dataset_updated_at=dataset.updated_at,
+    )
+    return [replace(run, metrics=values.get(run.query_id, {})) for run in runs], ended
