@@ -13,7 +13,9 @@ import httpx
 from fastapi import FastAPI
 
 from tamis.api import (
+    datasets,
     diffs,
+    evaluations,
     execution_deletes,
     execution_records,
     executions,
@@ -36,6 +38,7 @@ from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
+from tamis.jobs.evaluating import EvaluationWorker
 from tamis.model.client_token import verification_key
 from tamis.model.hits import Hits
 from tamis.model.namespace import Namespace
@@ -43,7 +46,9 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.datasets import DatasetService
 from tamis.services.diffs import DiffService
+from tamis.services.evaluations import EvaluationService
 from tamis.services.execution_deletes import ExecutionDeletes
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
@@ -107,6 +112,8 @@ _ROUTERS = (
     replays.router,
     why.router,
     promotion.router,
+    datasets.router,
+    evaluations.router,
     retrievers.router,
 )
 
@@ -123,6 +130,7 @@ class World:
     in_flight: InFlight
     replays: ReplayService
     why: WhyService
+    evaluating: EvaluationWorker
     reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
@@ -145,6 +153,8 @@ class World:
             ReplayService: self.replays,
             WhyService: self.why,
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
+            DatasetService: DatasetService(self.shop.metadata, WallClock()),
+            EvaluationService: EvaluationService(self.shop.metadata, WallClock(), self.evaluating.wake),
         }
         add_error_handlers(api)
         for router in _ROUTERS:
@@ -180,15 +190,17 @@ def _world(
     environment = Environment(shop.searcher, shop.models, clock, reach)
     nested = NestedRetrievers(shop.metadata, planner, Executor(environment))
     executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)
+    executions = ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock, reach.code),
-        executions=ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots),
+        executions=executions,
         records=records,
         snapshots=snapshots,
         in_flight=in_flight,
         replays=ReplayService(shop.metadata, records, planner, executor, in_flight),
         why=WhyService(shop.metadata, records, planner, executor, clock),
+        evaluating=EvaluationWorker(shop.metadata, executions, clock),
         reach=reach,
     )
 

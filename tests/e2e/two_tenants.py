@@ -40,6 +40,8 @@ _BODIES: dict[str, Any] = {
     "BatchUpdateDocumentsRequest": {"filters": {"number": 1}, "update_data": {"number": 2}},
     "BulkUpdateDocumentsRequest": {"update_data": {"number": 2}},
     "DeleteExecutionsRequest": {"inputs_hash": "0" * 40},
+    "JudgeRequest": {"judgements": {"query": {"doc": 1}}},
+    "StartEvaluationRequest": {"dataset_name": "judged-taken"},
     "PublishRetrieverRequest": {"public_name": "taken-over", "display_config": DISPLAY},
     "PromoteRequest": {"to": "dataset", "dataset_name": "taken-over"},
     "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
@@ -180,6 +182,9 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         **await _access(caller, label, email),
     }
     tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
+    path = f"retrievers/{kept}/evaluations"
+    evaluation = await caller.ask("POST", path, {"dataset_name": f"judged-{label}"})
+    tenant.ids["evaluation_id"] = evaluation["evaluation_id"]
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)

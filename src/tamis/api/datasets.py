@@ -19,9 +19,7 @@ from tamis.model.dataset import Dataset
 from tamis.model.principal import Principal
 from tamis.services.datasets import DatasetDraft, DatasetService
 
-router = APIRouter(
-    prefix="/v1/retrievers/evaluations/datasets", tags=["retriever evaluations"], route_class=JsonRoute
-)
+router = APIRouter(prefix="/v1/retrievers/evaluations/datasets", tags=["retriever evaluations"], route_class=JsonRoute)
 
 Datasets = Annotated[DatasetService, Depends(service(DatasetService))]
 

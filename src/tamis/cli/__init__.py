@@ -8,6 +8,7 @@ from tamis.cli import (
     backup,
     demo,
     doctor,
+    evaluations,
     executions,
     index,
     key,
@@ -45,6 +46,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
 app.add_typer(secret.app, name="secret")
 app.add_typer(executions.app, name="executions")
+app.add_typer(evaluations.app, name="evaluations")
 app.add_typer(token.app, name="token")
 app.add_typer(index.app, name="index")
 

@@ -64,6 +64,12 @@ class EvaluationWorker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def drain(self) -> None:
+        """Return once no evaluation is unfinished."""
+        while self._running or await self._metadata.read(lambda session: session.evaluations.unfinished()):
+            self.wake()
+            await asyncio.sleep(0.02)
+
     async def _watch(self) -> None:
         while True:
             self._woken.clear()
@@ -114,9 +120,7 @@ class EvaluationWorker:
             lambda session: _prepared(session, principal, evaluation)
         )
         waiting = [
-            (place, query)
-            for place, query in enumerate(dataset.queries[: evaluation.query_count])
-            if place not in done
+            (place, query) for place, query in enumerate(dataset.queries[: evaluation.query_count]) if place not in done
         ]
         count = len(done)
         for start in range(0, len(waiting), _CHUNK):
@@ -168,9 +172,7 @@ class EvaluationWorker:
                 return QueryRun(query.query_id, place, executed.execution_id, ranking)
         raise AssertionError("every attempt returns or raises")
 
-    async def _keep(
-        self, principal: Principal, evaluation: Evaluation, runs: Sequence[QueryRun], done: int
-    ) -> None:
+    async def _keep(self, principal: Principal, evaluation: Evaluation, runs: Sequence[QueryRun], done: int) -> None:
         def keep(session: Session) -> None:
             task = session.tasks.get(principal, evaluation.task_id)
             if task is not None and task.status.is_final:

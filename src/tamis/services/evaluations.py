@@ -14,6 +14,7 @@ from tamis.model.batch import Task, TaskStatus
 from tamis.model.dataset import Dataset, GroundTruth
 from tamis.model.evaluation import Evaluation, EvaluationConfig, EvaluationStatus, QueryRun
 from tamis.model.ids import new_id
+from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.datasets import find_dataset, find_evaluation
@@ -115,7 +116,7 @@ class EvaluationService:
         return await self._metadata.read(read)
 
     async def delete(self, principal: Principal, retriever: str, evaluation_id: str) -> None:
-        """One that has ended, with its queries' rankings; their executions stay. Raises: NotFoundError, ConflictError."""
+        """One that has ended, with what it measured; executions stay. Raises: NotFoundError, ConflictError."""
 
         def remove(session: Session) -> None:
             found = _of(session, principal, retriever, evaluation_id)
@@ -156,7 +157,9 @@ def _compared(both: Both, runs: Runs, dataset: Dataset, metric: str | None) -> C
     names = tuple(one for one in both[0].config.metrics if one in both[1].config.metrics)
     depths = tuple(k for k in both[0].config.k_values if k in both[1].config.k_values)
     chosen = _metric(metric, [f"{name}@{k}" for name in names for k in depths])
-    asked = {query.query_id: query for query in dataset.queries if query.query_id in runs[0] and query.query_id in runs[1]}
+    asked = {
+        query.query_id: query for query in dataset.queries if query.query_id in runs[0] and query.query_id in runs[1]
+    }
     qrels = {query_id: grades_of(query) for query_id, query in asked.items()}
     a, b = (measure(qrels, _scores(one), names, depths) for one in runs)
     changed = [
@@ -197,7 +200,7 @@ def _task(evaluation: Evaluation) -> Task:
     )  # fmt: skip
 
 
-def task_data(evaluation: Evaluation, done: int) -> dict[str, object]:
+def task_data(evaluation: Evaluation, done: int) -> dict[str, JSON]:
     """What the task tells of its evaluation."""
     return {
         "evaluation_id": evaluation.evaluation_id,

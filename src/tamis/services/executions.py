@@ -133,7 +133,9 @@ class ExecutionService:
         collections = await self._metadata.read(
             lambda session: find_collections(session, principal, definition.collection_ids, definition.stages)
         )
-        return await self._execute(self._job(principal, definition, collections, options, accepted_ms, retriever), ignore)
+        return await self._execute(
+            self._job(principal, definition, collections, options, accepted_ms, retriever), ignore
+        )
 
     def _job(
         self,

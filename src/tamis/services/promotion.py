@@ -112,9 +112,7 @@ class PromotionService:
         return Promoted(after, after.asking(inputs) or query, held is None)
 
 
-def _names(
-    session: Session, principal: Principal, ids: Sequence[str], document_field: str | None
-) -> Sequence[str]:
+def _names(session: Session, principal: Principal, ids: Sequence[str], document_field: str | None) -> Sequence[str]:
     """By what the data set names documents; one that is gone keeps its id."""
     if document_field is None:
         return ids

@@ -18,6 +18,7 @@ from tamis.engine.ports.locks import held
 from tamis.engine.ports.outside import Outside
 from tamis.engine.reach import Reach
 from tamis.engine.stages import STAGES
+from tamis.jobs.evaluating import EvaluationWorker
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
 from tamis.model.namespace import ExtractorRef
@@ -82,6 +83,7 @@ from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, searcher_over
 from tamis.wiring.clock import SystemClock
 from tamis.wiring.hosts import host_names
+from tamis.wiring.learning import learning_of
 from tamis.wiring.limits import tiers_of, turns_of
 from tamis.wiring.prices import price_table
 from tamis.wiring.publishing import publishing_of
@@ -175,10 +177,11 @@ async def open_system(
 
 
 def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.AsyncExitStack) -> None:
-    """Start what mends and clears in the background."""
+    """Start what mends, clears and evaluates in the background."""
     sweeper: Sweeper = services[Sweeper]
     clearing: Clearing = services[Clearing]
-    for upkeep in (healer, sweeper, clearing):
+    evaluations: EvaluationWorker = services[EvaluationWorker]
+    for upkeep in (healer, sweeper, clearing, evaluations):
         upkeep.start()
         stack.push_async_callback(upkeep.close)
 
@@ -250,6 +253,7 @@ def _services(
         *_of_data(settings, backends, indexer, worker, secret, files, clearing),
         *executing,
         *publishing_of(settings, metadata, executions, rates, secret, clock, vault),
+        *learning_of(metadata, executions, clock),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, shared.cache)),
     )
     return {type(service): service for service in every}

@@ -158,9 +158,7 @@ def show_evaluation(evaluation: Evaluation, namespace_id: str, internal_id: str)
         dataset_id=evaluation.dataset_id,
         dataset_name=evaluation.dataset_name,
         task_id=evaluation.task_id,
-        config=EvaluationConfigModel(
-            k_values=[*evaluation.config.k_values], metrics=[*evaluation.config.metrics]
-        ),
+        config=EvaluationConfigModel(k_values=[*evaluation.config.k_values], metrics=[*evaluation.config.metrics]),
         status=evaluation.status,
         query_count=evaluation.query_count,
         evaluated_queries=evaluation.judged if ended else None,
