@@ -1,5 +1,6 @@
 """A tenant with one of everything, and how a stranger's request for it is made from the OpenAPI alone."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -182,9 +183,7 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         **await _access(caller, label, email),
     }
     tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
-    path = f"retrievers/{kept}/evaluations"
-    evaluation = await caller.ask("POST", path, {"dataset_name": f"judged-{label}"})
-    tenant.ids["evaluation_id"] = evaluation["evaluation_id"]
+    tenant.ids["evaluation_id"] = await _evaluation(caller, f"retrievers/{kept}/evaluations", f"judged-{label}")
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)
@@ -225,6 +224,15 @@ async def _dataset(caller: Caller, execution_id: str, name: str) -> str:
     path = f"retrievers/executions/{execution_id}/promote"
     promoted = await caller.ask("POST", path, {"to": "dataset", "dataset_name": name})
     return str(promoted["dataset"]["dataset_id"])
+
+
+async def _evaluation(caller: Caller, path: str, dataset: str) -> str:
+    """One that has ended, so that nothing changes behind the test's back."""
+    started = await caller.ask("POST", path, {"dataset_name": dataset})
+    running = ("pending", "in_progress")
+    while (await caller.ask("GET", f"{path}/{started['evaluation_id']}"))["status"] in running:  # noqa: ASYNC110 - over HTTP
+        await asyncio.sleep(0.02)
+    return str(started["evaluation_id"])
 
 
 async def _collection(caller: Caller, bucket: str, name: str) -> str:

@@ -23,12 +23,13 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """By query, then document. Raises: ValidationError naming the line."""
     found: dict[str, dict[str, int]] = {}
     for number, line in _lines(path):
-        parts = line.split("\t") if "\t" in line else line.split()
-        if number == 1 and tuple(parts) == _BEIR_HEADER:
+        cells = line.split("\t")
+        if number == 1 and tuple(cells) == _BEIR_HEADER:
             continue
+        parts = cells if len(cells) == 3 else line.split()
         if len(parts) == 4:
             del parts[1]
-        if len(parts) != 3:
+        elif parts is not cells:
             raise _fault(path, number, "expected `query 0 document grade`, or query-id, corpus-id and score")
         query, document, grade = parts
         found.setdefault(query, {})[document] = _number(path, number, int, grade)

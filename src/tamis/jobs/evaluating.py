@@ -66,9 +66,12 @@ class EvaluationWorker:
 
     async def drain(self) -> None:
         """Return once no evaluation is unfinished."""
-        while self._running or await self._metadata.read(lambda session: session.evaluations.unfinished()):
+        while self._running or await self._unfinished():
             self.wake()
             await asyncio.sleep(0.02)
+
+    async def _unfinished(self) -> Sequence[tuple[Principal, Evaluation]]:
+        return await self._metadata.read(lambda session: session.evaluations.unfinished())
 
     async def _watch(self) -> None:
         while True:
@@ -82,7 +85,7 @@ class EvaluationWorker:
                     await self._woken.wait()
 
     async def _take_up(self) -> None:
-        for principal, evaluation in await self._metadata.read(lambda session: session.evaluations.unfinished()):
+        for principal, evaluation in await self._unfinished():
             if len(self._running) >= _EVALUATIONS_AT_ONCE:
                 return
             if evaluation.evaluation_id not in self._running:

@@ -1,0 +1,52 @@
+"""Data sets, evaluations and interactions, driven by the published client."""
+
+from typing import Any
+
+import mixpeek
+
+from tests.conformance.conftest import SENTENCES, Corpus
+from tests.conformance.pipelines import INPUT_SCHEMA, SIEVE
+from tests.conformance.wire import Wire
+from tests.live import LiveServer
+
+QUESTION = "What warns a ship of rocks after dark?"
+
+
+def test_a_retriever_is_evaluated_by_a_data_set(
+    wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus, server: LiveServer
+) -> None:
+    retrievers: Any = mixpeek.RetrieversApi(generated)
+    body = {
+        "retriever_name": "judged",
+        "collection_identifiers": ["notes"],
+        "stages": SIEVE,
+        "input_schema": INPUT_SCHEMA,
+    }
+    retrievers.create_retriever(mixpeek.CreateRetrieverRequest.from_dict(body))
+    retriever_id = wire.last()["retriever"]["retriever_id"]
+    retrievers.execute_retriever(
+        retriever_id,
+        execute_retriever_request=mixpeek.ExecuteRetrieverRequest.from_dict({"inputs": {"query": QUESTION}}),
+    )
+    first = wire.last()["documents"][0]
+    assert first["text"] == SENTENCES[3][0]
+
+    api: Any = mixpeek.RetrieverEvaluationsApi(generated)
+    query = {"query_id": "q1", "query_input": {"query": QUESTION}, "relevant_documents": [first["document_id"]]}
+    made = api.create_dataset_retrievers_evaluations(
+        mixpeek.CreateDatasetRequest.from_dict({"dataset_name": "rocks", "queries": [query]})
+    )
+    assert (made.dataset_name, made.query_count) == ("rocks", 1)
+    assert api.get_dataset_retrievers_evaluations("rocks").dataset_id == made.dataset_id
+    assert api.list_datasets_retrievers_evaluations().datasets[0].dataset_id == made.dataset_id
+    started = api.start_evaluation_retrievers(
+        retriever_id, mixpeek.StartEvaluationRequest.from_dict({"dataset_name": "rocks"})
+    )
+    found = api.get_evaluation_retrievers(retriever_id, started.evaluation_id)
+    while found.status in ("pending", "in_progress"):
+        found = api.get_evaluation_retrievers(retriever_id, started.evaluation_id)
+    assert (found.status, found.query_count, found.evaluated_queries) == ("completed", 1, 1)
+    assert found.metrics_by_k["1"] == {name: 1.0 for name in ("precision", "recall", "f1", "map", "ndcg", "mrr")}
+    (listed,) = api.list_evaluations_retrievers(retriever_id, dataset_name="rocks").evaluations
+    assert listed.evaluation_id == started.evaluation_id
+    retrievers.delete_retriever(retriever_id)
