@@ -1,6 +1,7 @@
 """The HTTP application: routers, error envelope, limits, request ids. `wiring` opens what they serve."""
 
 import gc
+import re
 from typing import Any, cast
 
 import orjson
@@ -19,6 +20,7 @@ from tamis.api import (
     datasets,
     diffs,
     discovery,
+    document_imports,
     documentation,
     documents,
     evaluations,
@@ -85,6 +87,7 @@ _ROUTERS = (
     publishing.router,
     interactions.router,
     retrievers.router,
+    document_imports.router,
     documents.router,
     lineage.router,
     collections.router,
@@ -110,6 +113,8 @@ _ROUTERS = (
     metrics.router,
     documentation.router,
 )
+_STREAMED = re.compile(rf"{re.escape(UPLOAD_PATH)}|{re.sub(r'{.*?}', '[^/]+', document_imports.PATH)}$")
+"""Paths whose bodies are read as they come."""
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
 # New objects before the youngest are looked through; an execution makes some thousands, nearly all gone by its end.
 _GC_THRESHOLD = 20_000
@@ -133,7 +138,7 @@ def build_app(system: System) -> ASGIApp:
         api.include_router(router)
     limits = system.limits
     served = Studio(Metering(Express(api, system.services), system.services), system.services)
-    bounded = Limits(served, limits.request_bytes, limits.upload_bytes, UPLOAD_PATH)
+    bounded = Limits(served, limits.request_bytes, limits.upload_bytes, _STREAMED)
     answering = PublicOrigins(bounded, system.services[PublicRetrievers])
     return Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def served(world: World) -> httpx.AsyncClient:
     """The layers as the server stacks them."""
     inner = world.app
-    app = Correlation(Limits(Express(inner, inner.state.services), LARGEST_BYTES, 4000, "/up"), Telemetry())
+    app = Correlation(Limits(Express(inner, inner.state.services), LARGEST_BYTES, 4000, re.compile("/up")), Telemetry())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://tamis", headers=HEADERS)
 

@@ -1,5 +1,7 @@
 """A bound on what one request may send."""
 
+import re
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tamis.api.errors import render
@@ -7,19 +9,22 @@ from tamis.errors import PayloadTooLargeError
 
 
 class Limits:
-    """Plain ASGI, because it runs on every request. Uploads have a bound of their own, `upload_bytes`."""
+    """Plain ASGI, because it runs on every request. Bodies that are read as they come have a bound of their own.
 
-    def __init__(self, app: ASGIApp, request_bytes: int, upload_bytes: int, upload_prefix: str) -> None:
+    uploads: paths that `upload_bytes` bounds.
+    """
+
+    def __init__(self, app: ASGIApp, request_bytes: int, upload_bytes: int, uploads: re.Pattern[str]) -> None:
         self.app = app
         self._request_bytes = request_bytes
         self._upload_bytes = upload_bytes
-        self._upload_prefix = upload_prefix
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._upload_bytes if scope["path"].startswith(self._upload_prefix) else self._request_bytes
+        limit = self._upload_bytes if self._uploads.match(scope["path"]) else self._request_bytes
         if _announced(scope) > limit:
             await render(_too_large(limit))(scope, receive, send)
             return

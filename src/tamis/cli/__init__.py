@@ -14,6 +14,7 @@ from tamis.cli import (
     key,
     load,
     organization,
+    own_vectors,
     publish,
     search,
     secret,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("load")(load.load)
+app.command("import")(own_vectors.import_documents)
 app.command("search")(search.search)
 app.command("publish")(publish.publish)
 app.command("unpublish")(publish.unpublish)

@@ -83,7 +83,7 @@ class Client:
         """A file, as the server sends it."""
         return self._answer("GET", path, params=query).content
 
-    def post_bytes(self, path: str, data: bytes, content_type: str) -> Any:
+    def post_bytes(self, path: str, data: bytes | Iterable[bytes], content_type: str) -> Any:
         """A file, as it stands."""
         return self._send("POST", path, content=data, headers={"Content-Type": content_type})
 

@@ -1,6 +1,7 @@
 """What a search can ask with, and how it becomes a vector."""
 
 import asyncio
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -245,19 +246,27 @@ def combine(vectors: Sequence[Vector]) -> Vector:
 
 
 def _add_terms(vectors: Iterable[Sparse]) -> Sparse:
+    return _summed(
+        (index, value)
+        for vector in vectors
+        for index, value in zip(vector.indices.tolist(), vector.values.tolist(), strict=True)
+    )
+
+
+def _summed(terms: Iterable[tuple[int, float]]) -> Sparse:
+    """Raises: TypeError and OverflowError for indices that are none."""
     weights: dict[int, float] = {}
-    for vector in vectors:
-        for index, value in zip(vector.indices.tolist(), vector.values.tolist(), strict=True):
-            weights[index] = weights.get(index, 0.0) + value
+    for index, value in terms:
+        weights[operator.index(index)] = weights.get(index, 0.0) + value
     indices = sorted(weights)
     return Sparse(np.array(indices, dtype=np.uint32), np.array([weights[i] for i in indices], dtype=np.float32))
 
 
 def _given(need: Need) -> Vector:
     value = need.query.value if isinstance(need.query, VectorQuery) else None
-    rows = _numbers(value, need)
     if need.spec.kind is VectorKind.SPARSE:
-        raise ValidationError.at(list(need.loc), "a lexical feature is asked with text, not with a vector")
+        return _terms(value, need)
+    rows = _numbers(value, need)
     if rows.ndim == 2 and need.spec.kind is VectorKind.DENSE:
         if len(rows) != 1:
             raise ValidationError.at(list(need.loc), f"{need.spec.name!r} takes one vector, not {len(rows)}")
@@ -266,6 +275,19 @@ def _given(need: Need) -> Vector:
     if need.spec.kind is VectorKind.DENSE:
         return Dense(rows)
     return MultiDense(rows if rows.ndim == 2 else rows[None, :])
+
+
+def _terms(value: Any, need: Need) -> Sparse:
+    """An index that is named twice counts with the sum of its values."""
+    try:
+        parsed = orjson.loads(value) if isinstance(value, str) else value
+        vector = _summed(zip(parsed["indices"], parsed["values"], strict=True))
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        known = f"{need.spec.name!r} is asked with a text, or with {{indices: [...], values: [...]}} of the same length"
+        raise ValidationError.at(list(need.loc), known) from error
+    if not vector.values.size or not bool(np.isfinite(vector.values).all()):
+        raise ValidationError.at(list(need.loc), "a sparse vector has at least one term, and its values are finite")
+    return vector
 
 
 def _numbers(value: Any, need: Need) -> FloatArray:

@@ -25,7 +25,9 @@ class VectorInput(StageParameters):
     """A vector of the feature's own model."""
 
     input_mode: Literal["vector"] = "vector"
-    value: list[Any] | str | None = Field(None, description="Numbers, or rows of numbers, or the JSON text of either.")
+    value: list[Any] | dict[str, Any] | str | None = Field(
+        None, description="Numbers, rows of numbers, or {indices, values} of a sparse vector; or the JSON text of one."
+    )
 
     def query(self) -> Query | None:
         return VectorQuery(self.value) if self.value else None
@@ -97,7 +99,7 @@ def _mode(raw: Any) -> str | None:
     for key, mode in (("document_ref", "document"), ("values", "multi_content"), ("content", "content")):
         if key in raw:
             return mode
-    return "vector" if isinstance(raw.get("value"), list) else "text"
+    return "vector" if isinstance(raw.get("value"), list | dict) else "text"
 
 
 QueryInput: TypeAlias = Annotated[

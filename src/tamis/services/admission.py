@@ -68,8 +68,11 @@ class Admission:
             return None
         return Admitted(self._allowed(nearest), None if decision.is_granted else _refusal(nearest, kind))
 
-    def quota(self, principal: Principal, noun: str) -> Callable[[Session], None] | None:
-        """What has to hold in the transaction that makes one more of a noun of `NOUNS`; None where nothing has to."""
+    def quota(self, principal: Principal, noun: str) -> Callable[..., None] | None:
+        """What has to hold in the transaction that makes one more of a noun of `NOUNS`; None where nothing has to.
+
+        It is called with the session and, where it is not one, how many more are made.
+        """
         most = (self.limits_of(principal).quotas or {}).get(noun)
         return None if most is None else partial(_check_quota, principal=principal, noun=noun, most=most)
 
@@ -85,17 +88,21 @@ class Admission:
         return Allowed(int(rate.limit), int(standing.remaining), round(reset_at), int(rate.window_s))
 
 
-def _check_quota(session: Session, principal: Principal, noun: str, most: int) -> None:
+def _check_quota(session: Session, more: int = 1, *, principal: Principal, noun: str, most: int) -> None:
     """Raises: QuotaExceededError."""
     current = _count(session, principal, noun)
-    if current >= most:
+    if current + more > most:
         raise QuotaExceededError(
-            f"this organization has {current} of at most {most} {noun.replace('_', ' ')}",
+            f"this organization has {current} of at most {most} {noun.replace('_', ' ')}{_wanted(more)}",
             resource=noun,
             current=current,
             limit=most,
             tier=str(principal.tier),
         )
+
+
+def _wanted(more: int) -> str:
+    return f"; {more} more are too many" if more > 1 else ""
 
 
 def _count(session: Session, principal: Principal, noun: str) -> int:

@@ -32,6 +32,7 @@ from tamis.services.buckets import BucketService
 from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionService
 from tamis.services.diffs import DiffService
+from tamis.services.document_imports import DocumentImports
 from tamis.services.documents import DocumentService
 from tamis.services.execution_deletes import ExecutionDeletes
 from tamis.services.execution_overviews import ExecutionOverviews
@@ -275,6 +276,7 @@ def _of_data(
         BlobLinks(blobs, secret, settings.public_url, settings.blob_link_s),
         CollectionService(metadata, indexer, backends.extractors, clearing),
         DocumentService(metadata, indexer),
+        DocumentImports(metadata, indexer),
         LineageService(metadata),
         BatchService(metadata, worker.wake, settings.max_queued_batches),
         TriggerService(metadata, worker.wake),
