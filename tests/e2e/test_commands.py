@@ -127,6 +127,20 @@ def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp
     assert "bad.jsonl:2: expected an object with the text field 'text'" in tamis("load", bad, server=server, status=1)
 
 
+def test_documents_bring_vectors_of_their_own(server: LiveServer, tmp_path: Path) -> None:
+    lines = tmp_path / "own.jsonl"
+    rows = [{"document_id": f"doc_{number:032x}", "n": number, "vectors": {"look": [number, 1]}} for number in range(3)]
+    lines.write_text("\n".join(map(json.dumps, rows)))
+    assert "3 documents created" in tamis("import", lines, "-c", "own", server=server)
+    assert "3 replaced" in tamis("import", lines, "-c", "own", server=server)
+    lines.write_text('{"vectors": {"look": [1]}}\n')
+    assert "line 1: vectors.look: look has 2 dimensions, not 1" in tamis(
+        "import", lines, "-c", "own", server=server, status=1
+    )
+    lines.write_text("nothing\n")
+    assert "the first line is not JSON" in tamis("import", lines, "-c", "owner", server=server, status=1)
+
+
 def test_keys_come_and_go_beside_the_running_server(server: LiveServer) -> None:
     secret = tamis("key", "create", "reader", "-p", "read", server=server).strip()
     assert secret.startswith("sk_")
