@@ -1,15 +1,22 @@
 """What holds for the whole suite."""
 
 import os
+import sys
 
 import pytest
 
 # ranx compiles itself with numba at its first use: half a minute, for the few rows that tests give it.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
+# Containers often forbid Python to keep what it compiled; each of some hundred servers and commands would then compile
+# the whole package again, which is half of what a start costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several workers share the processors: models that each take all of them only get in each other's way.
-    os.environ.setdefault("TAMIS_MODEL_THREADS", "1")
+    for threads in ("TAMIS_MODEL_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

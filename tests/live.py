@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -17,8 +18,23 @@ from tamis.client import Client
 _START_TIMEOUT_S = 60
 
 
+@dataclass(frozen=True)
+class Room:
+    """A namespace on a server that others use too, and an administrator's key to it alone."""
+
+    url: str
+    key: str
+    namespace: str
+    data_dir: Path
+
+    def client(self) -> Client:
+        return Client(self.url, self.key, self.namespace)
+
+
 class LiveServer:
     """`tamis serve` on a free port with the root key `key`, in a process group of its own."""
+
+    namespace = "default"
 
     def __init__(self, data_dir: Path, python: str = sys.executable, **environment: str) -> None:
         self.data_dir = data_dir
@@ -78,6 +94,15 @@ class LiveServer:
 
     def client(self, namespace: str | None = "default") -> Client:
         return Client(self.url, self.key, namespace)
+
+    def room(self, name: str) -> Room:
+        """A namespace of this name, for tests that would otherwise start a server of their own."""
+        with self.client() as client:
+            namespace = client.post("namespaces", {"namespace_name": name})["namespace_id"]
+            scope = {"resource_type": "namespace", "resource_id": namespace}
+            body = {"name": name, "permissions": ["admin"], "scopes": [scope]}
+            made = client.post("organizations/users/admin@localhost/api-keys", body)
+        return Room(self.url, made["key"], name, self.data_dir)
 
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.pid).children(recursive=True)

@@ -174,6 +174,7 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 50)
+    gc.enable()
 
 
 def openapi(app: ASGIApp) -> dict[str, Any]:

@@ -1,14 +1,11 @@
 """Keys, users, secrets, organisations and the audit log by command, beside a running server."""
 
-import os
 from collections.abc import Iterator
-from unittest.mock import patch
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
-from tamis.cli import app, terminal
+from tests import commands
 from tests.live import LiveServer
 
 SECRET_KEY = "c" * 40
@@ -20,15 +17,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield live
 
 
-def tamis(server: LiveServer, *arguments: str, status: int = 0, given: str | None = None, **environment: str) -> str:
-    settings = {"TAMIS_DATA_DIR": str(server.data_dir), "TAMIS_SECRET_KEY": SECRET_KEY, **environment}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAMIS_")}
-    # Made when it is first imported, maybe by another test.
-    terminal.out.width = 250
-    with patch.dict(os.environ, kept | settings, clear=True):
-        done = CliRunner().invoke(app, arguments, input=given)
-    assert done.exit_code == status, done.output
-    return done.output
+def tamis(server: LiveServer, *arguments: str, status: int = 0, given: str | None = None, **settings: str) -> str:
+    sealing = {"TAMIS_SECRET_KEY": SECRET_KEY, "COLUMNS": "250", **settings}
+    return commands.tamis(*arguments, server=server, status=status, given=given, **sealing)
 
 
 def ask(server: LiveServer, path: str, key: str) -> httpx.Response:

@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +11,13 @@ from tamis.client import Client
 from tamis.settings import Settings
 from tamis.storage.metadata.schema import metadata
 from tamis.wiring.backups import restore_backup, write_backup
+from tests.commands import tamis
 from tests.e2e.test_kill import add_objects, make_collection, query, wait_for_batch
 from tests.faults.test_full_disk import Writers
 from tests.faults.waiting import wait_for
 from tests.live import LiveServer
 
 OBJECTS = 30
-
-
-def tamis(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tamis", *arguments], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def rows_of(data_dir: Path) -> dict[str, list[Any]]:

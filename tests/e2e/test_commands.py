@@ -1,11 +1,8 @@
 """The commands as a newcomer types them, against a real server."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -14,7 +11,8 @@ from PIL import Image
 
 from tamis.cli import media_samples
 from tamis.client import Client
-from tests.live import LiveServer
+from tests.commands import tamis
+from tests.live import LiveServer, Room
 from tests.media_samples import tone, write_sound, write_video
 
 NOTES = {
@@ -26,30 +24,7 @@ NOTES = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("commands") / "data") as live:
-        yield live
-
-
-def tamis(*arguments: object, server: LiveServer | None = None, status: int = 0, **environment: str) -> str:
-    """Run the command, check its exit status, return what it printed."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TAMIS_")}
-    inherited |= {name: value for name, value in os.environ.items() if name.startswith("TAMIS_MODEL")}
-    if server is not None:
-        inherited |= {"TAMIS_API_KEY": server.key, "TAMIS_DATA_DIR": str(server.data_dir), "COLUMNS": "160"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tamis", *map(str, arguments)],
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> None:
+def test_load_search_and_read_the_record(server: Room, tmp_path: Path) -> None:
     for name, text in NOTES.items():
         path = tmp_path / "notes" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +53,7 @@ def test_load_search_and_read_the_record(server: LiveServer, tmp_path: Path) -> 
     assert "█" in drawn, "the sieve"
 
 
-def test_load_takes_each_file_for_what_is_in_it(server: LiveServer, tmp_path: Path) -> None:
+def test_load_takes_each_file_for_what_is_in_it(server: Room, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     (folder / "deep").mkdir(parents=True)
     media_samples.make(folder, ["image", "document"])
@@ -111,7 +86,7 @@ def test_load_takes_each_file_for_what_is_in_it(server: LiveServer, tmp_path: Pa
     assert "1 objects, 7 documents in collection mixed-image" in again
 
 
-def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp_path: Path) -> None:
+def test_load_json_lines_and_say_what_is_wrong_with_them(server: Room, tmp_path: Path) -> None:
     good = tmp_path / "cities.jsonl"
     rows = [
         {"text": "Tamale lies in the north of Ghana.", "rank": 4},
@@ -127,7 +102,7 @@ def test_load_json_lines_and_say_what_is_wrong_with_them(server: LiveServer, tmp
     assert "bad.jsonl:2: expected an object with the text field 'text'" in tamis("load", bad, server=server, status=1)
 
 
-def test_documents_bring_vectors_of_their_own(server: LiveServer, tmp_path: Path) -> None:
+def test_documents_bring_vectors_of_their_own(server: Room, tmp_path: Path) -> None:
     lines = tmp_path / "own.jsonl"
     rows = [{"document_id": f"doc_{number:032x}", "n": number, "vectors": {"look": [number, 1]}} for number in range(3)]
     lines.write_text("\n".join(map(json.dumps, rows)))
@@ -141,7 +116,7 @@ def test_documents_bring_vectors_of_their_own(server: LiveServer, tmp_path: Path
     assert "the first line is not JSON" in tamis("import", lines, "-c", "owner", server=server, status=1)
 
 
-def test_keys_come_and_go_beside_the_running_server(server: LiveServer) -> None:
+def test_keys_come_and_go_beside_the_running_server(server: Room) -> None:
     secret = tamis("key", "create", "reader", "-p", "read", server=server).strip()
     assert secret.startswith("sk_")
     listing = tamis("key", "list", server=server)
@@ -153,12 +128,11 @@ def test_keys_come_and_go_beside_the_running_server(server: LiveServer) -> None:
     )
     tamis("key", "revoke", "reader", server=server)
     assert "'nobody' was not found" in tamis("key", "revoke", "nobody", server=server, status=1)
-    fresh = LiveServer.client(server)
-    with fresh:
-        assert fresh.get("health")["status"] == "OK"
+    with server.client() as client:
+        assert client.get("health")["status"] == "OK"
 
 
-def test_errors_are_a_line_that_helps(server: LiveServer, tmp_path: Path) -> None:
+def test_errors_are_a_line_that_helps(server: Room, tmp_path: Path) -> None:
     assert "no API key" in tamis("executions", "list", status=1)
     assert "no server answers there" in tamis(
         "executions", "list", "--url", "http://127.0.0.1:9", "--key", "sk_x", status=1
@@ -196,7 +170,8 @@ def test_the_index_is_made_again_from_the_record(tmp_path: Path) -> None:
         assert len(found["documents"]) == 1
 
 
-def test_the_demo_runs_the_main_job(tmp_path: Path) -> None:
+def test_the_demo_runs_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     shown = tamis("demo", "--limit", "40", COLUMNS="140", TMPDIR=str(tmp_path))
     assert "40 documents in" in shown
     assert "GET /v1/retrievers/executions/exec_" in shown
@@ -206,7 +181,8 @@ def test_the_demo_runs_the_main_job(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_of_media_answers_from_each_medium(tmp_path: Path) -> None:
+def test_the_demo_of_media_answers_from_each_medium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     shown = tamis("demo", "--media", COLUMNS="140", TMPDIR=str(tmp_path), TAMIS_MODEL_THREADS="1")
     for kind in ("image", "document", "audio", "video"):
         assert f"{kind}_extractor: " in shown
@@ -217,7 +193,7 @@ def test_the_demo_of_media_answers_from_each_medium(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
-def test_a_retriever_is_opened_and_closed_and_a_token_signed(server: LiveServer) -> None:
+def test_a_retriever_is_opened_and_closed_and_a_token_signed(server: Room) -> None:
     listing = {"field": "path", "operator": "contains", "value": "{{INPUT.word}}"}
     stages = [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": listing}}]
     with Client(server.url, server.key) as client:

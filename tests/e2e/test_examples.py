@@ -11,7 +11,7 @@ import pytest
 
 from tamis.cli import media_samples
 from tamis.client import ApiError, Client
-from tests.live import LiveServer
+from tests.live import Room
 
 PICTURES = "mixpeek://image_extractor@v1/color_gradient_descriptor"
 WORDS = "mixpeek://image@v1/embedding"
@@ -24,9 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Client]:
-    data = tmp_path_factory.mktemp("server") / "data"
-    with LiveServer(data, TAMIS_MODEL_THREADS="1") as server, server.client() as client:
+def client(server: Room, folder: Path) -> Iterator[Client]:
+    with server.client() as client:
         batches = []
         for kind, parameters in (("image", {}), ("audio", {"run_transcription": False})):
             files = {one.name: one.file for one in media_samples.make(folder, [kind])}

@@ -1,17 +1,16 @@
 """Token vectors from an object to a ranking, through a real server with the real model and index."""
 
 import time
-from pathlib import Path
 
 from tamis.client import Client
-from tests.live import LiveServer
+from tests.live import Room
 
 URI = "mixpeek://text_extractor@v1/token_vectors"
 TEXTS = ("A lighthouse warns ships at night.", "Bread is baked from flour and water.", "The tide rises twice a day.")
 
 
-def test_token_vectors_are_stored_searched_and_compared(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data") as server, Client(server.url, server.key) as client:
+def test_token_vectors_are_stored_searched_and_compared(server: Room) -> None:
+    with server.client() as client:
         load(client)
         query = "how is bread baked"
         search = {"feature_uri": URI, "query": query, "top_k": 3}

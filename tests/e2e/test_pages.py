@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live import LiveServer
+from tests.live import LiveServer, Room
 
 STEADY = 200
 OTHERS = 40
@@ -31,11 +31,11 @@ def vector(seed: float) -> list[float]:
 class Shelf:
     """A collection of documents with vectors of their own, on a server that may be killed and come back elsewhere."""
 
-    def __init__(self, server: LiveServer) -> None:
+    def __init__(self, server: LiveServer | Room, steady: int = STEADY) -> None:
         self.server = server
         self._http = httpx.Client(headers={"Authorization": f"Bearer {server.key}"}, timeout=60)
         self._collection = self._made()
-        self.steady = {self.create(n) for n in range(STEADY)}
+        self.steady = {self.create(n) for n in range(steady)}
 
     def _made(self) -> str:
         with self.server.client() as client:
@@ -156,8 +156,8 @@ class Writer:
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    with LiveServer(tmp_path_factory.mktemp("pages") / "data") as server, contextlib.closing(Shelf(server)) as made:
+def shelf(server: Room) -> Iterator[Shelf]:
+    with contextlib.closing(Shelf(server)) as made:
         yield made
 
 
@@ -184,7 +184,7 @@ def test_pages_while_others_write(shelf: Shelf, form: str) -> None:
 def test_pages_go_on_after_a_kill(tmp_path: Path) -> None:
     """The ranking of the first page is in its record, so a server that starts again cuts the next from there."""
     with LiveServer(tmp_path / "data") as server, contextlib.ExitStack() as stack:
-        shelf = stack.enter_context(contextlib.closing(Shelf(server)))
+        shelf = stack.enter_context(contextlib.closing(Shelf(server, steady=90)))
         walks = {form: shelf.walk(form) for form in KEPT_FORMS}
         pages: dict[str, list[list[str]]] = {form: [] for form in KEPT_FORMS}
         with Writer(shelf, 7) as writer:

@@ -1,39 +1,37 @@
 """Executions traced, compared, carried elsewhere and shown there, by the commands."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_commands import NOTES, tamis
-from tests.live import LiveServer
+from tests.commands import tamis
+from tests.e2e.test_commands import NOTES
+from tests.live import LiveServer, Room
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(server: Room, tmp_path_factory: pytest.TempPathFactory) -> Room:
     root = tmp_path_factory.mktemp("records")
     for name, text in NOTES.items():
         path = root / "notes" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    with LiveServer(root / "data") as live:
-        tamis("load", root / "notes", server=live)
-        yield live
+    tamis("load", root / "notes", server=server)
+    return server
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("elsewhere") / "data") as live:
-        yield live
+def elsewhere(shared_server: LiveServer) -> Room:
+    return shared_server.room("elsewhere")
 
 
-def searched(server: LiveServer, query: str, *more: str) -> str:
+def searched(server: Room, query: str, *more: str) -> str:
     found: str = json.loads(tamis("search", query, "-c", "notes", *more, "--json", server=server))["execution_id"]
     return found
 
 
-def test_a_trace_in_words_and_as_json(server: LiveServer) -> None:
+def test_a_trace_in_words_and_as_json(server: Room) -> None:
     execution_id = searched(server, "soup on mondays")
     shown = tamis("executions", "trace", execution_id, server=server)
     assert "feature_search" in shown
@@ -45,7 +43,7 @@ def test_a_trace_in_words_and_as_json(server: LiveServer) -> None:
     assert "this execution's stages are search, cut" in refused
 
 
-def test_two_executions_compared(server: LiveServer) -> None:
+def test_two_executions_compared(server: Room) -> None:
     a, b = searched(server, "soup"), searched(server, "failed requests")
     assert "identical" in tamis("executions", "diff", a, searched(server, "soup"), server=server)
     shown = tamis("executions", "diff", a, b, server=server)
@@ -53,7 +51,7 @@ def test_two_executions_compared(server: LiveServer) -> None:
     assert json.loads(tamis("executions", "diff", a, b, "--json", server=server))["inputs_identical"] is False
 
 
-def test_an_execution_is_carried_to_another_machine(server: LiveServer, elsewhere: LiveServer, tmp_path: Path) -> None:
+def test_an_execution_is_carried_to_another_machine(server: Room, elsewhere: Room, tmp_path: Path) -> None:
     execution_id = searched(server, "soup")
     path = tmp_path / "it.json"
     assert "bytes" in tamis("executions", "export", execution_id, "-o", path, server=server)
@@ -72,7 +70,7 @@ def test_an_execution_is_carried_to_another_machine(server: LiveServer, elsewher
 
 
 def test_a_file_that_was_changed_is_refused_and_its_text_cannot_drive_the_terminal(
-    server: LiveServer, tmp_path: Path
+    server: Room, tmp_path: Path
 ) -> None:
     file = json.loads(tamis("executions", "export", searched(server, "soup"), "-o", "-", server=server))
     path = tmp_path / "changed.json"

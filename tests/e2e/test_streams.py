@@ -2,10 +2,7 @@
 
 import json
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,31 +10,24 @@ from urllib.parse import urlsplit
 import pytest
 
 from tamis.client import ApiError, BrokenStreamError, Client
-from tests.live import LiveServer
+from tests.commands import tamis
+from tests.live import LiveServer, Room
 
 TOPICS = ("harbour", "bread", "lighthouse", "whetstone", "tide", "sieve")
 URI = "mixpeek://text_extractor@v1/embedding"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("streams") / "data", TAMIS_MAX_STAGES="200") as live:
-        load(live, tmp_path_factory.mktemp("notes") / "notes")
-        yield live
+def server(server: Room, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    load(server, tmp_path_factory.mktemp("notes") / "notes")
+    return server
 
 
-def tamis(server: LiveServer, *arguments: str) -> str:
-    command = [sys.executable, "-m", "tamis", *arguments, "--url", server.url, "--key", server.key]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def load(server: LiveServer, folder: Path) -> None:
+def load(server: LiveServer | Room, folder: Path) -> None:
     folder.mkdir()
     for topic in TOPICS:
         (folder / f"{topic}.txt").write_text(f"A note about the {topic}.")
-    tamis(server, "load", str(folder))
+    tamis("load", folder, server=server)
 
 
 def stages(count: int, run: str = "") -> list[dict[str, Any]]:
@@ -74,12 +64,12 @@ def status_of(client: Client, execution_id: str) -> dict[str, Any]:
     raise AssertionError(record)
 
 
-def test_a_socket_that_is_closed_cancels_the_execution(server: LiveServer) -> None:
+def test_a_socket_that_is_closed_cancels_the_execution(server: Room) -> None:
     parts = urlsplit(server.url)
     body = json.dumps({**long_run("socket"), "stream": True}).encode()
     head = (
         f"POST /v1/retrievers/execute HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {server.key}\r\n"
-        f"X-Namespace: default\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"X-Namespace: {server.namespace}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection((parts.hostname, parts.port)) as connection:
         connection.sendall(head.encode() + body)
@@ -95,7 +85,7 @@ def test_a_socket_that_is_closed_cancels_the_execution(server: LiveServer) -> No
     assert 1 <= record["stages_completed"] < 200
 
 
-def test_an_iterator_that_is_closed_cancels_the_execution(server: LiveServer) -> None:
+def test_an_iterator_that_is_closed_cancels_the_execution(server: Room) -> None:
     with server.client() as client:
         events = client.stream("retrievers/execute", long_run("iterator"))
         first = next(events)
@@ -119,16 +109,16 @@ def test_a_server_that_is_killed_breaks_the_stream(tmp_path: Path) -> None:
             assert again.post("retrievers/executions/list")["total"] == 1
 
 
-def test_a_request_that_is_refused_is_no_stream(server: LiveServer) -> None:
+def test_a_request_that_is_refused_is_no_stream(server: Room) -> None:
     with server.client() as client, pytest.raises(ApiError, match="422"):
         next(client.stream("retrievers/execute", {"stages": []}))
 
 
-def test_the_command_shows_stages_as_they_end(server: LiveServer) -> None:
-    shown = tamis(server, "search", "ships at night", "--collection", "notes", "--stream")
+def test_the_command_shows_stages_as_they_end(server: Room) -> None:
+    shown = tamis("search", "ships at night", "--collection", "notes", "--stream", server=server)
     lines = shown.splitlines()
     assert lines[0].startswith("1/2 search: 0 > 6 documents, ")
     assert lines[1].startswith("2/2 cut: 6 > 6 documents, ")
     assert "A note about the harbour." in shown
-    events = [json.loads(line) for line in tamis(server, "search", "ships", "--stream", "--json").splitlines()]
+    events = [json.loads(line) for line in tamis("search", "ships", "--stream", "--json", server=server).splitlines()]
     assert [event["event_type"] for event in events] == ["stage_start", "stage_complete"] * 2 + ["execution_complete"]

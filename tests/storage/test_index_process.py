@@ -343,11 +343,21 @@ class Traffic:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 async def test_kills_during_a_handover_lose_nothing(tmp_path: Path) -> None:
+    await _kill_during_handovers(tmp_path, ["old", "new", "both"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+async def test_many_kills_during_handovers_lose_nothing(tmp_path: Path, quick: bool) -> None:
+    await _kill_during_handovers(tmp_path, ["old", "new", "both"] * (2 if quick else 20))
+
+
+async def _kill_during_handovers(tmp_path: Path, victims: list[str]) -> None:
     chance = random.Random(5)
     acknowledged = {one.document_id for one in points(600)}
     async with opened(tmp_path) as index:
         await index.upsert(HERE, COLLECTION, points(600))
-        for trial, victim in enumerate(["old", "new", "both", "old", "new"]):
+        for trial, victim in enumerate(victims):
             traffic = Traffic(index, 10_000 + trial * 5_000)
             before = index_processes(tmp_path)
             old = (await info(index)).facts["owner_pid"]

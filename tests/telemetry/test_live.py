@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.commands import tamis
 from tests.live import LiveServer
 from tests.telemetry.collector import SERVER, Collector, collecting
 from tests.telemetry.test_metrics import Samples
@@ -156,9 +157,7 @@ def test_the_sdk_is_imported_only_where_traces_are_on(tmp_path: Path, is_on: boo
 
 def test_the_doctor_says_what_is_on(collector: Collector) -> None:
     def told(**environment: str) -> str:
-        command = [sys.executable, "-m", "tamis", "doctor"]
-        known = {**os.environ, **QUIET, "COLUMNS": "160", **environment}
-        return " ".join(subprocess.run(command, env=known, capture_output=True, text=True, timeout=120).stdout.split())
+        return " ".join(tamis("doctor", **{**QUIET, "COLUMNS": "160", **environment}).split())
 
     assert "traces: off (OTEL_EXPORTER_OTLP_ENDPOINT); metrics: on at /metrics, from this machine alone" in told()
     on = told(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, TAMIS_METRICS="false")

@@ -59,8 +59,9 @@ def demo(
 
 def _start(data_dir: Path, key: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tamis", "serve", "--port", "0", "--data-dir", str(data_dir)]
-    log = (data_dir / "server.log").open("wb")
-    return subprocess.Popen(command, env={**os.environ, "TAMIS_ROOT_KEY": key}, stdout=log, stderr=log)  # noqa: S603
+    environment = {**os.environ, "TAMIS_ROOT_KEY": key}
+    with (data_dir / "server.log").open("wb") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603
 
 
 def _wait(server: subprocess.Popen[bytes], data_dir: Path) -> str:

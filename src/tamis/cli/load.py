@@ -92,17 +92,21 @@ def _shared(kinds: set[str]) -> str:
 
 
 def _jsonl_rows(path: Path, text_field: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(path.open("rb"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            fail(f"{path}:{number}: not JSON: {error}")
-        if not isinstance(row, dict) or not isinstance(row.get(text_field), str):
-            fail(f"{path}:{number}: expected an object with the text field {text_field!r} (choose with --text-field)")
-        text = row.pop(text_field)
-        yield {**{_field(name): value for name, value in row.items() if value is not None}, "text": text}
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _row(line, f"{path}:{number}", text_field)
+
+
+def _row(line: bytes, where: str, text_field: str) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        fail(f"{where}: not JSON: {error}")
+    if not isinstance(row, dict) or not isinstance(row.get(text_field), str):
+        fail(f"{where}: expected an object with the text field {text_field!r} (choose with --text-field)")
+    text = row.pop(text_field)
+    return {**{_field(name): value for name, value in row.items() if value is not None}, "text": text}
 
 
 def _field(name: str) -> str:

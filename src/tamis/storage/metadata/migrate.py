@@ -1,5 +1,6 @@
 """Bring a database to the schema that this code is written for."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ def _refuse_newer(current: str | None, known: set[str]) -> None:
         )
 
 
+@cache
 def _script() -> "ScriptDirectory":
     # Alembic takes 0.1 s to import, which a start on an up-to-date database need not pay.
     from alembic.script import ScriptDirectory
