@@ -57,6 +57,10 @@ class LiveServer:
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
 
@@ -121,7 +125,7 @@ class LiveServer:
 
     def stop(self) -> int:
         """SIGTERM, as an operator ends it; returns the exit status."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or not self.is_running:
             return 0
         self._process.send_signal(signal.SIGTERM)
         try:

@@ -15,6 +15,8 @@ from tamis.errors import ConfigurationError
 from tamis.executions.causes import Cause
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.services.execution_runs import RunOptions
+from tamis.settings import Settings
+from tamis.wiring.stages import add_stage_plugins
 from tests.engine.stages.shop import PRINCIPAL
 from tests.live import LiveServer
 from tests.retrieval_world import opened, specs, stage
@@ -73,6 +75,14 @@ def test_a_name_that_is_taken_is_refused_with_both_owners(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ConfigurationError, match="'limit': 'tamis' and 'other-limits'"):
         add_plugins({"limit": Limit})
+
+
+def test_the_operator_leaves_every_package_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "long_enough", "tamis_long_enough:LongEnough", "tamis-long-enough")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("TAMIS_STAGE_PLUGINS", "")
+    add_stage_plugins(Settings())
+    assert "long_enough" not in STAGES
 
 
 async def test_edited_code_under_the_same_version_is_a_drift_by_code(

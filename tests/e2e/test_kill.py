@@ -3,8 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import httpx
 import psutil
@@ -66,31 +65,53 @@ def wait_until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One data directory through all of these ends; each test has a namespace of its own in it."""
+    with LiveServer(tmp_path_factory.mktemp("kills") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def server(lives: LiveServer) -> LiveServer:
+    if not lives.is_running:
+        lives.start()
+    return lives
+
+
+@pytest.fixture
+def namespace(server: LiveServer, request: pytest.FixtureRequest) -> str:
+    name = "".join(char if char.isalnum() else "-" for char in request.node.name)[-60:]
+    with server.client() as client:
+        client.post("namespaces", {"namespace_name": name})
+    return name
+
+
 @pytest.mark.parametrize("kill", KILLS, ids=["server alone", "process group"])
 def test_a_batch_killed_in_the_middle_ends_with_each_object_once(
-    tmp_path: Path, kill: Callable[[LiveServer], None]
+    server: LiveServer, namespace: str, kill: Callable[[LiveServer], None]
 ) -> None:
-    with LiveServer(tmp_path / "data") as server:
-        with server.client() as client:
-            bucket, collection = make_collection(client)
-            ids = add_objects(client, bucket, OBJECTS)
-            batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
-            client.post(f"buckets/{bucket}/batches/{batch}/submit")
-            while not 0 < count_documents(client, collection) < OBJECTS:
-                time.sleep(0.05)
-        children = server.children()
-        kill(server)
-        assert wait_until_gone(children) == [], "a child outlived its server"
+    with server.client(namespace) as client:
+        bucket, collection = make_collection(client)
+        ids = add_objects(client, bucket, OBJECTS)
+        batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
+        client.post(f"buckets/{bucket}/batches/{batch}/submit")
+        while not 0 < (count := count_documents(client, collection)) < OBJECTS:
+            assert count < OBJECTS, "the batch was over before it could be killed"
+            time.sleep(0.02)
+    children = server.children()
+    kill(server)
+    assert wait_until_gone(children) == [], "a child outlived its server"
 
-        server.start()
-        with server.client() as client:
-            assert wait_for_batch(client, bucket, batch) == "COMPLETED"
-            assert count_documents(client, collection) == OBJECTS
-            documents = list(client.pages(f"collections/{collection}/documents/list"))
-            assert sorted(document["number"] for document in documents) == list(range(OBJECTS))
-            assert {document["root_object_id"] for document in documents} == set(ids)
-            found = client.post("retrievers/execute", query(collection, limit=500))
-            assert len(found["documents"]) == OBJECTS, "the index has exactly the record's documents"
+    server.start()
+    with server.client(namespace) as client:
+        assert wait_for_batch(client, bucket, batch) == "COMPLETED"
+        assert count_documents(client, collection) == OBJECTS
+        documents = list(client.pages(f"collections/{collection}/documents/list"))
+        assert sorted(document["number"] for document in documents) == list(range(OBJECTS))
+        assert {document["root_object_id"] for document in documents} == set(ids)
+        found = client.post("retrievers/execute", query(collection, limit=500))
+        assert len(found["documents"]) == OBJECTS, "the index has exactly the record's documents"
 
 
 def query(collection: str, limit: int = 10) -> dict[str, object]:
@@ -107,53 +128,51 @@ def query(collection: str, limit: int = 10) -> dict[str, object]:
 
 @pytest.mark.parametrize("kill", KILLS, ids=["server alone", "process group"])
 def test_whoever_has_an_answer_can_read_its_record_after_a_kill(
-    tmp_path: Path, kill: Callable[[LiveServer], None]
+    server: LiveServer, namespace: str, kill: Callable[[LiveServer], None]
 ) -> None:
-    with LiveServer(tmp_path / "data") as server:
-        with server.client() as client:
-            bucket, collection = make_collection(client)
-            ids = add_objects(client, bucket, 20)
-            batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
-            client.post(f"buckets/{bucket}/batches/{batch}/submit")
-            wait_for_batch(client, bucket, batch)
-        acknowledged: list[str] = []
-        askers = [threading.Thread(target=ask, args=(server, collection, acknowledged)) for _ in range(4)]
-        for asker in askers:
-            asker.start()
-        while len(acknowledged) < 40:
-            time.sleep(0.01)
-        kill(server)
-        for asker in askers:
-            asker.join()
+    with server.client(namespace) as client:
+        bucket, collection = make_collection(client)
+        ids = add_objects(client, bucket, 20)
+        batch = client.post(f"buckets/{bucket}/batches", {"object_ids": ids})["batch_id"]
+        client.post(f"buckets/{bucket}/batches/{batch}/submit")
+        wait_for_batch(client, bucket, batch)
+    acknowledged: list[str] = []
+    askers = [threading.Thread(target=ask, args=(server, namespace, collection, acknowledged)) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    while len(acknowledged) < 40:
+        time.sleep(0.01)
+    kill(server)
+    for asker in askers:
+        asker.join()
 
-        server.start()
-        with server.client() as client:
-            for execution_id in acknowledged:
-                assert client.get(f"retrievers/executions/{execution_id}")["status"] == "completed"
-            listed = client.post("retrievers/executions/list", {"status": "completed"}, limit=1)
-            assert listed["total"] >= len(acknowledged)
+    server.start()
+    with server.client(namespace) as client:
+        for execution_id in acknowledged:
+            assert client.get(f"retrievers/executions/{execution_id}")["status"] == "completed"
+        listed = client.post("retrievers/executions/list", {"status": "completed"}, limit=1)
+        assert listed["total"] >= len(acknowledged)
 
 
-def ask(server: LiveServer, collection: str, acknowledged: list[str]) -> None:
+def ask(server: LiveServer, namespace: str, collection: str, acknowledged: list[str]) -> None:
     """Execute until the server is gone."""
-    with contextlib.suppress(httpx.HTTPError, ApiError), server.client() as client:
+    with contextlib.suppress(httpx.HTTPError, ApiError), server.client(namespace) as client:
         while True:
             acknowledged.append(client.post("retrievers/execute", query(collection))["execution_id"])
 
 
-def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data") as server:
-        second = LiveServer(tmp_path / "data")
-        with pytest.raises(AssertionError, match="another Tamis server is using"):
-            second.start()
-        with server.client() as client:
-            assert client.get("health")["status"] == "OK"
+def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -> None:
+    second = LiveServer(server.data_dir)
+    with pytest.raises(AssertionError, match="another Tamis server is using"):
+        second.start()
+    with server.client() as client:
+        assert client.get("health")["status"] == "OK"
 
 
-def test_sigterm_ends_cleanly_and_leaves_no_child(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data") as server:
-        children = server.children()
-        assert children, "the index lives in a child"
-        assert server.stop() == 0
-        assert wait_until_gone(children) == []
-        assert "Traceback" not in server.log
+def test_sigterm_ends_cleanly_and_leaves_no_child(server: LiveServer) -> None:
+    before = server.log.count("Traceback")
+    children = server.children()
+    assert children, "the index lives in a child"
+    assert server.stop() == 0
+    assert wait_until_gone(children) == []
+    assert server.log.count("Traceback") == before
