@@ -157,7 +157,8 @@ def test_the_sdk_is_imported_only_where_traces_are_on(tmp_path: Path, is_on: boo
 
 def test_the_doctor_says_what_is_on(collector: Collector) -> None:
     def told(**environment: str) -> str:
-        return " ".join(tamis("doctor", **{**QUIET, "COLUMNS": "160", **environment}).split())
+        given: dict[str, Any] = {**QUIET, "COLUMNS": "160", **environment}
+        return " ".join(tamis("doctor", **given).split())
 
     assert "traces: off (OTEL_EXPORTER_OTLP_ENDPOINT); metrics: on at /metrics, from this machine alone" in told()
     on = told(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, TAMIS_METRICS="false")

@@ -14,6 +14,7 @@ from tamis.api.answers import executed_response, json_response, show_executed
 from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
 from tamis.api.departure import while_connected
+from tamis.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from tamis.api.links import Link, links
 from tamis.api.schemas.execution import (
     AnonymousExecuteRequest,
@@ -29,7 +30,7 @@ from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.api.schemas.stream import stream_content
 from tamis.api.streams import streamed
 from tamis.engine.events import Sink, ignore
-from tamis.errors import TamisError, ValidationError
+from tamis.errors import BadRequestError, TamisError, ValidationError
 from tamis.model.execution import ANONYMOUS
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
@@ -193,6 +194,11 @@ async def _answered(
     with_results = executions.results_alias if wanted is None else wanted
     link = links(request, principal, asked.return_urls or body.return_urls)
     if body.stream:
+        if IDEMPOTENCY_KEY in request.headers:
+            raise BadRequestError(
+                f"a streamed answer cannot be kept for {IDEMPOTENCY_KEY}: leave out the header, or stream",
+                header=IDEMPOTENCY_KEY,
+            )
         return await streamed(request, executions.streaming, work, with_results, headers, link)
     executed = await while_connected(request, work(ignore))
     shown = show_executed(executed, with_results, link)

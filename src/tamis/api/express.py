@@ -1,8 +1,8 @@
 """The way that requests to execute take past the framework's machinery, a good part of what they would cost.
 
 It reads the request, lets the gate decide and calls the very functions that the routes call. Whatever is not plain
-(a query string, another content type, anything wrong in key, namespace or body) goes on to the application itself, body
-and all, and is answered there.
+(a query string, another content type, an idempotency key, anything wrong in key, namespace or body) goes on to the
+application itself, body and all, and is answered there.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +18,7 @@ from tamis.api import executions
 from tamis.api.admission import admit
 from tamis.api.bodies import parse
 from tamis.api.errors import answer_to
+from tamis.api.idempotency import HEADER
 from tamis.api.metering import ENDPOINT, PRINCIPAL
 from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest, ExecutionOptions
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
@@ -33,6 +34,7 @@ _SUFFIX = "/execute"
 _ANONYMOUS = "/v1/retrievers/execute"
 _SAVED_ENDPOINT = "/v1/retrievers/{retriever_id}/execute"
 _LARGEST_KEPT = 16 * 1024
+_ONCE = HEADER.lower().encode()
 
 Call = Callable[[Request], Awaitable[Response]]
 
@@ -49,7 +51,7 @@ class Express:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         retriever = _retriever(scope)
         headers = {} if retriever is None else dict(scope["headers"])
-        if retriever is None or headers.get(b"content-type") != b"application/json":
+        if retriever is None or headers.get(b"content-type") != b"application/json" or _ONCE in headers:
             await self.app(scope, receive, send)
             return
         messages, body = await _read(receive)

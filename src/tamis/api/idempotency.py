@@ -11,6 +11,7 @@ from starlette.types import Message, Scope
 from tamis.auth.gate import Gate
 from tamis.errors import AnswerLostError, BadRequestError
 from tamis.model.client_token import is_client_token
+from tamis.model.execution import ANONYMOUS
 from tamis.services.idempotency import Answer, Asked, IdempotencyService, Made
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -29,6 +30,14 @@ _MADE: Mapping[str, str] = {
     "/v1/retrievers": "retriever_id",
 }
 """What a route makes, whose GET lies one segment below."""
+_EXECUTES: Mapping[str, Mapping[str, str]] = {
+    "/v1/retrievers/execute": {"X-Execution-Mode": ANONYMOUS},
+    "/v1/retrievers/{retriever_id}/execute": {},
+    "/v1/retrievers/{retriever_id}/execute/batch": {},
+    "/v1/retrievers/executions/{execution_id}/replay": {},
+    "/v1/retrievers/{retriever_id}/executions/{execution_id}/replay": {},
+}
+"""Routes that leave records, and the headers that their answers always have."""
 
 
 def answered_once(route: APIRoute, handle: Handle) -> Handle:
@@ -37,6 +46,8 @@ def answered_once(route: APIRoute, handle: Handle) -> Handle:
         return handle
     made = _MADE.get(route.path_format)
 
+    headers = _EXECUTES.get(route.path_format)
+
     async def answer(request: Request) -> Response:
         key = request.headers.get(HEADER)
         if key is None or is_client_token(request.headers.get("authorization", "").partition(" ")[2]):
@@ -44,12 +55,14 @@ def answered_once(route: APIRoute, handle: Handle) -> Handle:
             return await handle(request)
         if not _KEY.fullmatch(key):
             raise BadRequestError(f"{HEADER} is 1 to 255 visible ASCII characters", header=HEADER)
-        return await _once(request, key, made, handle)
+        return await _once(request, key, made, headers, handle)
 
     return answer
 
 
-async def _once(request: Request, key: str, made: str | None, handle: Handle) -> Response:
+async def _once(
+    request: Request, key: str, made: str | None, headers: Mapping[str, str] | None, handle: Handle
+) -> Response:
     services = request.app.state.services
     authorization = request.headers.get("authorization")
     gate: Gate = services[Gate]
@@ -61,14 +74,15 @@ async def _once(request: Request, key: str, made: str | None, handle: Handle) ->
         body = getattr(first[0], "body", None)
         return Answer(first[0].status_code, bytes(body) if body is not None else None)
 
-    asked = Asked(key, (authorization or "").encode(), await _fingerprint(request), made)
+    fingerprint = await _fingerprint(request)
+    asked = Asked(key, (authorization or "").encode(), fingerprint, made, executes=headers is not None)
     service: IdempotencyService = services[IdempotencyService]
     answer = await service.once(principal, asked, work)
     if isinstance(answer, Made):
         return await _shown(request, answer)
     if not answer.is_repeated:
         return first[0]
-    return Response(answer.body, answer.status, {REPLAYED: "true"}, "application/json")
+    return Response(answer.body, answer.status, {REPLAYED: "true", **(headers or {})}, "application/json")
 
 
 async def _fingerprint(request: Request) -> str:

@@ -3,6 +3,7 @@
 The key is written down in the very transaction that makes what the request makes, so that a repetition finds it
 whenever the server was killed. The answer follows in a transaction of its own, before the caller has it. Where the
 server died between the two, what was made is known though its answer is not: the edge shows it as it is now.
+A request that leaves a record instead, as an execution does, has its key written down before it begins.
 """
 
 import hashlib
@@ -37,12 +38,14 @@ class Asked:
     secret: what only its caller has; answers are sealed with it, for one of them is an API key in the clear.
     fingerprint: a digest of everything that is asked.
     made: the attribute that holds the id of what such a request makes, as `bucket_id`; None where that is no one thing.
+    executes: what it leaves is a record, which no transaction of the request writes.
     """
 
     key: str
     secret: bytes
     fingerprint: str
     made: str | None = None
+    executes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class IdempotencyService:
             known = await self._metadata.read(lambda session: session.answers.get(principal, token))
             if known is not None and known.created_at > self._clock.now() - KEPT_FOR:
                 return _again(known, asked)
-            return await self._first(principal, asked, token, work)
+            first = self._executed if asked.executes else self._first
+            return await first(principal, asked, token, work)
         finally:
             self._running.discard(place)
 
@@ -94,8 +98,7 @@ class IdempotencyService:
 
         def note(session: Session, value: Any) -> None:
             created_id = None if asked.made is None else _only(value, asked.made)
-            session.answers.insert(principal, KeptAnswer(token, asked.fingerprint, now, created_id), now - KEPT_FOR)
-            session.answers.forget(principal, now - KEPT_FOR, MOST_KEPT, _FORGOTTEN_AT_ONCE)
+            _note(session, principal, KeptAnswer(token, asked.fingerprint, now, created_id))
 
         with in_one_change() as change:
             change.after.append(note)
@@ -104,12 +107,35 @@ class IdempotencyService:
                 await self._keep(principal, asked, token, answer.status, answer.body)
         return answer
 
+    async def _executed(
+        self, principal: Principal, asked: Asked, token: str, work: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Noted before it runs, so that after a kill it is not run again; what was not answered well may be."""
+        noted = KeptAnswer(token, asked.fingerprint, self._clock.now())
+        await self._metadata.write(lambda session: _note(session, principal, noted))
+        is_over = False
+        try:
+            answer = await work()
+            is_over = answer.status == 200
+            if is_over and answer.body is not None:
+                await self._keep(principal, asked, token, answer.status, answer.body)
+            return answer
+        finally:
+            if not is_over:
+                await self._metadata.write(lambda session: session.answers.remove(principal, token))
+
     async def _keep(self, principal: Principal, asked: Asked, token: str, status: int, body: bytes) -> None:
         if len(body) > LARGEST_BYTES:
             return
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = nonce + AESGCM(_sealing_key(asked)).encrypt(nonce, body, token.encode())
         await self._metadata.write(lambda session: session.answers.complete(principal, token, status, sealed))
+
+
+def _note(session: Session, principal: Principal, answer: KeptAnswer) -> None:
+    over = answer.created_at - KEPT_FOR
+    session.answers.insert(principal, answer, over)
+    session.answers.forget(principal, over, MOST_KEPT, _FORGOTTEN_AT_ONCE)
 
 
 def _again(known: KeptAnswer, asked: Asked) -> Answer | Made:

@@ -23,6 +23,7 @@ _INSERT = _new.on_conflict_do_update(
     where=_c.created_at < bindparam("over", type_=INTEGER),
 )
 _COMPLETE = update(answers).where(_ONE).values(status=bindparam("new_status"), body=bindparam("new_body"))
+_REMOVE = delete(answers).where(_ONE)
 _FIRST_TOO_MANY = (
     select(_c.created_at)
     .where(_MINE)
@@ -72,6 +73,9 @@ class SqlAnswers:
 
     def complete(self, principal: Principal, token: str, status: int, body: bytes) -> None:
         self._link.run(_COMPLETE, {**_of(principal), "named": token, "new_status": status, "new_body": body})
+
+    def remove(self, principal: Principal, token: str) -> None:
+        self._link.run(_REMOVE, {**_of(principal), "named": token})
 
     def forget(self, principal: Principal, before: datetime, keep: int, limit: int) -> int:
         return self._link.run(_FORGET, {**_of(principal), "before": to_micros(before), "keep": keep, "limit": limit})
