@@ -13,7 +13,7 @@ from tests.live import LiveServer
 from benchmarks.media_kinds import Medium, Sources
 from tamis.client import Client
 
-_POLL_S = 0.1
+_POLL_S = 0.2
 """Asking costs the server some milliseconds, and what it costs is counted."""
 _DONE = ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "CANCELED")
 _TYPES = {"image": "image", "document": "document", "audio": "audio", "video": "video", "text": "text"}
