@@ -18,10 +18,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import psutil
+import uvloop
 from tests.live import LiveServer
 from tests.proofs.mixed_load import Book, Worker, open_place
+from tests.wire import wires
 
 MOST_GROWTH = 1.05
 _SAMPLE_S = 0.5
@@ -52,11 +53,9 @@ class Memory:
 
 async def load(server: LiveServer, clients: int, requests: int) -> tuple[Book, Memory]:
     book, memory = Book(), Memory()
-    headers = {"Authorization": f"Bearer {server.key}", "X-Namespace": "default"}
-    bounds = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
-    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=120, limits=bounds) as http:
-        place = await open_place(http, "loaded")
-        workers = [Worker(f"w{number}", http, place, book, seed=1) for number in range(clients)]
+    async with wires(server.url, server.key, clients) as connections:
+        place = await open_place(connections[0], "loaded")
+        workers = [Worker(f"w{number}", wire, place, book, seed=1) for number, wire in enumerate(connections)]
         ended = asyncio.Event()
         watching = asyncio.create_task(_watch(server.pid, book, memory, ended))
         await asyncio.gather(*(worker.work(lambda: book.requests >= requests) for worker in workers))
@@ -100,7 +99,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=64)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, LiveServer(Path(folder) / "data") as server:
-        kept = report(*asyncio.run(load(server, given.clients, given.requests)))
+        kept = report(*uvloop.run(load(server, given.clients, given.requests)))
         assert "Traceback" not in server.log, server.log
     return 0 if kept else 1
 

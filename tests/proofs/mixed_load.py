@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+from tests.wire import Wire
 
 PASSTHROUGH = {
     "feature_extractor_name": "passthrough_extractor",
@@ -47,7 +47,7 @@ class Place:
     collection: str
 
 
-async def open_place(http: httpx.AsyncClient, name: str) -> Place:
+async def open_place(http: Wire, name: str) -> Place:
     schema = {"properties": {"text": {"type": "text"}, "number": {"type": "integer"}}}
     bucket = await _made(http, "buckets", {"bucket_name": name, "bucket_schema": schema})
     source = {"type": "bucket", "bucket_ids": [bucket["bucket_id"]]}
@@ -56,8 +56,8 @@ async def open_place(http: httpx.AsyncClient, name: str) -> Place:
     return Place(bucket["bucket_id"], collection["collection_id"])
 
 
-async def _made(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = await http.post(f"/v1/{path}", json=body)
+async def _made(http: Wire, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await http.post(f"/v1/{path}", body)
     assert answer.is_success, answer.text
     return dict(answer.json())
 
@@ -75,7 +75,7 @@ def everything(collection: str, **page: Any) -> dict[str, Any]:
 class Worker:
     """One client. `work` returns when `enough` says so, or when the server is gone."""
 
-    def __init__(self, name: str, http: httpx.AsyncClient, place: Place, book: Book, seed: int) -> None:
+    def __init__(self, name: str, http: Wire, place: Place, book: Book, seed: int) -> None:
         self._name = name
         self._http = http
         self._place = place
@@ -93,17 +93,17 @@ class Worker:
         try:
             while not enough():
                 await self._chance.choices(ways, weights)[0]()
-        except httpx.TransportError:
+        except OSError:
             return
 
     async def _ask(self, kind: str, method: str, path: str, body: Any = None) -> Any:
         """None where the server refused, which the book says."""
         began = time.perf_counter()
-        answer = await self._http.request(method, f"/v1/{path}", json=body)
+        answer = await self._http.request(method, f"/v1/{path}", body)
         self._book.times_s[kind].append(time.perf_counter() - began)
         if answer.is_success:
             return answer.json()
-        self._book.refused.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+        self._book.refused.append(f"{method} {path}: {answer.status} {answer.text[:200]}")
         return None
 
     async def _write(self, kind: str, method: str, path: str, key: str, number: int | None, body: Any = None) -> None:

@@ -7,27 +7,22 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.live import LiveServer
 from tests.proofs.mixed_load import Book, Place, Worker, everything, open_place
+from tests.wire import Wire, wires
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 _CLIENTS = 8
 _BATCH_TIMEOUT_S = 60
 
 
-def connected(server: LiveServer) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {server.key}", "X-Namespace": "default"}
-    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60)
-
-
 async def loaded_and_killed(server: LiveServer, place: Place, book: Book, chance: random.Random) -> None:
     """Mixed load for a while, then the end of the server alone or of all of its processes."""
-    async with connected(server) as http:
+    async with wires(server.url, server.key, _CLIENTS) as connections:
         seed = chance.randrange(10**9)
-        workers = [Worker(f"w{number}", http, place, book, seed) for number in range(_CLIENTS)]
+        workers = [Worker(f"w{number}", wire, place, book, seed) for number, wire in enumerate(connections)]
         working = [asyncio.create_task(worker.work(lambda: False)) for worker in workers]
         await asyncio.sleep(chance.uniform(0.05, 1.5))
         await asyncio.to_thread(chance.choice([server.kill, server.kill_group]))
@@ -36,12 +31,12 @@ async def loaded_and_killed(server: LiveServer, place: Place, book: Book, chance
 
 async def verify_book(server: LiveServer, place: Place, book: Book) -> None:
     """Compare what the server has now with what it said, and settle what was open."""
-    async with connected(server) as http:
+    async with Wire(server.url, server.key) as http:
         await _batches_end(http, place, book)
         for key, may_be in book.documents.items():
             answer = await http.get(f"/v1/collections/{place.collection}/documents/{key}")
             number = answer.json()["number"] if answer.is_success else None
-            assert answer.is_success or answer.status_code == 404, answer.text
+            assert answer.is_success or answer.status == 404, answer.text
             assert number in may_be, f"{key} is {number}, not of {may_be}"
             book.documents[key] = {number}
         for execution_id in book.executions:
@@ -51,7 +46,7 @@ async def verify_book(server: LiveServer, place: Place, book: Book) -> None:
         await _index_agrees(http, place, book)
 
 
-async def _batches_end(http: httpx.AsyncClient, place: Place, book: Book) -> None:
+async def _batches_end(http: Wire, place: Place, book: Book) -> None:
     deadline = time.monotonic() + _BATCH_TIMEOUT_S
     for batch_id in book.batches:
         while True:
@@ -63,13 +58,13 @@ async def _batches_end(http: httpx.AsyncClient, place: Place, book: Book) -> Non
             await asyncio.sleep(0.05)
 
 
-async def _index_agrees(http: httpx.AsyncClient, place: Place, book: Book) -> None:
+async def _index_agrees(http: Wire, place: Place, book: Book) -> None:
     """By way of the index, the clients find what is there, each with its number."""
     listed: dict[str, int] = {}
     page = 1
     while True:
         paged = everything(place.collection, pagination={"method": "offset", "page_size": 500, "page_number": page})
-        answer = await http.post("/v1/retrievers/execute", json=paged)
+        answer = await http.post("/v1/retrievers/execute", paged)
         assert answer.is_success, answer.text
         found = answer.json()["documents"]
         listed.update((hit["document_id"], hit["number"]) for hit in found)
@@ -105,5 +100,5 @@ def test_killed_again_and_again(tmp_path: Path, quick: bool) -> None:
 
 
 async def _placed(server: LiveServer) -> Place:
-    async with connected(server) as http:
+    async with Wire(server.url, server.key) as http:
         return await open_place(http, "loaded")

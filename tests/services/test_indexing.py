@@ -124,11 +124,30 @@ async def test_an_index_that_stays_away_loses_nothing(
     assert await count(world, collection) == 3
 
 
-async def test_two_at_once_for_one_collection_take_every_row_once(world: World, collection: Collection) -> None:
-    await put(world, collection, range(50))
+async def test_writers_who_come_together_share_a_drain(
+    world: World, collection: Collection, index: RestartingIndex
+) -> None:
     key = collection.collection_id
-    taken = await asyncio.gather(*(world.indexer.apply(world.principal, key) for _ in range(5)))
-    assert sorted(taken) == [0, 0, 0, 0, 50]
+
+    async def write(number: int) -> None:
+        ids = await put(world, collection, [number])
+        await world.indexer.apply(world.principal, key)
+        assert ids[0] in await world.search(collection, "word", limit=50)
+
+    await asyncio.gather(*map(write, range(50)))
+    assert await count(world, collection) == 50
+    assert index.upserts < 25
+    assert await pending(world, collection) == 0
+
+
+async def test_a_caller_who_goes_leaves_the_others_their_drain(world: World, collection: Collection) -> None:
+    await put(world, collection, range(5))
+    key = collection.collection_id
+    going, staying = (asyncio.create_task(world.indexer.apply(world.principal, key)) for _ in range(2))
+    await asyncio.sleep(0)
+    going.cancel()
+    assert await staying == 5
+    assert await count(world, collection) == 5
 
 
 async def test_a_start_catches_up_with_what_a_kill_left(world: World, collection: Collection) -> None:

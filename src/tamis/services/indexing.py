@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
+from functools import partial
 from time import monotonic
+from typing import Any
 
 from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.index import Point, VectorIndex
@@ -12,9 +15,7 @@ from tamis.engine.ports.locks import Hold, Locks, held
 from tamis.engine.ports.metadata import IndexWork, Metadata, Session
 from tamis.errors import IndexUnavailableError, NotFoundError, StorageFullError
 from tamis.model.collection import Collection
-from tamis.model.document import Document
 from tamis.model.principal import Principal
-from tamis.model.vector import Vector
 
 _LOG = logging.getLogger(__name__)
 _ROWS = 1000
@@ -40,6 +41,8 @@ class Indexer:
         self._index = index
         self._patience_s = patience_s
         self._locks: Locks = locks or LocalLocks()
+        self._next: dict[tuple[str, str, str], asyncio.Task[int]] = {}
+        self._rounds: set[asyncio.Task[int]] = set()
         self._late: dict[tuple[str, str, str], asyncio.Task[None]] = {}
 
     async def ensure(self, principal: Principal, collection: Collection) -> None:
@@ -49,10 +52,18 @@ class Indexer:
     async def apply(self, principal: Principal, collection_id: str) -> int:
         """Drain the outbox of one collection; returns how many rows were taken.
 
+        All who come while a drain is under way share the next one: writers do not wait for each other in turn.
         Raises: IndexUnavailableError once `patience_s` is over; the rows stay, and a task goes on trying.
         """
+        key = _key(principal, collection_id)
+        if key not in self._next:
+            # In a context of its own: what hangs on the first caller's request is not meant for these writes.
+            drain = self._drain(principal, collection_id, monotonic() + self._patience_s)
+            self._next[key] = asyncio.create_task(drain, context=Context())
+            self._rounds.add(self._next[key])
+            self._next[key].add_done_callback(self._rounds.discard)
         try:
-            return await self._drain(principal, collection_id, monotonic() + self._patience_s)
+            return await asyncio.shield(self._next[key])
         except (IndexUnavailableError, StorageFullError) as down:
             self._go_on(principal, collection_id)
             raise IndexUnavailableError(
@@ -117,10 +128,10 @@ class Indexer:
 
     async def close(self) -> None:
         """Stop what still waits for the index; its rows are durable."""
-        late = list(self._late.values())
-        for task in late:
+        waiting: list[asyncio.Task[Any]] = [*self._late.values(), *self._rounds]
+        for task in waiting:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _rebuild(self, principal: Principal, collection: Collection) -> int:
         """The lock is let go between batches, so that writes of a large collection need not wait for the end."""
@@ -133,7 +144,10 @@ class Indexer:
         )
         for start in range(0, len(document_ids), _ROWS):
             async with self._alone(principal, collection_id):
-                await self._put(principal, collection_id, document_ids[start : start + _ROWS])
+                some = document_ids[start : start + _ROWS]
+                points = await self._metadata.read(partial(_points, principal=principal, document_ids=some))
+                if points:
+                    await self._index.upsert(principal, collection_id, points)
         return len(document_ids)
 
     async def _recover(self, principal: Principal, collection_id: str) -> int:
@@ -160,11 +174,13 @@ class Indexer:
 
     async def _drain(self, principal: Principal, collection_id: str, deadline: float | None) -> int:
         """deadline: of the monotonic clock; None waits for the index for as long as it takes."""
-        taken = 0
+        key, taken = _key(principal, collection_id), 0
         pauses = _pauses()
         while True:
             try:
                 async with self._alone(principal, collection_id) as hold:
+                    # It begins: who comes from now on may have rows that it does not see.
+                    self._next.pop(key, None)
                     rows = await self._step(principal, collection_id, hold)
             except (IndexUnavailableError, StorageFullError) as down:
                 pause_s = next(pauses)
@@ -182,40 +198,28 @@ class Indexer:
         return held(self._locks, "index:" + ":".join(_key(principal, collection_id)))
 
     async def _step(self, principal: Principal, collection_id: str, hold: Hold) -> int:
-        rows = await self._metadata.read(
-            lambda session: session.index_queue.pending_in(principal, collection_id, _ROWS)
-        )
+        def take(session: Session) -> tuple[Sequence[IndexWork], list[str], list[Point]]:
+            """(rows, documents to delete, documents to put), all of one moment."""
+            rows = session.index_queue.pending_in(principal, collection_id, _ROWS)
+            puts, deletes = _coalesce(rows)
+            points = _points(session, principal, puts)
+            return rows, [*deletes, *_missing(puts, points)], points
+
+        rows, deletes, points = await self._metadata.read(take)
         if not rows:
             return 0
-        puts, deletes = _coalesce(rows)
-        gone = await self._put(principal, collection_id, puts)
-        if deletes or gone:
-            await self._index.delete(principal, collection_id, [*deletes, *gone])
+        if points:
+            await self._index.upsert(principal, collection_id, points)
+        if deletes:
+            await self._index.delete(principal, collection_id, deletes)
         sequences = [row.sequence for row in rows]
         if not await hold.stands():
             # Another may have brought newer states meanwhile, and these have been written over them.
-            await self._metadata.write(lambda session: _again(session, principal, collection_id, [*puts, *deletes]))
+            brought = [*(point.document_id for point in points), *deletes]
+            await self._metadata.write(lambda session: _again(session, principal, collection_id, brought))
             return _ROWS
         await self._metadata.write(lambda session: session.index_queue.acknowledge(principal, collection_id, sequences))
         return len(rows)
-
-    async def _put(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> list[str]:
-        """Upsert these as they are now; returns those that have been deleted since."""
-        if not document_ids:
-            return []
-
-        def load(session: Session) -> tuple[Mapping[str, Document], Mapping[str, Mapping[str, Vector]]]:
-            documents = session.documents
-            return documents.get_many(principal, document_ids), documents.vectors(principal, document_ids)
-
-        documents, vectors = await self._metadata.read(load)
-        points = [
-            Point(document_id, vectors.get(document_id, {}), document.view())
-            for document_id, document in documents.items()
-        ]
-        if points:
-            await self._index.upsert(principal, collection_id, points)
-        return [document_id for document_id in document_ids if document_id not in documents]
 
     def _go_on(self, principal: Principal, collection_id: str) -> None:
         key = _key(principal, collection_id)
@@ -232,6 +236,20 @@ class Indexer:
 
 def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:
     return principal.organization_id, principal.namespace_id, collection_id
+
+
+def _points(session: Session, principal: Principal, document_ids: Sequence[str]) -> list[Point]:
+    """Those of the documents that are there, as they are now."""
+    if not document_ids:
+        return []
+    vectors = session.documents.vectors(principal, document_ids)
+    documents = session.documents.get_many(principal, document_ids)
+    return [Point(key, vectors.get(key, {}), document.view()) for key, document in documents.items()]
+
+
+def _missing(document_ids: Sequence[str], points: Sequence[Point]) -> list[str]:
+    there = {point.document_id for point in points}
+    return [document_id for document_id in document_ids if document_id not in there]
 
 
 def _touch(session: Session, principal: Principal, collection_id: str) -> None:
