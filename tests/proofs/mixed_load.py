@@ -63,8 +63,16 @@ async def _made(http: Wire, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def everything(collection: str, **page: Any) -> dict[str, Any]:
-    """A request for all documents of a collection, by way of the index."""
-    parameters = {"field": "number", "operator": "exists"}
+    """A request for all documents that clients wrote, by way of the index."""
+    return _where(collection, {"field": "by", "operator": "exists"}, page)
+
+
+def of_one(collection: str, worker: str, **page: Any) -> dict[str, Any]:
+    """A request for those that one client wrote."""
+    return _where(collection, {"field": "by", "operator": "eq", "value": worker}, page)
+
+
+def _where(collection: str, parameters: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:
     return {
         "collection_identifiers": [collection],
         "stages": [{"stage_name": "all", "config": {"stage_id": "attribute_filter", "parameters": parameters}}],
@@ -86,8 +94,8 @@ class Worker:
 
     async def work(self, enough: Callable[[], bool]) -> None:
         acts: list[tuple[Callable[[], Awaitable[None]], int]] = [
-            (self._create, 3), (self._change, 3), (self._delete, 2), (self._execute, 6), (self._read, 4),
-            (self._list, 1), (self._record, 2), (self._batch, 1),
+            (self._create, 3), (self._change, 3), (self._delete, 2), (self._find_mine, 5), (self._find_all, 1),
+            (self._read, 4), (self._list, 1), (self._record, 2), (self._batch, 1),
         ]  # fmt: skip
         ways, weights = zip(*acts, strict=True)
         try:
@@ -124,7 +132,8 @@ class Worker:
         key, number = f"doc_{self._name}x{self._made:020}", self._chance.randrange(1000)
         self._made += 1
         self._mine.append(key)
-        body = {"document_id": key, "number": number, "collection_id": self._place.collection}
+        place = {"document_id": key, "collection_id": self._place.collection}
+        body = {**place, "number": number, "by": self._name}
         await self._write("create", "POST", self._documents(), key, number, body)
 
     async def _change(self) -> None:
@@ -144,11 +153,30 @@ class Worker:
             if found is not None and found["number"] not in self._book.documents[key]:
                 self._book.refused.append(f"{key} is {found['number']}, not of {self._book.documents[key]}")
 
-    async def _execute(self) -> None:
-        limit = {"pagination": {"method": "offset", "page_size": 10, "page_number": 1}}
-        ran = await self._ask("execute", "POST", "retrievers/execute", everything(self._place.collection, **limit))
-        if ran is not None:
-            self._book.executions.append(ran["execution_id"])
+    async def _find_mine(self) -> None:
+        """Nobody else writes these: the index has exactly what was acknowledged."""
+        page = {"method": "offset", "page_size": _MOST_DOCUMENTS, "page_number": 1}
+        found = await self._execute("find mine", of_one(self._place.collection, self._name, pagination=page))
+        if found is not None:
+            self._check({hit["document_id"]: hit["number"] for hit in found})
+
+    def _check(self, found: dict[str, int]) -> None:
+        for key in self._mine:
+            if found.pop(key, None) not in self._book.documents[key]:
+                self._book.refused.append(f"{key} was not found as one of {self._book.documents[key]}")
+        if found:
+            self._book.refused.append(f"{sorted(found)} were never written")
+
+    async def _find_all(self) -> None:
+        page = {"method": "offset", "page_size": 10, "page_number": 1}
+        await self._execute("find all", everything(self._place.collection, pagination=page))
+
+    async def _execute(self, kind: str, body: dict[str, Any]) -> list[dict[str, Any]] | None:
+        ran = await self._ask(kind, "POST", "retrievers/execute", body)
+        if ran is None:
+            return None
+        self._book.executions.append(ran["execution_id"])
+        return list(ran["documents"])
 
     async def _record(self) -> None:
         if self._book.executions:
