@@ -14,8 +14,8 @@ from tests.live import LiveServer
 def test_mixed_requests_from_many_clients(tmp_path: Path, quick: bool) -> None:
     requests = 5_000 if quick else 50_000
     with LiveServer(tmp_path / "data") as server:
-        book, memory = asyncio.run(load(server, 64, requests))
-        assert book.refused == []
-        assert book.requests >= requests
-        assert memory.samples
+        done = asyncio.run(load(server, 64, requests))
+        assert done.book.refused == []
+        assert done.book.requests >= requests
+        assert done.memory.samples
         assert "Traceback" not in server.log
