@@ -141,6 +141,18 @@ class PayloadTooLargeError(TamisError):
     status = 413
 
 
+class HeadTooLargeError(TamisError):
+    """The request line and its headers are larger than the server accepts."""
+
+    status = 431
+
+
+class IncompleteRequestError(TamisError):
+    """The rest of the request did not come in time."""
+
+    status = 408
+
+
 class ValidationError(TamisError):
     """The payload is not valid.
 

@@ -208,6 +208,12 @@ class Settings(BaseSettings):
     """Published retrievers of one organisation."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
+    max_head_bytes: int = Field(64 * 1024, ge=8192)
+    """Of a request line and its headers."""
+    head_s: float = Field(10.0, ge=0.1, le=3600)
+    """How long they may take to come, from their first byte."""
+    body_stall_s: float = Field(30.0, ge=0.1, le=3600)
+    """For how long less than a kilobyte of a body may come before the request is given up."""
     tiers: Tiers = Tiers()
     """Limits of organisations: `{"enterprise": {"executions": 20, "requests_per_minute": {"search": 600}}}`."""
     max_executions: int = Field(256, ge=1)

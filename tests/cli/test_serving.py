@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -147,6 +149,62 @@ def test_balancers_are_told_first_and_what_does_not_end_in_time_is_cut_off(tmp_p
         wait_for(lambda: not takes_connections(server))
         assert server.stop() == 0
         assert not running.finish().startswith("HTTP/1.1 2")
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that waits for nobody for long."""
+    folder = tmp_path_factory.mktemp("strict") / "data"
+    limits = {"TAMIS_MAX_HEAD_BYTES": "16384", "TAMIS_HEAD_S": "0.3", "TAMIS_BODY_STALL_S": "0.3"}
+    with LiveServer(folder, **limits) as server:
+        yield server
+
+
+def sent(server: LiveServer, *pieces: bytes) -> str:
+    """What comes until the server closes the connection."""
+    host = urlsplit(server.url)
+    with socket.create_connection((host.hostname or "", host.port or 0), timeout=20) as connection:
+        with contextlib.suppress(OSError):
+            for piece in pieces:
+                connection.sendall(piece)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                received += part
+        return received.decode()
+
+
+def refusal(answer: str) -> tuple[int, dict[str, Any]]:
+    """(status, error)"""
+    head, _, body = answer.partition("\r\n\r\n")
+    assert "connection: close" in head.lower()
+    assert "x-content-type-options: nosniff" in head.lower()
+    told = json.loads(body)
+    assert told["status"] == int(head.split()[1])
+    return told["status"], told["error"]
+
+
+def test_a_head_may_be_so_large(strict: LiveServer) -> None:
+    start, fits = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", b"X-Long: %b\r\n" % (b"x" * 15000)
+    assert sent(strict, start, fits, b"\r\n").startswith("HTTP/1.1 200")
+    for pieces in (
+        (start + b"X-Long: %b\r\n\r\n" % (b"x" * 20000),),
+        (start + b"X-Short: 1\r\n" * 2000 + b"\r\n",),
+        (b"GET /livez?%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"x" * 20000),),
+        (start, *[b"X-Short: 1\r\n" * 500] * 1000),
+    ):
+        status, error = refusal(sent(strict, *pieces))
+        assert (status, error["type"], error["details"]) == (431, "HeadTooLargeError", {"limit_bytes": 16384})
+    assert httpx.get(f"{strict.url}/livez").is_success
+
+
+def test_a_request_has_to_come_in_time(strict: LiveServer) -> None:
+    head = b"POST /v1/namespaces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %b\r\nContent-Length: 50\r\n"
+    for pieces in ((b"GET /livez HTTP/1.1\r\nHost: loc",), (head % strict.key.encode() + b"\r\n", b"{")):
+        status, error = refusal(sent(strict, *pieces))
+        assert (status, error["type"], error["details"]) == (408, "IncompleteRequestError", {"limit_s": 0.3})
+    assert refusal(sent(strict, b"\x16\x03\x01 nonsense\r\n\r\n"))[0] == 400
+    assert "Traceback" not in strict.log
 
 
 def takes_connections(server: LiveServer) -> bool:
