@@ -30,7 +30,7 @@ contract: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.contract_table
 	$(BIN)/python -m tests.reference
 
-# Bring the studio's scripts from npm again, as scripts/assets.toml pins them.
+# Bring what pages have from npm again, as scripts/assets.toml pins them.
 assets: $(VENV)/.dev
 	$(BIN)/python -m scripts.assets
 

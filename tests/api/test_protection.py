@@ -1,5 +1,6 @@
 """What every answer tells browsers, and which host names are answered to."""
 
+import hashlib
 import re
 from typing import Any
 
@@ -153,6 +154,19 @@ async def test_the_page_of_the_api_runs_what_it_names_and_nothing_else() -> None
     assert "unsafe" not in policy["script-src"]
     assert "'sha256-" in policy["script-src"]
     assert answer.text.count("<script") == 2
+    assert "//" not in " ".join(policy.values()), "nobody else is asked"
+
+
+async def test_what_that_page_loads_is_named_by_its_content() -> None:
+    async with client() as http:
+        page = await http.get("/docs")
+        addresses = re.findall(r'(?:src|href)="(/docs/[^"]+)"', page.text)
+        assert len(addresses) == 2
+        for address in addresses:
+            for encoding, packed in (("gzip", "gzip"), ("identity", None)):
+                asset = await http.get(address, headers={"accept-encoding": encoding})
+                assert asset.headers.get("content-encoding") == packed
+                assert hashlib.sha256(asset.content).hexdigest().startswith(address.partition("?v=")[2])
 
 
 @pytest.mark.parametrize(
