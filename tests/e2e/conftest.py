@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.inference.joint_model import joint_model
 from tests.live import LiveServer, Room
 
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Its model directory has `eyes`, to which a picture is its mean colour and a word is a colour."""
+    folder = tmp_path_factory.mktemp("shared")
+    joint_model(folder / "models" / "eyes")
     environment = {"TAMIS_MAX_STAGES": "200", "TAMIS_DECODE_WORKERS": "1", "TAMIS_MODEL_THREADS": "1"}
-    with LiveServer(tmp_path_factory.mktemp("shared") / "data", **environment) as live:
+    with LiveServer(folder / "data", **environment, TAMIS_MODEL_DIR=str(folder / "models")) as live:
         yield live
 
 

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from tamis.client import Client
-from tests.inference.joint_model import joint_model
-from tests.live import LiveServer
+from tests.live import Room
 from tests.media_samples import write_video
 from tests.pdf_samples import write_pdf
 
@@ -26,12 +25,8 @@ COLOURS = {"red": (230, 20, 20), "green": (20, 200, 20), "blue": (10, 20, 240)}
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Of a server whose model directory has `eyes`, to which a picture is its mean colour and a word is a colour."""
-    folder = tmp_path_factory.mktemp("media")
-    joint_model(folder / "models" / "eyes")
-    settings = {"TAMIS_DECODE_WORKERS": "1", "TAMIS_MODEL_DIR": str(folder / "models")}
-    with LiveServer(folder / "data", **settings) as server, server.client() as opened:
+def client(server: Room) -> Iterator[Client]:
+    with server.client() as opened:
         yield opened
 
 

@@ -96,8 +96,9 @@ class SourceFiles:
         return FetchedFile(file, f"{OURS}{keys[digest]}", f"sha256:{digest}")
 
     async def _known(self, path: Path, declared_type: str | None, filename: str | None) -> SourceFile:
-        size_bytes = await asyncio.to_thread(os.path.getsize, path)
-        content_type = await asyncio.to_thread(self.decoding.content_type, path)
+        size_bytes, content_type = await asyncio.to_thread(
+            lambda: (path.stat().st_size, self.decoding.content_type(path))
+        )
         self._check_size(content_type, size_bytes)
         return SourceFile(path, size_bytes, content_type, declared_type, filename)
 
