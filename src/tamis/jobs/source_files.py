@@ -102,6 +102,9 @@ class SourceFiles:
         self._check_size(content_type, size_bytes)
         return SourceFile(path, size_bytes, content_type, declared_type, filename)
 
+    def _looked_at(self, path: Path) -> tuple[int, str]:
+        return path.stat().st_size, self.decoding.content_type(path)
+
     def _fresh(self) -> Path:
         descriptor, name = tempfile.mkstemp(dir=self._work)
         os.close(descriptor)
