@@ -60,6 +60,7 @@ from tamis.api.hosts import Hosts
 from tamis.api.limits import Limits
 from tamis.api.metering import Metering
 from tamis.api.protection import Protection
+from tamis.api.schemas.display import read_display
 from tamis.api.schemas.error import ErrorResponse
 from tamis.api.visitors import PublicOrigins
 from tamis.services.public_retrievers import PublicRetrievers
@@ -137,7 +138,7 @@ def build_app(system: System) -> ASGIApp:
     for router in _ROUTERS:
         api.include_router(router)
     limits = system.limits
-    served = Studio(Metering(Express(api, system.services), system.services), system.services)
+    served = Studio(Metering(Express(api, system.services), system.services), system.services, read_display)
     bounded = Limits(served, limits.request_bytes, limits.upload_bytes, _STREAMED)
     answering = PublicOrigins(bounded, system.services[PublicRetrievers])
     return Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))

@@ -81,11 +81,18 @@ def phone(browser: Browser, shelf: Shelf, signed_in: str) -> Iterator[Page]:
     yield from _window(browser, shelf, signed_in, width=PHONE)
 
 
-def _window(browser: Browser, shelf: Shelf, cookie: str, width: dict[str, int]) -> Iterator[Page]:
+@pytest.fixture
+def stranger(browser: Browser, shelf: Shelf) -> Iterator[Page]:
+    """Somebody with a phone and no key."""
+    yield from _window(browser, shelf, None, width=PHONE)
+
+
+def _window(browser: Browser, shelf: Shelf, cookie: str | None, width: dict[str, int]) -> Iterator[Page]:
     with browser.new_context(
         base_url=shelf.server.url, viewport={"width": width["width"], "height": width["height"]}
     ) as context:
-        context.add_cookies([{"name": "tamis_session", "value": cookie, "url": shelf.server.url}])
+        if cookie is not None:
+            context.add_cookies([{"name": "tamis_session", "value": cookie, "url": shelf.server.url}])
         watched = Watched(context, shelf.server.url)
         opened = context.new_page()
         opened.set_default_timeout(15_000)

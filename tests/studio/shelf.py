@@ -46,7 +46,7 @@ def filled(server: LiveServer, folder: Path) -> Shelf:
         _files(client, "pictures", "image", [encoded(drawn(seed=n)) for n in range(3)], "image/png")
         write_video(folder / "film.mp4", [(200, 40, 40), (40, 80, 200)], "mpeg4", seconds=2)
         _files(client, "films", "video", [(folder / "film.mp4").read_bytes()], "video/mp4")
-        client.post("retrievers", {"retriever_name": "dishes", **_pipeline(10)})
+        client.post("retrievers", {"retriever_name": "dishes", **pipeline(10)})
         saved = client.post("retrievers/dishes/execute", {"inputs": {"query": "warm soup"}})["execution_id"]
         return Shelf(
             server=server,
@@ -61,13 +61,13 @@ def filled(server: LiveServer, folder: Path) -> Shelf:
 
 
 def run(client: Client, query: str, collections: list[str] | None = None, limit: int = 10, where: bool = True) -> str:
-    body = {**_pipeline(limit, where), "inputs": {"query": query}}
+    body = {**pipeline(limit, where), "inputs": {"query": query}}
     return str(
         client.post("retrievers/execute", {**body, "collection_identifiers": collections or ["dishes"]})["execution_id"]
     )
 
 
-def _pipeline(limit: int, where: bool = True) -> dict[str, Any]:
+def pipeline(limit: int, where: bool = True) -> dict[str, Any]:
     searches = [{"feature_uri": URI, "query": "{{INPUT.query}}", "top_k": 40}]
     stages = [_stage("search", "feature_search", searches=searches, final_top_k=40)]
     if where:
@@ -82,7 +82,7 @@ def _stage(name: str, stage_id: str, **parameters: Any) -> dict[str, Any]:
 
 
 def _fail(client: Client) -> str:
-    body = {**_pipeline(5), "inputs": {"query": "soup"}}
+    body = {**pipeline(5), "inputs": {"query": "soup"}}
     body["stages"] = [*body["stages"], _stage("code", "json_transform", template="no JSON", fail_on_error=True)]
     with pytest.raises(ApiError):
         client.post("retrievers/execute", body)

@@ -32,10 +32,21 @@ class Protection:
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
                 said = {name.lower() for name, _ in headers}
+                if any(_lets_frame(*header) for header in headers):
+                    said.add(b"x-frame-options")
                 message["headers"] = [*headers, *(header for header in defaults if header[0] not in said)]
             await send(message)
 
         await self.app(scope, receive, send_protected)
+
+
+def _lets_frame(name: bytes, value: bytes) -> bool:
+    """Whether an answer lets other sites' pages show it: the older header knows no sites and would forbid all."""
+    return (
+        name.lower() == b"content-security-policy"
+        and b"frame-ancestors" in value
+        and b"frame-ancestors 'none'" not in value
+    )
 
 
 def _under_tls(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:

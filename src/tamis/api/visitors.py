@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tamis.api.addresses import Addresses
 from tamis.api.admission import TOLD
 from tamis.api.schemas.published_wire import PUBLIC_PATH
+from tamis.auth.addresses import Addresses
 from tamis.auth.gate import Gate
 from tamis.engine.ports.rates import Decision
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError

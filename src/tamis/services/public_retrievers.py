@@ -131,6 +131,12 @@ class PublicRetrievers:
             return door, None, expires
         return door, self._signer.sign([door.published.public_id, _mark(door.published)], expires), expires
 
+    def opens(self, door: Door, visit: Visit) -> bool:
+        """Whether no password stands before it, or the visitor's grant does for it."""
+        return door.published.password_hash is None or (
+            visit.grant is not None and self._holds(door.published, visit.grant)
+        )
+
     async def admit(self, door: Door, visit: Visit) -> Decision:
         """Let the visitor in to search once. The decision is told to him, refused or not (`public_limits.check`).
 
@@ -177,10 +183,7 @@ class PublicRetrievers:
         return decision, made
 
     async def _check_lock(self, door: Door, visit: Visit) -> None:
-        published = door.published
-        if published.password_hash is None:
-            return
-        if visit.grant is not None and self._holds(published, visit.grant):
+        if self.opens(door, visit):
             return
         if visit.password is None or not await self._is_password(door, visit.password, visit.visitor):
             raise VisitorRefusedError("this search asks for a password: send it once to /verify, then the grant")

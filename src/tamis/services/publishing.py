@@ -21,6 +21,8 @@ from tamis.model.retriever import Retriever
 from tamis.services.passwords import Passwords
 from tamis.services.retrievers import find_retriever
 
+PAGE_PATH = "/p"
+"""Below it stand the search pages of what is published."""
 _BOUND_TO = "published"
 """What a secret has to be bound to in order to be a published retriever's password: it goes to no host at all."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]")
@@ -62,21 +64,22 @@ class Shown:
 
 
 class PublishingService:
-    """most: published retrievers of one organisation.  public_url: how visitors reach this server, where not as asked.
-
-    The edge reads `public_url`.
-    """
+    """most: published retrievers of one organisation.  public_url: how visitors reach it, where not as asked."""
 
     def __init__(
         self, metadata: Metadata, clock: Clock, passwords: Passwords, secrets: Secrets, most: int = 100,
         public_url: str | None = None,
     ) -> None:  # fmt: skip
-        self.public_url = public_url
+        self._public_url = public_url
         self._metadata = metadata
         self._clock = clock
         self._passwords = passwords
         self._secrets = secrets
         self._most = most
+
+    def page_url(self, base_url: str, name: str) -> str:
+        """The search page's permanent address. base_url: as this server was asked."""
+        return f"{(self._public_url or base_url).rstrip('/')}{PAGE_PATH}/{name}"
 
     async def publish(self, principal: Principal, identifier: str, asked: Publication) -> Shown:
         """Raises: NotFoundError, ValidationError, AlreadyExistsError (name, or it is published), QuotaExceededError."""

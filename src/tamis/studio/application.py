@@ -1,6 +1,6 @@
 """The studio's routes: which address shows which page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,6 +11,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
+from tamis.model.principal import Permission
+from tamis.services.publishing import PAGE_PATH
 from tamis.studio import (
     assets,
     audit,
@@ -23,6 +25,9 @@ from tamis.studio import (
     keys,
     organizations,
     playground,
+    published,
+    publishing,
+    retrievers,
     secrets,
     sign_in,
     usage,
@@ -31,16 +36,21 @@ from tamis.studio import (
 from tamis.studio.data_routes import data_routes
 from tamis.studio.routes import changes, rules, searches, shows, writes
 
-_SEGMENTS = frozenset({"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "data", "settings"})
+_SEGMENTS = frozenset(
+    {"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "data", "retrievers", "settings", "p"}
+)
 """The first part of every address that is the studio's."""
+
+
+ReadDisplay = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Studio:
     """Plain ASGI before the API: pages are told apart by the first part of their path."""
 
-    def __init__(self, app: ASGIApp, services: Mapping[type[Any], Any]) -> None:
+    def __init__(self, app: ASGIApp, services: Mapping[type[Any], Any], read_display: ReadDisplay) -> None:
         self.app = app
-        self._pages = build_studio(services)
+        self._pages = build_studio(services, read_display)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
@@ -48,7 +58,8 @@ class Studio:
         await (self._pages if is_page else self.app)(scope, receive, send)
 
 
-def build_studio(services: Mapping[type[Any], Any]) -> Starlette:
+def build_studio(services: Mapping[type[Any], Any], read_display: ReadDisplay) -> Starlette:
+    """read_display: checks a display configuration and fills in what it leaves out."""
     made = Starlette(
         routes=_routes(),
         exception_handlers={
@@ -58,6 +69,7 @@ def build_studio(services: Mapping[type[Any], Any]) -> Starlette:
         },
     )
     made.state.services = services
+    made.state.read_display = read_display
     return made
 
 
@@ -73,7 +85,9 @@ def _routes() -> list[Route]:
         *_executions(),
         *_playground(),
         *data_routes(),
+        *_retrievers(),
         *_settings(),
+        *_published(),
     ]
 
 
@@ -130,6 +144,33 @@ def _settings() -> list[Route]:
         shows("/settings/secrets", secrets.show),
         rules("/settings/secrets", secrets.put),
         rules("/settings/secrets/{name}/delete", secrets.delete),
+    ]
+
+
+def _retrievers() -> list[Route]:
+    here = "/retrievers/{retriever_id}"
+    return [
+        shows("/retrievers", retrievers.show),
+        shows(here, retrievers.detail),
+        changes(f"{here}/delete", retrievers.delete, Permission.DELETE),
+        shows(f"{here}/publish", publishing.show),
+        shows(f"{here}/publish/name", publishing.availability),
+        writes(f"{here}/publish", publishing.publish),
+        writes(f"{here}/publish/change", publishing.change),
+        changes(f"{here}/unpublish", publishing.unpublish, Permission.DELETE),
+    ]
+
+
+def _published() -> list[Route]:
+    """For everybody: no session is asked for."""
+    here = f"{PAGE_PATH}/{{name}}"
+    return [
+        Route(here, published.public(published.show)),
+        Route(here, published.public(published.search_by_file), methods=["POST"]),
+        Route(f"{here}/unlock", published.public(published.unlock), methods=["POST"]),
+        Route(f"{here}/tell", published.public(published.tell), methods=["POST"]),
+        Route(f"{here}/theme.css", published.public(published.theme)),
+        Route(f"{here}/embed.js", published.public(published.embed)),
     ]
 
 

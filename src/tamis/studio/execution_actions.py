@@ -61,7 +61,7 @@ async def save(visit: Visit) -> Response:
         made = await visit.service(PromotionService).to_retriever(
             visit.principal, _id(visit), visit.field("name"), retriever=ANY_RETRIEVER
         )
-    return visit.page("_done.html", message=visit.language("action.saved", name=made.name, id=made.retriever_id))
+    return visit.page("_saved.html", made=made)
 
 
 async def evaluate(visit: Visit) -> Response:

@@ -11,8 +11,8 @@ from tamis.model.principal import Principal
 from tamis.services.blob_links import BlobLinks
 from tamis.studio.visit import Visit
 
-_TEXTS = ("text", "content", "transcription", "ocr_text", "caption", "description", "summary", "body")
-_NAMES = ("title", "name", "filename", "file_name", "path", "headline")
+TEXTS = ("text", "content", "transcription", "ocr_text", "caption", "description", "summary", "body")
+NAMES = ("title", "name", "filename", "file_name", "path", "headline")
 _LONGEST_VALUE = 80
 _MOST_FIELDS = 6
 _SHOWN = {"image": "image", "video": "video", "audio": "audio"}
@@ -143,7 +143,7 @@ def title_of(fields: Mapping[str, Any], identifier: str) -> str:
 
 
 def text_field(fields: Mapping[str, Any]) -> str | None:
-    return next((name for name in _TEXTS if isinstance(fields.get(name), str) and fields[name]), None)
+    return next((name for name in TEXTS if isinstance(fields.get(name), str) and fields[name]), None)
 
 
 def text_of(fields: Mapping[str, Any]) -> str | None:
@@ -163,7 +163,7 @@ def facts_of(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _name_field(fields: Mapping[str, Any]) -> str | None:
-    return next((name for name in _NAMES if isinstance(fields.get(name), str) and fields[name]), None)
+    return next((name for name in NAMES if isinstance(fields.get(name), str) and fields[name]), None)
 
 
 def _sources(document: Document) -> list[BlobRef]:

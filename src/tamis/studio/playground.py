@@ -138,7 +138,7 @@ async def save(visit: Visit) -> Response:
     )
     with visit.making("retrievers"):
         made = await visit.service(RetrieverService).create(visit.principal, draft)
-    return visit.page("_done.html", message=visit.language("action.saved", name=made.name, id=made.retriever_id))
+    return visit.page("_saved.html", made=made)
 
 
 def _read(visit: Visit) -> tuple[Definition, dict[str, Any]]:

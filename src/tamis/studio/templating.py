@@ -10,6 +10,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tamis.studio.assets import asset_url
+from tamis.studio.markdown import rendered
 
 
 @cache
@@ -25,6 +26,7 @@ def environment() -> Environment:
     made.filters.update(
         number=number, duration=duration, credits=credits_text, score=score, percent=percent, moment=moment,
         moment_short=moment_short, pretty=pretty, iso=iso, short_id=short_id, date=date_text, size=size,
+        markdown=rendered,
     )  # fmt: skip
     return made
 

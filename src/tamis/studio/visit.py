@@ -113,6 +113,7 @@ class Visit:
             "namespace": self.namespace,
             "namespaces": self.namespaces,
             "may_write": self.principal.may(Permission.WRITE),
+            "may_delete": self.principal.may(Permission.DELETE),
             "may_rule": self.may_rule,
         }
         return page(self.request, template, status, **{**shared, **values})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tamis.api.addresses import Addresses
+from tamis.auth.addresses import Addresses
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.rates import Rates

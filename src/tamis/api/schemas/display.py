@@ -1,7 +1,10 @@
 """How a search page shows a retriever: kept for the pages that publish it, never read by a run."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
+import pydantic
 from pydantic import BaseModel, Field
 
 from tamis.api.schemas.display_values import (
@@ -17,6 +20,7 @@ from tamis.api.schemas.display_values import (
     Words,
 )
 from tamis.api.schemas.fields import BucketSchemaField
+from tamis.engine.inputs import raise_all
 
 
 class ResultCardProperties(BaseModel):
@@ -141,3 +145,15 @@ class DisplayConfig(BaseModel):
     seo: SEOConfig | None = None
     theme: ThemeConfig = Field(default_factory=ThemeConfig)
     title: Words
+
+
+def read_display(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A display configuration, checked and whole. Raises: ValidationError with every fault at its place."""
+    try:
+        return DisplayConfig.model_validate(given).model_dump(mode="json")
+    except pydantic.ValidationError as error:
+        raise_all(
+            [{"loc": ["body", "display_config", *one["loc"]], "msg": one["msg"], "type": one["type"]}
+             for one in error.errors(include_url=False, include_context=False)]
+        )  # fmt: skip
+        raise

@@ -20,7 +20,6 @@ def describe(retriever: Retriever) -> RetrieverMetadata:
 
 
 def public_url(request: Request, name: str) -> str:
-    """Where its configuration is read, which says everything that a page needs."""
+    """Its search page, for everybody."""
     publishing: PublishingService = request.app.state.services[PublishingService]
-    base = publishing.public_url or str(request.base_url)
-    return f"{base.rstrip('/')}{PUBLIC_PATH}/{name}/config"
+    return publishing.page_url(str(request.base_url), name)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tamis.api.addresses import Addresses
+from tamis.auth.addresses import Addresses
 from tamis.errors import ConfigurationError
 
 

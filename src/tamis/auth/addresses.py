@@ -5,11 +5,9 @@ proxies: the first that is none is who came.
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
-
-from starlette.types import Scope
+from typing import Any, TypeAlias
 
 from tamis.errors import ConfigurationError
 
@@ -26,7 +24,7 @@ class Addresses:
         self._proxies = [_network(one.strip()) for one in proxies if one.strip()]
         self._is_proxy = lru_cache(maxsize=1024)(self._look)
 
-    def of(self, scope: Scope) -> str:
+    def of(self, scope: Mapping[str, Any]) -> str:
         """The visitor's address; of IPv6 the network that it is one of. Empty where the connection has none."""
         client = scope.get("client")
         near = _parsed(client[0]) if client else None
@@ -34,7 +32,7 @@ class Addresses:
             return ""
         return _counted(self._behind(near, scope) if self._proxies and self._is_proxy(near) else near)
 
-    def _behind(self, near: Address, scope: Scope) -> Address:
+    def _behind(self, near: Address, scope: Mapping[str, Any]) -> Address:
         values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         listed = b",".join(values).decode("latin-1")[-_LONGEST:].split(",")
         for text in reversed(listed):
