@@ -15,6 +15,7 @@ from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
 from tamis.engine.plan import Planner
 from tamis.engine.ports.cache import CacheCounts
+from tamis.engine.ports.locks import Locks
 from tamis.engine.prices import Price, PriceTable
 from tamis.engine.searcher import Searcher
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
@@ -159,15 +160,17 @@ async def caching(path: Path, cache_bytes: int = 4_000_000) -> AsyncIterator[Cac
         yield another(world, cache_bytes)
 
 
-def another(before: World, cache_bytes: int = 4_000_000) -> CachingWorld:
-    """A server over the same stores with a cache of its own, as there are several over one PostgreSQL."""
+def another(
+    before: World, cache_bytes: int = 4_000_000, cache: MemoryCache | None = None, locks: Locks | None = None
+) -> CachingWorld:
+    """A server over the same stores, as there are several over one PostgreSQL. cache: None is one of its own."""
     shop = before.shop
-    clock, cache, counts = WallClock(), MemoryCache(cache_bytes), CacheCounts()
+    clock, cache, counts = WallClock(), cache or MemoryCache(cache_bytes), CacheCounts()
     planner, in_flight, snapshots = Planner(STAGES), InFlight(clock), SnapshotStore()
     cached = Searcher(shop.index, shop.metadata, shop.models, embeddings=EmbeddingCache(cache, counts))
     executor = Executor(Environment(cached, shop.models, clock), PRICES)
     plain = Environment(shop.searcher, shop.models, clock)
-    answers = AnswerCache(executor, shop.metadata, cache, counts, plain)
+    answers = AnswerCache(executor, shop.metadata, cache, counts, plain, locks)
     world = replace(
         before,
         retrievers=RetrieverService(shop.metadata, planner, clock),

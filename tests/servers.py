@@ -35,9 +35,25 @@ def missing(reason: str) -> None:
     pytest.skip(reason)
 
 
+class PostgresServer:
+    """url: of its first database, as `postgresql+psycopg://...`."""
+
+    def __init__(self, control: list[str], start: list[str], port: int) -> None:
+        self.url = f"postgresql+psycopg://tamis@127.0.0.1:{port}/postgres"
+        self._control = control
+        self._start = start
+
+    def start(self) -> None:
+        _run([*self._control, *self._start, "start"])
+
+    def end(self) -> None:
+        """As a crash does: the next start recovers."""
+        _run([*self._control, "-m", "immediate", "stop"])
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server with an empty data directory, as `postgresql+psycopg://...` of its first database."""
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server with an empty data directory."""
     binaries = _postgres_binaries()
     if binaries is None:
         missing("PostgreSQL is not installed (apt-get install postgresql)")
@@ -51,13 +67,20 @@ def postgres_url() -> Iterator[str]:
         _run([str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "tamis", "-E", "UTF8", "--no-sync"])
         options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -p {port}"
         control = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", str(_START_TIMEOUT_S)]
-        _run([*control, "-l", str(home / "log"), "-o", options, "start"])
+        server = PostgresServer(control, ["-l", str(home / "log"), "-o", options], port)
+        server.start()
         try:
-            yield f"postgresql+psycopg://tamis@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            server.end()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresServer) -> str:
+    """Of its first database."""
+    return postgres.url
 
 
 def _postgres_binaries() -> Path | None:
@@ -121,6 +144,21 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def qdrant_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What stands where a Qdrant cluster would (`tests.qdrant_service`); it keeps nothing."""
+    port = _free_port()
+    with (tmp_path_factory.mktemp("qdrant") / "log").open("wb") as log:
+        command = [sys.executable, "-m", "tests.qdrant_service", str(port)]
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[1])
+    try:
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
 
 
 @dataclass(frozen=True)

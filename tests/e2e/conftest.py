@@ -1,4 +1,4 @@
-"""One server for all tests that leave it alive; each module has a namespace of its own there."""
+"""One server for all tests that leave it alive; each module has a namespace of its own there. And what clusters need."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,9 @@ import pytest
 
 from tests.inference.joint_model import joint_model
 from tests.live import LiveServer, Room
+from tests.servers import postgres, qdrant_url, redis_server
+
+__all__ = ["postgres", "qdrant_url", "redis_server", "server", "shared_server"]
 
 
 @pytest.fixture(scope="session")

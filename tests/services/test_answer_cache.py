@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.errors import StageError, ValidationError
@@ -18,6 +19,7 @@ from tamis.model.retriever import Budget
 from tamis.services.execution_runs import CacheState, Executed, RunOptions
 from tamis.services.result_pages import PageMethod, PageRequest
 from tamis.services.retrievers import RetrieverChanges
+from tamis.storage.cache import MemoryCache
 from tests.caching_world import CachingWorld, Clocked, Count, Outside, Seeded, another, caching, shown
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import Wait, search, specs, stage
@@ -317,6 +319,26 @@ async def test_identical_requests_in_flight_run_once(world: CachingWorld) -> Non
     assert all(shown(one) == shown(answers[0]) for one in answers)
     assert sorted(str(state(one)) for one in answers) == ["HIT"] * 4 + ["MISS"]
     assert [(await record(world, one)).header.status for one in answers] == [ExecutionStatus.COMPLETED] * 5
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_of_servers_that_share_a_cache_one_runs_and_the_others_take_its_answer(
+    world: CachingWorld, is_kept: bool
+) -> None:
+    cache, locks = MemoryCache(4_000_000 if is_kept else 100), LocalLocks()
+    servers = [another(world.world, cache=cache, locks=locks) for _ in range(3)]
+    retriever = await world.saved(SEARCH, stage("count"), stage("wait"), enabled=True)
+    running = [asyncio.ensure_future(servers[0].run(retriever, text="running shoes"))]
+    await Wait.reached.wait()
+    running += [asyncio.ensure_future(server.run(retriever, text="running shoes")) for server in servers[1:]]
+    await asyncio.sleep(0.05)
+    assert Count.runs == 1
+    Wait.go.set()
+    answers = await asyncio.gather(*running)
+    assert Count.runs == (1 if is_kept else 3), "what is not kept each runs for itself"
+    assert all(shown(one) == shown(answers[0]) for one in answers)
+    assert [str(state(one)) for one in answers] == ["MISS", *(["HIT"] * 2 if is_kept else ["MISS"] * 2)]
+    assert [(await record(world, one)).header.status for one in answers] == [ExecutionStatus.COMPLETED] * 3
 
 
 @pytest.mark.parametrize("leaver", [0, 1])

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.index import Point, Scored, VectorSearch
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.services.execution_runs import CacheState, Executed
+from tamis.storage.cache import MemoryCache
 from tamis.testing.memory_index import MemoryIndex
 from tests.caching_world import CachingWorld, another, caching
 from tests.engine.stages.shop import PRINCIPAL
@@ -133,7 +135,9 @@ async def trial(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         slow = SlowIndex(chance)
         vars(slow).update({**vars(first.shop.index), "chance": chance})
         first.shop.index = slow
-        servers = another(first.world), another(first.world)
+        # Each with a cache of its own, or both with one.
+        shared, locks = (MemoryCache(4_000_000), LocalLocks()) if request.param == 2 else (None, None)
+        servers = tuple(another(first.world, cache=shared, locks=locks) for _ in range(2))
         front: dict[str, Any] = {"AND": [{"field": "shelf", "operator": "eq", "value": "front"}]}
         seek = search("{{INPUT.text}}", filters=front)
         rest = [stage("count"), stage("sort_attribute", field="count", direction="desc")]

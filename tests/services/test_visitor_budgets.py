@@ -75,3 +75,11 @@ async def test_requests_are_counted_before_anything_waits() -> None:
 
 async def test_who_has_a_key_has_no_such_budget() -> None:
     assert await spend(VisitorBudgets(MemoryRates(), LocalLocks()), Principal("org_1", "ns_1"), 7.0) == 7.0
+
+
+async def test_servers_that_share_rates_and_locks_overspend_nothing_together() -> None:
+    rates, locks = MemoryRates(), LocalLocks()
+    servers = [VisitorBudgets(rates, locks) for _ in range(3)]
+    who = visitor("anna", 1.0)
+    spent = await asyncio.gather(*(spend(servers[n % 3], who, 0.4) for n in range(6)), return_exceptions=True)
+    assert sum(one for one in spent if isinstance(one, float)) == pytest.approx(1.0)

@@ -16,3 +16,15 @@ class TestClusterIndex(ComparableIndexContract, IndexContract):
         opened = await open_cluster_index(":memory:")
         yield opened
         await opened.close()
+
+
+class TestClusterIndexOverHttp(ComparableIndexContract, IndexContract):
+    """The same local mode behind the HTTP that a cluster is spoken to by, as the tests of several servers have it."""
+
+    @pytest.fixture
+    async def index(self, qdrant_url: str) -> AsyncIterator[ClusterIndex]:
+        opened = await open_cluster_index(qdrant_url)
+        yield opened
+        for collection in (await opened._client.get_collections()).collections:
+            await opened._client.delete_collection(collection.name)
+        await opened.close()

@@ -1,3 +1,3 @@
-from tests.servers import postgres_url
+from tests.servers import postgres, postgres_url
 
-__all__ = ["postgres_url"]
+__all__ = ["postgres", "postgres_url"]
