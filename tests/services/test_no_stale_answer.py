@@ -137,7 +137,8 @@ async def trial(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         first.shop.index = slow
         # Each with a cache of its own, or both with one.
         shared, locks = (MemoryCache(4_000_000), LocalLocks()) if request.param == 2 else (None, None)
-        servers = tuple(another(first.world, cache=shared, locks=locks) for _ in range(2))
+        one, other = (another(first.world, cache=shared, locks=locks) for _ in range(2))
+        servers = one, other
         front: dict[str, Any] = {"AND": [{"field": "shelf", "operator": "eq", "value": "front"}]}
         seek = search("{{INPUT.text}}", filters=front)
         rest = [stage("count"), stage("sort_attribute", field="count", direction="desc")]

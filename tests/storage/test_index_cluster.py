@@ -18,6 +18,7 @@ class TestClusterIndex(ComparableIndexContract, IndexContract):
         await opened.close()
 
 
+@pytest.mark.slow  # the quick form is tests/e2e/test_two_servers.py
 class TestClusterIndexOverHttp(ComparableIndexContract, IndexContract):
     """The same local mode behind the HTTP that a cluster is spoken to by, as the tests of several servers have it."""
 

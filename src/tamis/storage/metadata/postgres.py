@@ -32,6 +32,7 @@ _THREADS = 8
 _ATTEMPTS = 40
 _PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.05
+_MIGRATION_S = 600
 _LOCK = 0x7461_6D69_7301
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
@@ -60,6 +61,8 @@ class PostgresMetadata:
         self._closed = False
         try:
             with self._writes.begin() as connection:
+                # Of servers that start together one migrates, and the others wait for as long as that takes.
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_MIGRATION_S}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
                 migrate(connection)
         except (SQLAlchemyError, psycopg.Error) as error:
@@ -134,7 +137,7 @@ class PostgresMetadata:
     def _transaction(self, engine: Engine, function: Callable[[SqlSession], T], *, read_only: bool) -> T:
         try:
             pooled = engine.raw_connection()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             raise StorageUnavailableError(f"PostgreSQL does not answer: {error}") from error
         driver: Any = pooled.driver_connection
         try:
