@@ -1,4 +1,4 @@
-"""One server for all tests that leave it alive; each module has a namespace of its own there. And what clusters need."""
+"""One server for all tests that leave it alive; each module has a namespace of its own there. And parts of clusters."""
 
 from collections.abc import Iterator
 

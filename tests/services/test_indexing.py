@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tamis.engine.local_locks import LocalHold, LocalLocks
 from tamis.engine.ports.index import Point
-from tamis.errors import IndexUnavailableError, NotFoundError
+from tamis.errors import IndexUnavailableError, NotFoundError, StorageUnavailableError
 from tamis.model.collection import Collection
 from tamis.model.document import Document, DocumentWrite
+from tamis.model.filters import Condition, Filter, Operator
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
 from tamis.model.vector import Dense
@@ -176,3 +178,71 @@ async def test_a_rebuild_makes_the_index_from_the_system_of_record(world: World,
     assert await count(world, collection) == 1200
     with pytest.raises(NotFoundError):
         await world.indexer.rebuild(world.stranger, key)
+
+
+class AwayLocks(LocalLocks):
+    """Of a database that is away for the next so many times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = 0
+
+    async def take(self, name: str) -> LocalHold | None:
+        if self.away:
+            self.away -= 1
+            raise StorageUnavailableError
+        return await super().take(name)
+
+
+async def test_a_lock_that_could_not_be_had_is_asked_for_again(world: World, collection: Collection) -> None:
+    locks = AwayLocks()
+    indexer = Indexer(world.metadata, world.index, locks=locks)
+    await put(world, collection, [1, 2])
+    locks.away = 1
+    with pytest.raises(StorageUnavailableError):
+        await indexer.apply(world.principal, collection.collection_id)
+    assert await indexer.apply(world.principal, collection.collection_id) == 2
+    await indexer.close()
+
+
+class LostLocks(LocalLocks):
+    """What is held is lost to another meanwhile, the first so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def take(self, name: str) -> LocalHold | None:
+        hold = await super().take(name)
+        return None if hold is None else LostHold(hold, self)
+
+
+class LostHold(LocalHold):
+    def __init__(self, hold: LocalHold, locks: LostLocks) -> None:
+        super().__init__(hold._held, hold._name)
+        self._locks = locks
+
+    async def stands(self) -> bool:
+        self._locks.times -= 1
+        return self._locks.times < 0
+
+
+async def test_what_was_brought_without_the_lock_is_brought_once_more(world: World, collection: Collection) -> None:
+    """Another has brought a newer state and taken its rows away, before this one's older state came."""
+    indexer = Indexer(world.metadata, world.index, locks=LostLocks(1))
+    await put(world, collection, [1], "old")
+    key = collection.collection_id
+    upsert = world.index.upsert
+
+    async def late(principal: Principal, collection_id: str, points: Sequence[Point]) -> None:
+        world.index.upsert = upsert  # type: ignore[method-assign]
+        await put(world, collection, [1], "new")
+        await Indexer(world.metadata, world.index).apply(principal, collection_id)
+        await upsert(principal, collection_id, points)
+
+    world.index.upsert = late  # type: ignore[method-assign]
+    await indexer.apply(world.principal, key)
+    word: Filter = Condition("text", Operator.EQ, "new")
+    assert await world.index.count(world.principal, key, word) == 1
+    assert await world.metadata.read(lambda session: session.index_queue.pending_for(world.principal, key)) == 0
+    await indexer.close()

@@ -57,11 +57,7 @@ class Indexer:
         """
         key = _key(principal, collection_id)
         if key not in self._next:
-            # In a context of its own: what hangs on the first caller's request is not meant for these writes.
-            drain = self._drain(principal, collection_id, monotonic() + self._patience_s)
-            self._next[key] = asyncio.create_task(drain, context=Context())
-            self._rounds.add(self._next[key])
-            self._next[key].add_done_callback(self._rounds.discard)
+            self._begin_round(principal, collection_id)
         try:
             return await asyncio.shield(self._next[key])
         except (IndexUnavailableError, StorageFullError) as down:
@@ -69,6 +65,21 @@ class Indexer:
             raise IndexUnavailableError(
                 "the write is kept; it becomes searchable once the index is back", collection_id=collection_id
             ) from down
+
+    def _begin_round(self, principal: Principal, collection_id: str) -> None:
+        key = _key(principal, collection_id)
+        # In a context of its own: what hangs on the first caller's request is not meant for these writes.
+        drain = self._drain(principal, collection_id, monotonic() + self._patience_s)
+        begun = self._next[key] = asyncio.create_task(drain, context=Context())
+        self._rounds.add(begun)
+
+        def end(task: asyncio.Task[int]) -> None:
+            self._rounds.discard(task)
+            # One that never got the lock, since the database was away, is nobody's next.
+            if self._next.get(key) is task:
+                del self._next[key]
+
+        begun.add_done_callback(end)
 
     async def drop(self, principal: Principal, collection_id: str) -> None:
         """Remove the shard of a collection that has gone from the system of record."""
