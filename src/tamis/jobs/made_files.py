@@ -1,6 +1,5 @@
 """Files that extractors made, on their way into the blob store: named by their content, stored once."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from tamis.engine.ports.extraction import ExtractionFailure, MadeFile
@@ -15,7 +14,7 @@ _TYPES = ("image", "audio", "video", "text")
 def payloads(results: Iterable[Result]) -> list[Payload]:
     """To be stored before the documents are committed, so that none names a file that is not there."""
     return [
-        Payload(_content(file.data), len(file.data), file.data, file.content_type)
+        Payload(file.content, len(file.data), file.data, file.content_type)
         for result in results
         if not isinstance(result, ExtractionFailure)
         for segment in result
@@ -28,13 +27,13 @@ def references(keys: Mapping[str, str], files: Sequence[MadeFile]) -> tuple[Blob
     return tuple(
         BlobRef(
             field=file.field,
-            url=f"{OURS}{keys[_content(file.data)]}",
+            url=f"{OURS}{keys[file.content]}",
             type=_type(file.content_type),
             role=file.role,
             filename=file.filename,
             content_type=file.content_type,
             size_bytes=len(file.data),
-            checksum=f"sha256:{_content(file.data)}",
+            checksum=f"sha256:{file.content}",
         )
         for file in files
     )
@@ -43,7 +42,3 @@ def references(keys: Mapping[str, str], files: Sequence[MadeFile]) -> tuple[Blob
 def _type(content_type: str) -> str:
     kind = content_type.partition("/")[0]
     return "pdf" if content_type == "application/pdf" else kind if kind in _TYPES else "other"
-
-
-def _content(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -1,5 +1,7 @@
 """The extractor contract: source in, segments with features out."""
 
+import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +48,7 @@ class MadeFile:
     """A small file that an extractor made, as a thumbnail; it is stored once, by its content.
 
     field: what the document calls it.  role: the contract's: processed, thumbnail, artifact, aux.
+    content: its SHA-256 in hex, worked out where it is made, so that no transaction waits for that.
     """
 
     field: str
@@ -53,6 +56,10 @@ class MadeFile:
     content_type: str
     data: bytes
     filename: str | None = None
+    content: str = dataclasses.field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", hashlib.sha256(self.data).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
