@@ -22,7 +22,7 @@ from tamis.inference.models import LocalModels
 
 Sources: TypeAlias = Sequence[Path | str]
 _TEXTS, _PICTURES, _CLIPS, _OFFICE, _OF_EACH_VIDEO, _SCANS = 200, 400, 20, 4, 2, 2
-"""Of each, so many that a round takes some seconds on two cores: a batch has its fixed costs, about a third of one."""
+"""Of each, so many that a round takes some seconds on two cores: a batch has costs of its own, however small it is."""
 
 
 @dataclass(frozen=True, slots=True)
