@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.live import LiveServer
 from tests.servers import missing
 from tests.studio.shelf import Shelf, filled
 
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+_PATIENCE_MS = 15_000
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -87,14 +89,13 @@ def stranger(browser: Browser, shelf: Shelf) -> Iterator[Page]:
     yield from _window(browser, shelf, None, width=PHONE)
 
 
-def _window(browser: Browser, shelf: Shelf, cookie: str | None, width: dict[str, int]) -> Iterator[Page]:
-    with browser.new_context(
-        base_url=shelf.server.url, viewport={"width": width["width"], "height": width["height"]}
-    ) as context:
+def _window(browser: Browser, shelf: Shelf, cookie: str | None, width: ViewportSize) -> Iterator[Page]:
+    with browser.new_context(base_url=shelf.server.url, viewport=width) as context:
         if cookie is not None:
             context.add_cookies([{"name": "tamis_session", "value": cookie, "url": shelf.server.url}])
         watched = Watched(context, shelf.server.url)
         opened = context.new_page()
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(_PATIENCE_MS)
+        expect.set_options(timeout=_PATIENCE_MS)
         yield opened
         assert watched.faults == []

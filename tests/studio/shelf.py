@@ -155,3 +155,17 @@ def _data(data: bytes, media_type: str) -> str:
 def deleted(shelf: Shelf, path: str) -> None:
     headers = {"Authorization": f"Bearer {shelf.server.key}", "X-Namespace": "default"}
     httpx.delete(f"{shelf.server.url}/v1/{path}", headers=headers).raise_for_status()
+
+
+def of(shelf: Shelf, noun: str, name: str) -> str:
+    """Address of the page of a bucket or a collection."""
+    with shelf.server.client() as client:
+        return f"/data/{noun}s/{client.get(f'{noun}s/{name}')[f'{noun}_id']}"
+
+
+def first_of(shelf: Shelf, noun: str, name: str, part: str) -> str:
+    """Address of the page of one of its objects, batches or documents."""
+    parts = f"{part}es" if part == "batch" else f"{part}s"
+    with shelf.server.client() as client:
+        first = client.post(f"{noun}s/{name}/{parts}/list", {"limit": 1})["results"][0]
+    return f"{of(shelf, noun, name)}/{parts}/{first[f'{part}_id']}"

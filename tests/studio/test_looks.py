@@ -1,5 +1,6 @@
 """Every page by machine: accessible in both colour schemes, light enough, and narrow enough for a phone."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,33 +9,46 @@ from playwright.sync_api import Page
 from scripts.assets import faults
 
 from tamis.studio.assets import assets
-from tests.studio.shelf import Shelf
+from tests.studio.conftest import PHONE
+from tests.studio.shelf import Shelf, first_of, of
 
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 _LARGEST_PAGE_BYTES = 150_000
 _MEDIA = ("image", "media")
 
 
-def addresses(shelf: Shelf) -> dict[str, str]:
-    return {
-        "executions": "/executions?period=1h",
-        "execution": f"/executions/{shelf.plainer}?stage=3",
-        "dropped": f"/executions/{shelf.plain}?stage=1&group=dropped&page=1",
-        "pictures": f"/executions/{shelf.pictures}",
-        "failed": f"/executions/{shelf.failed}",
-        "compare": f"/compare?a={shelf.plain}&b={shelf.plainer}",
-        "playground": f"/playground?from={shelf.plain}",
-        "absent": "/executions/exec_nothing",
-        "sign-in": "/sign-in",
-    }
+ADDRESSES: dict[str, Callable[[Shelf], str]] = {
+    "executions": lambda shelf: "/executions?period=1h",
+    "execution": lambda shelf: f"/executions/{shelf.plainer}?stage=3",
+    "dropped": lambda shelf: f"/executions/{shelf.plain}?stage=1&group=dropped&page=1",
+    "pictures": lambda shelf: f"/executions/{shelf.pictures}",
+    "failed": lambda shelf: f"/executions/{shelf.failed}",
+    "compare": lambda shelf: f"/compare?a={shelf.plain}&b={shelf.plainer}",
+    "playground": lambda shelf: f"/playground?from={shelf.plain}",
+    "absent": lambda shelf: "/executions/exec_nothing",
+    "sign-in": lambda shelf: "/sign-in",
+    "data": lambda shelf: "/data",
+    "namespaces": lambda shelf: "/data/namespaces",
+    "bucket": lambda shelf: of(shelf, "bucket", "pictures"),
+    "object": lambda shelf: first_of(shelf, "bucket", "films", "object"),
+    "batch": lambda shelf: first_of(shelf, "bucket", "films", "batch"),
+    "new collection": lambda shelf: (
+        f"/data/collections/new?bucket={of(shelf, 'bucket', 'pictures').rpartition('/')[2]}"
+    ),
+    "collection": lambda shelf: of(shelf, "collection", "pictures"),
+    "document": lambda shelf: first_of(shelf, "collection", "dishes", "document"),
+}
 
 
-NAMES = ("executions", "execution", "dropped", "pictures", "failed", "compare", "playground", "absent", "sign-in")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_axe_finds_nothing_in_light_and_dark(page: Page, shelf: Shelf, name: str) -> None:
-    page.goto(addresses(shelf)[name], wait_until="networkidle")
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_page_is_accessible_in_light_and_dark_fits_a_phone_and_is_small(page: Page, shelf: Shelf, name: str) -> None:
+    sizes: list[int] = []
+    page.on(
+        "response",
+        lambda answer: sizes.append(0 if answer.request.resource_type in _MEDIA else len(answer.body())),
+    )
+    page.goto(ADDRESSES[name](shelf), wait_until="networkidle")
+    assert sum(sizes) < _LARGEST_PAGE_BYTES
     # In the page's own world, as a browser's tools do: the page's policy lets no other script in.
     page.evaluate(_AXE)
     for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
@@ -45,18 +59,8 @@ def test_axe_finds_nothing_in_light_and_dark(page: Page, shelf: Shelf, name: str
             (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]
         ]
         assert told == [], scheme
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_fits_a_phone_and_is_small(phone: Page, shelf: Shelf, name: str) -> None:
-    sizes: list[int] = []
-    phone.on(
-        "response",
-        lambda answer: sizes.append(0 if answer.request.resource_type in _MEDIA else len(answer.body())),
-    )
-    phone.goto(addresses(shelf)[name], wait_until="networkidle")
-    assert phone.evaluate("document.documentElement.scrollWidth") <= phone.evaluate("innerWidth")
-    assert sum(sizes) < _LARGEST_PAGE_BYTES
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_what_comes_from_npm_is_what_the_list_says() -> None:

@@ -137,6 +137,10 @@ class CollectionService:
 
         return await self._metadata.read(read)
 
+    async def all(self, principal: Principal) -> Sequence[Collection]:
+        """Newest first, without what stands around them: for names, and for what feeds what."""
+        return await self._metadata.read(lambda session: session.collections.list(principal))
+
     async def patch(self, principal: Principal, identifier: str, change: CollectionChange) -> CollectionDetails:
         """Raises: NotFoundError, ValidationError, AlreadyExistsError."""
         if change.name is not None:

@@ -12,7 +12,7 @@ from tamis.services.batches import BatchService
 from tamis.services.bucket_schema import FILE_TYPES, properties
 from tamis.services.buckets import BucketDetails, BucketDraft, BucketService
 from tamis.services.collections import CollectionService
-from tamis.services.listing import ListQuery, build_query
+from tamis.services.listing import build_query
 from tamis.services.objects import ObjectService
 from tamis.services.upload_design import UPLOADABLE
 from tamis.studio.content_kinds import accept_of, kinds_here
@@ -20,9 +20,8 @@ from tamis.studio.faces import Face, Faces
 from tamis.studio.places import page_number, placed
 from tamis.studio.visit import Visit
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 _BATCHES = 8
-_MOST_COLLECTIONS = 1000
 OBJECT_STATUSES = ("DRAFT", "PENDING", "COMPLETED", "FAILED", "CANCELED")
 
 
@@ -72,8 +71,8 @@ async def bucket_of(visit: Visit) -> tuple[Visit, BucketDetails]:
 
 async def fed_collections(visit: Visit, bucket_id: str) -> list[Collection]:
     """Those that take objects straight from the bucket."""
-    page = await visit.service(CollectionService).list(visit.principal, ListQuery(limit=_MOST_COLLECTIONS))
-    return [one.collection for one in page.items if bucket_id in one.collection.source.bucket_ids]
+    every = await visit.service(CollectionService).all(visit.principal)
+    return [one for one in every if bucket_id in one.source.bucket_ids]
 
 
 async def _objects(visit: Visit, found: BucketDetails) -> dict[str, Any]:

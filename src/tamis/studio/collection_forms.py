@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.engine.ports.extraction import Extractor
-from tamis.errors import BadRequestError, NotFoundError
-from tamis.model.collection import ExtractorConfig, Source
+from tamis.errors import BadRequestError
+from tamis.model.bucket import Bucket
+from tamis.model.collection import Collection, ExtractorConfig, Source
 from tamis.services.buckets import BucketService
 from tamis.services.collection_design import properties_of
 from tamis.services.collections import CollectionDraft, CollectionService
@@ -15,7 +16,7 @@ from tamis.studio.content_kinds import fitting
 from tamis.studio.schema_forms import Field, fields_of, value_of
 from tamis.studio.visit import Visit
 
-_MOST_SOURCES = 1000
+_MOST_SOURCES = 200
 _PARAMETER, _INPUT = "p.", "i."
 
 
@@ -51,28 +52,35 @@ class ExtractorForm:
         return f"{self.extractor.name}@{self.extractor.version}"
 
 
-async def sources_of(visit: Visit) -> list[Choice]:
-    """Buckets, then collections."""
+async def sources_of(visit: Visit, wanted: str) -> tuple[list[Choice], Choice | None]:
+    """Buckets, then collections, the newest of each; and the one that is wanted, else the first.
+
+    wanted: as the form sends it, or an id.  Raises: NotFoundError.
+    """
     query = ListQuery(limit=_MOST_SOURCES)
     buckets = await visit.service(BucketService).list(visit.principal, query)
-    collections = await visit.service(CollectionService).list(visit.principal, query)
-    return [
-        *(Choice("bucket", one.bucket.bucket_id, one.bucket.name, one.bucket.schema) for one in buckets.items),
-        *(
-            Choice("collection", one.collection.collection_id, one.collection.name, one.collection.output_schema)
-            for one in collections.items
-        ),
-    ]
-
-
-def chosen_source(choices: Sequence[Choice], wanted: str) -> Choice | None:
-    """wanted: as the form sends it, or a bare id; the first one where it is empty. Raises: NotFoundError."""
+    collections = await visit.service(CollectionService).all(visit.principal)
+    choices = [_of_bucket(one.bucket) for one in buckets.items]
+    choices += [_of_collection(one) for one in collections[:_MOST_SOURCES]]
     if not wanted:
-        return choices[0] if choices else None
-    found = next((one for one in choices if wanted in (one.value, one.id, one.name)), None)
-    if found is None:
-        raise NotFoundError.of("source", wanted)
-    return found
+        return choices, choices[0] if choices else None
+    found = next((one for one in choices if wanted in (one.value, one.id)), None) or await _fetched(visit, wanted)
+    return (choices if found in choices else [found, *choices]), found
+
+
+async def _fetched(visit: Visit, wanted: str) -> Choice:
+    kind, _, identifier = wanted.rpartition(":")
+    if kind == "collection":
+        return _of_collection((await visit.service(CollectionService).get(visit.principal, identifier)).collection)
+    return _of_bucket((await visit.service(BucketService).get(visit.principal, identifier)).bucket)
+
+
+def _of_bucket(bucket: Bucket) -> Choice:
+    return Choice("bucket", bucket.bucket_id, bucket.name, bucket.schema)
+
+
+def _of_collection(collection: Collection) -> Choice:
+    return Choice("collection", collection.collection_id, collection.name, collection.output_schema)
 
 
 def extractor_forms(extractors: Sequence[Extractor], source: Choice, wanted: str) -> tuple[list[Extractor], Extractor]:

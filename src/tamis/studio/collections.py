@@ -13,7 +13,7 @@ from tamis.services.execution_runs import RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.triggers import TriggerService
 from tamis.studio.asking import Question, askable, asked_by_example, asked_in_words, uri_of
-from tamis.studio.collection_forms import chosen_source, extractor_forms, form_of, read_draft, sources_of
+from tamis.studio.collection_forms import extractor_forms, form_of, read_draft, sources_of
 from tamis.studio.document_lists import listed
 from tamis.studio.lineage import names_of
 from tamis.studio.places import placed
@@ -24,8 +24,7 @@ _BATCHES = 20
 
 async def new(visit: Visit) -> Response:
     """The form; what of it follows from source and extractor is asked for by itself."""
-    choices = await sources_of(visit)
-    source = chosen_source(choices, visit.asked("source") or visit.asked("bucket"))
+    choices, source = await sources_of(visit, visit.asked("source") or visit.asked("bucket"))
     if source is None:
         return visit.page("no_sources.html")
     every = visit.service(CollectionService).extractors()
@@ -42,7 +41,7 @@ async def new(visit: Visit) -> Response:
 
 async def create(visit: Visit) -> Response:
     """Raises: BadRequestError, ValidationError naming the field, AlreadyExistsError."""
-    source = chosen_source(await sources_of(visit), visit.field("source"))
+    _, source = await sources_of(visit, visit.field("source"))
     if source is None:
         raise BadRequestError("source: a bucket or a collection", field="source")
     service = visit.service(CollectionService)

@@ -6,23 +6,31 @@ from tamis.services.buckets import BucketService
 from tamis.services.collections import CollectionService
 from tamis.services.listing import ListQuery
 from tamis.studio.content_kinds import kinds_here
+from tamis.studio.lineage import names_of
+from tamis.studio.places import page_number
 from tamis.studio.visit import Visit
 
-_MOST = 100
+PAGE_SIZE = 20
 
 
 async def show(visit: Visit) -> Response:
-    query = ListQuery(search=visit.asked("text") or None, limit=_MOST)
-    collections = await visit.service(CollectionService).list(visit.principal, query)
-    buckets = await visit.service(BucketService).list(visit.principal, query)
-    names = {one.bucket.bucket_id: one.bucket.name for one in buckets.items}
-    names |= {one.collection.collection_id: one.collection.name for one in collections.items}
+    text, at = visit.asked("text"), page_number(visit, "collections")
+    buckets_at = page_number(visit, "buckets")
+    collections = await visit.service(CollectionService).list(visit.principal, _query(text, at))
+    buckets = await visit.service(BucketService).list(visit.principal, _query(text, buckets_at))
+    names = {one.bucket.bucket_id: one.bucket.name for one in buckets.items} | await names_of(visit)
     return visit.page(
         "data.html",
         collections=collections,
         buckets=buckets,
         names=names,
         kinds=kinds_here(visit),
-        text=visit.asked("text"),
-        most=_MOST,
+        text=text,
+        collections_at=at,
+        buckets_at=buckets_at,
+        page_size=PAGE_SIZE,
     )
+
+
+def _query(text: str, page: int) -> ListQuery:
+    return ListQuery(search=text or None, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)

@@ -14,11 +14,9 @@ from tamis.studio.asking import uri_of
 from tamis.studio.collections import collection_of
 from tamis.studio.faces import Faces
 from tamis.studio.lineage import Tree, grown, names_of, where_of
-from tamis.studio.places import placed
+from tamis.studio.places import LONGEST, placed
 from tamis.studio.vector_sketch import HEIGHT, WIDTH, Sketch, sketch
 from tamis.studio.visit import Visit
-
-_LONGEST_FIELDS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +34,21 @@ async def show(visit: Visit) -> Response:
     collection, document_id = details.collection, str(visit.request.path_params["document_id"])
     found = await visit.service(DocumentService).get(visit.principal, collection.collection_id, document_id, True)
     document, faces = found.document, Faces.of(visit)
+    face = faces.document(document)
     lineage = await visit.service(LineageService).lineage(visit.principal, collection.collection_id, document_id)
     return placed(
         visit,
         "document.html",
         collection=collection,
         document=document,
-        face=faces.document(document),
+        face=face,
+        others={name: value for name, value in document.fields.items() if face.text is None or value != face.text},
         where=where_of(document),
         files=faces.document_files(document),
         features=[_feature(collection, document_id, one, (found.vectors or {})) for one in collection.features],
         tree=await _tree(visit, lineage),
         box=(WIDTH, HEIGHT),
-        longest=_LONGEST_FIELDS,
+        longest=LONGEST,
     )
 
 

@@ -14,6 +14,7 @@ from tamis.studio.visit import Visit
 TEXTS = ("text", "content", "transcription", "ocr_text", "caption", "description", "summary", "body")
 NAMES = ("title", "name", "filename", "file_name", "path", "headline")
 _LONGEST_VALUE = 80
+_LONGEST_NAME = 200
 _MOST_FIELDS = 6
 _SHOWN = {"image": "image", "video": "video", "audio": "audio"}
 
@@ -139,7 +140,8 @@ class Faces:
 def title_of(fields: Mapping[str, Any], identifier: str) -> str:
     """What a person would call it."""
     found = _name_field(fields)
-    return str(fields[found]) if found else identifier
+    name = str(fields[found]) if found else identifier
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def text_field(fields: Mapping[str, Any]) -> str | None:

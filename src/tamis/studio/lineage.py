@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from tamis.model.bucket import BucketObject
 from tamis.model.document import Document
 from tamis.services.collections import CollectionService
-from tamis.services.listing import ListQuery
 from tamis.studio.faces import title_of
 from tamis.studio.visit import Visit
 
 _MOST_SIBLINGS = 12
-_MOST_COLLECTIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,7 @@ class Tree:
 
 async def names_of(visit: Visit) -> dict[str, str]:
     """Of every collection here, by id."""
-    page = await visit.service(CollectionService).list(visit.principal, ListQuery(limit=_MOST_COLLECTIONS))
-    return {one.collection.collection_id: one.collection.name for one in page.items}
+    return {one.collection_id: one.name for one in await visit.service(CollectionService).all(visit.principal)}
 
 
 def grown(

@@ -6,15 +6,20 @@ from tamis.errors import ForbiddenError
 from tamis.model.principal import Permission
 from tamis.services.listing import ListQuery
 from tamis.services.namespaces import NamespaceDraft, NamespaceService
+from tamis.studio.places import page_number
 from tamis.studio.sign_in import remember_namespace
 from tamis.studio.visit import Visit
 
-_MOST = 1000
+PAGE_SIZE = 50
 
 
 async def show(visit: Visit) -> Response:
-    found = await visit.service(NamespaceService).list(visit.principal, ListQuery(limit=_MOST))
-    return visit.page("namespaces.html", found=found, may_create=_may_create(visit))
+    page = page_number(visit)
+    query = ListQuery(limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+    found = await visit.service(NamespaceService).list(visit.principal, query)
+    return visit.page(
+        "namespaces.html", found=found, may_create=_may_create(visit), page_no=page, page_size=PAGE_SIZE
+    )  # fmt: skip
 
 
 async def create(visit: Visit) -> Response:

@@ -9,7 +9,7 @@ from tamis.services.objects import ObjectService
 from tamis.studio.buckets import bucket_of
 from tamis.studio.faces import Faces
 from tamis.studio.lineage import grown, names_of
-from tamis.studio.places import placed
+from tamis.studio.places import LONGEST, placed
 from tamis.studio.visit import Visit
 
 
@@ -27,7 +27,7 @@ async def show(visit: Visit) -> Response:
         files=faces.object_files(found),
         texts=[blob for blob in found.blobs if blob.url is None],
         tree=grown(found.object_id, found, documents, await names_of(visit), None),
-        document_count=len(documents),
+        longest=LONGEST,
     )
 
 

@@ -8,6 +8,8 @@ from tamis.errors import BadRequestError
 from tamis.studio.sign_in import remember_namespace
 from tamis.studio.visit import Visit
 
+LONGEST = 6_000
+"""Characters of one text that a page shows, so that it stays small."""
 _FURTHEST = 100_000
 
 
@@ -18,9 +20,9 @@ def placed(visit: Visit, template: str, **values: Any) -> Response:
     return response
 
 
-def page_number(visit: Visit) -> int:
+def page_number(visit: Visit, name: str = "page") -> int:
     """From 1. Raises: BadRequestError."""
-    page = visit.asked("page", "1")
+    page = visit.asked(name, "1")
     if not (page.isascii() and page.isdigit()) or not 1 <= int(page[:9]) <= _FURTHEST:
-        raise BadRequestError(f"page: a number from 1 to {_FURTHEST}", field="page")
+        raise BadRequestError(f"{name}: a number from 1 to {_FURTHEST}", field=name)
     return int(page[:9])

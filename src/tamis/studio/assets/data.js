@@ -31,7 +31,7 @@ for (const one of document.images) if (one.complete && one.getAttribute("src") &
 
 // An example as a question: the file goes along as text, so that the execution's record has it.
 document.addEventListener("change", (event) => {
-  if (event.target.id !== "example") return;
+  if (event.target.id !== "example-file") return;
   const form = event.target.closest("[data-ask]");
   const [file] = event.target.files;
   const name = form.querySelector(".example-name");
