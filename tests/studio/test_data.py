@@ -71,6 +71,7 @@ def test_a_bad_file_says_why_and_holds_up_no_other(page: Page, shelf: Shelf) -> 
     expect(failed.nth(0)).to_contain_text("'file' is declared as image, which a file of type pdf is not")
     expect(failed.nth(1)).to_contain_text("the file is empty")
     expect(page.locator("#upload-said")).to_have_text("2 of 4 are in, 2 failed.")
+    expect(page.get_by_role("link", name="Ask pictures")).to_be_visible()
     page.get_by_role("link", name="What failed, and why").first.click()
     expect(page.locator("#failed .thing-name")).to_have_text("lies.png")
     expect(page.locator("#failed .error")).to_contain_text("no picture that can be read")

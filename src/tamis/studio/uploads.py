@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
 
-from tamis.errors import BadRequestError
+from tamis.errors import BadRequestError, ValidationError
 from tamis.model.bucket import Bucket
 from tamis.services.bucket_schema import TEXT_TYPES, properties
 from tamis.services.upload_design import UPLOADABLE, UploadDraft, mime_kind
@@ -27,7 +27,12 @@ async def announce(visit: Visit) -> Response:
     visit, found = await bucket_of(visit)
     draft = _draft(visit, found.bucket)
     uploads = visit.service(UploadService)
-    announced = await uploads.create(visit.principal, found.bucket.bucket_id, draft)
+    try:
+        announced = await uploads.create(visit.principal, found.bucket.bucket_id, draft)
+    except ValidationError as error:
+        # Whoever dropped a file is told what is wrong with it, and not where in a request.
+        told = "; ".join(str(one["msg"]) for one in error.problems) or error.message
+        raise ValidationError(told, error.problems) from error
     url = uploads.links.url(visit.principal, announced.upload, "http://studio")
     # By path alone: a page sends to nobody but the server that it came from.
     return _answer({"upload_id": announced.upload.upload_id, "url": urlsplit(url).path})

@@ -19,7 +19,8 @@ function followBatches(root) {
       said(panel.dataset.ended);
       changedHere();
       if (document.getElementById("failed")) location.reload();
-      else htmx.ajax("GET", panel.dataset.panel, { target: panel, swap: "outerHTML" });
+      // By an element of its own: requests of one element wait for each other, and all but the last are dropped.
+      else htmx.ajax("GET", panel.dataset.panel, { source: panel, target: panel, swap: "outerHTML" });
     };
   }
 }
@@ -171,18 +172,27 @@ function sum() {
 function ended() {
   if (!inState("in").length) return;
   changedHere();
-  if (uploader.elements.extract?.checked) extract();
+  if (uploader.elements.extract?.checked) extract();  // Also what an earlier try could not.
 }
 
 // What came in since the last batch, together.
-function extract() {
+async function extract() {
   const fresh = inState("in").filter((row) => !row.isTaken);
   if (!fresh.length) return;
   for (const row of fresh) row.isTaken = true;
-  const objects = JSON.stringify([...new Set(fresh.map((row) => row.object))]);
-  htmx.ajax("POST", `${uploader.dataset.upload}/batches`, {
-    target: "#batch-now", swap: "afterbegin", values: { objects },
-  });
+  const place = document.getElementById("batch-now");
+  try {
+    const objects = JSON.stringify([...new Set(fresh.map((row) => row.object))]);
+    place.insertAdjacentHTML("afterbegin", await (await post("/batches", { objects })).text());
+    followBatches(place.firstElementChild);
+  } catch (error) {
+    for (const row of fresh) row.isTaken = false;
+    const told = document.createElement("p");
+    told.className = "problem";
+    told.setAttribute("role", "alert");
+    told.textContent = error.message;
+    place.prepend(told);
+  }
 }
 
 function add(files) {
