@@ -17,6 +17,7 @@ from tamis.model.filters import DEEPEST, MOST_CLAUSES
 from tamis.model.limits import NOUNS, UNBOUNDED
 from tamis.model.matching import LONGEST_PATTERN
 from tamis.services import idempotency, objects, uploads
+from tamis.services.public_limits import LOOKS
 from tamis.settings import Settings, Tier
 
 PAGE = (Path(__file__).parents[1] / "docs" / "limits.md").read_text()
@@ -50,6 +51,7 @@ ENFORCED = {
     "documents of one batch request": of(get_args(Ids)[1].metadata),
     "queries of `execute/batch`": bound(ExecuteBatchRequest, "queries"),
     "results of a page": bound(ExecutionOptions, "limit"),
+    "looks of one address at public pages and templates, a minute": LOOKS.limit,
     "batches that are submitted and not ended": FIELDS["max_queued_batches"].default,
 }
 

@@ -7,6 +7,8 @@ import pytest
 
 from tamis.model.client_token import Claims, sign
 from tamis.model.principal import Principal
+from tamis.services.public_limits import LOOKS, Visitor
+from tamis.services.public_retrievers import PublicRetrievers
 from tests.api.shop_town import DISPLAY, FINDING, KEY, PRICE, Town, town
 
 __all__ = ["town"]
@@ -125,6 +127,28 @@ async def test_limits_are_told_and_kept(town: Town) -> None:
     assert int(refused.headers["retry-after"]) > 0
     assert refused.headers["x-ratelimit-remaining"] == "0"
     assert "all visitors" in refused.json()["error"]["message"]
+
+
+async def test_nobody_looks_without_end(town: Town) -> None:
+    page = await town.published()
+    public: PublicRetrievers = town.system.services[PublicRetrievers]
+    paths = [
+        f"retrievers/{page.name}/config",
+        "retrievers/",
+        f"retrievers/{page.name}/template",
+        "templates/namespaces",
+    ]
+    async with town.visitor("192.0.2.200") as http, town.visitor("192.0.2.201") as other:
+        shown = [await http.get(f"/v1/public/{path}") for path in paths]
+        assert [one.status_code for one in shown] == [200, 200, 403, 200]
+        left = int(shown[-1].headers["x-ratelimit-remaining"])
+        assert left == LOOKS.limit - len(paths)
+        for _ in range(left):
+            await public.look(Visitor("192.0.2.200"))
+        refused = [await http.get(f"/v1/public/{path}") for path in paths]
+        assert {one.status_code for one in refused} == {429}
+        assert all(int(one.headers["retry-after"]) > 0 for one in refused)
+        assert (await other.get(f"/v1/public/{paths[0]}")).status_code == 200, "another looks on"
 
 
 async def test_one_visitor_has_limits_of_his_own(town: Town) -> None:

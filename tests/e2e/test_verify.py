@@ -97,6 +97,16 @@ def spoil_index(world: World) -> None:
     asyncio.run(damage())
 
 
+def leave_a_delete(world: World) -> None:
+    """As a server that is killed between a delete and its clearing leaves it: a note, a file and a shard."""
+    tenant = f"'{world.tenant.organization_id}', '{world.tenant.namespace_id}'"
+    folder = world.data_dir / "blobs" / world.tenant.organization_id / world.tenant.namespace_id
+    (folder / "deleted").mkdir(parents=True)
+    (folder / "deleted" / "file").write_bytes(b"of a bucket that is gone")
+    rows = f"({tenant}, 'rem_1', 'files', 'deleted/'), ({tenant}, 'rem_2', 'shard', 'col_gone')"
+    sql(f"INSERT INTO remains (organization_id, in_namespace, remain_id, kind, name) VALUES {rows}")(world)
+
+
 def copied(table: str, **changed: str) -> str:
     """One more row of a table, otherwise than the first."""
     names = {
@@ -137,6 +147,7 @@ DERIVED: dict[str, Callable[[World], None]] = {
     ),
     "file_count": sql("UPDATE files SET uses = uses + 3 WHERE key = (SELECT max(key) FROM files)"),
     "points": spoil_index,
+    "pending_delete": leave_a_delete,
 }
 LOST: dict[str, Callable[[World], None]] = {
     "body": sql("UPDATE buckets SET body = '{' WHERE name = 'files'"),
@@ -192,6 +203,7 @@ def test_what_is_derived_is_named_and_mended(whole: World, tmp_path: Path) -> No
     assert world.documents[4] in where["differing_points"]
     assert "the counter says 6, there are 1 completed in all" in where["execution_count"]
     assert found(world) == Report((), ()), "and it stays so"
+    assert not list(world.data_dir.rglob("deleted"))
 
 
 def test_what_is_lost_is_named_and_left_alone(whole: World, tmp_path: Path) -> None:

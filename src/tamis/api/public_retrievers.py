@@ -27,7 +27,7 @@ from tamis.api.schemas.public_retriever import (
 )
 from tamis.api.schemas.published_wire import PUBLIC_PATH, describe, public_url
 from tamis.api.schemas.retriever_wire import show_config
-from tamis.api.visitors import Telling, Visiting, narrowed, tell, visitor_of
+from tamis.api.visitors import LOOKED, Telling, Visiting, narrowed, tell, visitor_of
 from tamis.errors import ForbiddenError, ValidationError
 from tamis.model.published import PublishedRetriever
 from tamis.services.blob_links import BlobLinks
@@ -40,7 +40,7 @@ Public = Annotated[PublicRetrievers, Depends(service(PublicRetrievers))]
 _ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": PublicExecutionAnswer}}
 
 
-@router.get("/")
+@router.get("/", dependencies=[LOOKED])
 async def list_public_retrievers(
     request: Request,
     public: Public,
@@ -63,7 +63,7 @@ async def list_public_retrievers(
     )
 
 
-@router.get("/{public_name}/config")
+@router.get("/{public_name}/config", dependencies=[LOOKED])
 async def get_public_retriever_config(public_name: str, public: Public) -> PublicRetrieverConfigResponse:
     """What a page needs to show itself and to ask: how it looks, its inputs, its public key."""
     door = await public.find(public_name)
@@ -126,7 +126,7 @@ async def track_interaction_batch(
     return await _tracked(request, public, public_name, visit, body.interactions)
 
 
-@router.get("/{public_name}/template")
+@router.get("/{public_name}/template", dependencies=[LOOKED])
 async def get_public_retriever_template(
     request: Request, public_name: str, public: Public
 ) -> PublicRetrieverTemplateResponse:

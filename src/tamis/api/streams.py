@@ -1,7 +1,5 @@
 """Executions as server-sent events. A reader is sent what he takes, at his pace; the execution keeps its own."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -17,9 +15,8 @@ from tamis.engine.events import StageCut, StageFailed, StageFinished, StageStart
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits
 from tamis.services.execution_runs import Executed
+from tamis.services.following import follow
 from tamis.services.streaming import ExecutionStream, Progress, Spent, Streaming, Work
-
-log = logging.getLogger("tamis.streams")
 
 EVENT_HEADERS = {
     "Content-Type": "text/event-stream",
@@ -62,32 +59,14 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A reader who leaves takes the execution along; one who stalls is sent no more, and it goes on."""
-        sending = asyncio.ensure_future(self._send(send))
-        leaving = asyncio.ensure_future(_left(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-        finally:
-            leaving.cancel()
-            sending.cancel()
-            fault = await self._stream.close()
-            if fault is not None:
-                log.error("what was left of execution %s failed", self._stream.execution_id, exc_info=fault)
 
-    async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async with aclosing(self._pieces()) as pieces:
-                async for piece in pieces:
-                    async with asyncio.timeout(self._stall_s):
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-            async with asyncio.timeout(self._stall_s):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            execution_id = self._stream.execution_id
-            log.warning("the reader of execution %s took nothing for %g s: dropped", execution_id, self._stall_s)
-            await self._stream.run_unread()
+        async def take(piece: bytes, more: bool) -> None:
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+        async def begin() -> None:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+        await follow(self._stream, begin(), self._pieces(), take, _left(receive), self._stall_s)
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._stream.steps()) as steps:

@@ -7,9 +7,12 @@ from fastapi import APIRouter, Depends, Query
 from tamis.api.access import service
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.template import BaseTemplateModel, TemplateScope, TemplateType
+from tamis.api.visitors import LOOKED
 from tamis.services.templates import Template, TemplateService
 
-router = APIRouter(prefix="/v1/public/templates", tags=["public templates"], route_class=JsonRoute)
+router = APIRouter(
+    prefix="/v1/public/templates", tags=["public templates"], route_class=JsonRoute, dependencies=[LOOKED]
+)
 
 Templates = Annotated[TemplateService, Depends(service(TemplateService))]
 Category = Annotated[str | None, Query(max_length=100)]

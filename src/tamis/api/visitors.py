@@ -1,5 +1,6 @@
 """What a request to a published retriever shows of its visitor, and which pages of others may send one."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
@@ -45,6 +46,15 @@ async def _telling(
 
 Visiting = Annotated[Visit, Depends(_visit)]
 Telling = Annotated[Visit, Depends(_telling)]
+
+
+async def looking(request: Request) -> None:
+    """A dependency of what anybody may look at. Raises: TooManyRequestsError."""
+    public: PublicRetrievers = request.app.state.services[PublicRetrievers]
+    tell(request, await public.look(visitor_of(request)), datetime.now(UTC).timestamp())
+
+
+LOOKED = Depends(looking)
 
 
 async def narrowed(request: Request, door: Door, visit: Visit) -> Visit:

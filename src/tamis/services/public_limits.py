@@ -19,6 +19,8 @@ _ADDRESS_SHARE = 10
 """One address gets this part of the hour's requests, where addresses are bounded and nothing else is said."""
 _GUESSES = Rate(10, 15 * 60.0)
 _GUESSES_BY_ALL = Rate(200, HOUR_S)
+LOOKS = Rate(300, MINUTE_S)
+"""Of one address at configurations, pipelines, templates and the list of all."""
 _PER_SEARCH = 10
 """What a visitor does with the answers to a search: so many times the requests."""
 
@@ -46,6 +48,10 @@ class PublicRates:
 
     async def interact(self, published: PublishedRetriever, visitor: Visitor, count: int) -> Decision:
         return await self._rates.take(list(_claims(published, visitor, "interactions", _PER_SEARCH, count)))
+
+    async def look(self, visitor: Visitor) -> Decision:
+        """Whatever he looks at, so that what one publisher shows costs the others nothing."""
+        return await self._rates.take([Claim(f"public looks {visitor.address} address/minute", LOOKS)])
 
     async def guess(self, published: PublishedRetriever, visitor: Visitor) -> None:
         """Before a password is looked at: wrong ones are to be few. Raises: TooManyRequestsError."""

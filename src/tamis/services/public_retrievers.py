@@ -137,6 +137,10 @@ class PublicRetrievers:
             visit.grant is not None and self._holds(door.published, visit.grant)
         )
 
+    async def look(self, visitor: Visitor) -> Decision:
+        """One look at what is shown without asking anything; `check` says whether it was granted."""
+        return await self._rates.look(visitor)
+
     async def admit(self, door: Door, visit: Visit) -> Decision:
         """Let the visitor in to search once. The decision is told to him, refused or not (`public_limits.check`).
 

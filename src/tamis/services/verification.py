@@ -14,9 +14,11 @@ from tamis.model.backup import NamedFile, StoredBlob
 from tamis.model.collection import Collection
 from tamis.model.fault import Fault
 from tamis.model.principal import Principal
+from tamis.services.clearing import Clearing
 from tamis.services.indexing import Indexer
 
 _ROWS = 500
+_MOST_WAITING = 1000
 _NAMES = 5
 
 
@@ -77,6 +79,25 @@ class FileCheck:
         except NotFoundError:
             return None
         return digest.hexdigest()
+
+
+class DeleteCheck:
+    """What deletes have left to be done, which a start would do; only while no server runs, which is at it."""
+
+    def __init__(self, metadata: Metadata, clearing: Clearing) -> None:
+        self._metadata = metadata
+        self._clearing = clearing
+
+    async def faults(self) -> list[Fault]:
+        problem = "deleted, and not cleared away yet"
+        waiting = await self._metadata.read(lambda session: session.remains.pending(_MOST_WAITING))
+        return [
+            Fault("pending_delete", f"{who.organization_id}/{who.namespace_id}/{remain.name}", problem, is_derived=True)
+            for who, remain in waiting
+        ]
+
+    async def mend(self) -> None:
+        await self._clearing.clear_all()
 
 
 @dataclass(frozen=True, slots=True)

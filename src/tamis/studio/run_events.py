@@ -1,7 +1,5 @@
 """A run as the playground follows it: a line for each stage as it begins and ends, then where its record is."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -12,12 +10,11 @@ from starlette.types import Receive, Scope, Send
 
 from tamis.engine.events import StageCut, StageEnd, StageFailed, StageStarted
 from tamis.errors import TamisError
+from tamis.services.following import follow
 from tamis.services.streaming import ExecutionStream
 from tamis.studio.languages import Language
 from tamis.studio.security import HEADERS
 from tamis.studio.templating import credits_text, duration, number
-
-log = logging.getLogger("tamis.studio")
 
 
 class RunEvents(Response):
@@ -32,32 +29,13 @@ class RunEvents(Response):
         self._stall_s = stall_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sending, leaving = asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_left(receive))
-        try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-        finally:
-            leaving.cancel()
-            sending.cancel()
-            fault = await self._stream.close()
-            if fault is not None:
-                log.error("what was left of execution %s failed", self._stream.execution_id, exc_info=fault)
+        async def take(piece: bytes, more: bool) -> None:
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
-    async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async with aclosing(self._events()) as events:
-                async for event in events:
-                    async with asyncio.timeout(self._stall_s):
-                        await send({"type": "http.response.body", "body": event, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            execution_id = self._stream.execution_id
-            log.warning(
-                "the page that follows execution %s took nothing for %g s: dropped", execution_id, self._stall_s
-            )
-            await self._stream.run_unread()
+        async def begin() -> None:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+        await follow(self._stream, begin(), self._events(), take, _left(receive), self._stall_s)
 
     async def _events(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._stream.steps()) as steps:

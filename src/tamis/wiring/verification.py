@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from tamis.errors import ConflictError, DataDirectoryInUse
 from tamis.model.fault import Fault
+from tamis.services.clearing import Clearing
 from tamis.services.indexing import Indexer
-from tamis.services.verification import FileCheck, IndexCheck
+from tamis.services.verification import DeleteCheck, FileCheck, IndexCheck
 from tamis.settings import Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory, DataPaths
@@ -50,16 +51,20 @@ async def verify(settings: Settings, deep: bool = False, repair: bool = False) -
         stack.push_async_callback(index.close)
         locks = open_locks(settings)
         stack.push_async_callback(locks.close)
-        files = FileCheck(upkeep, open_blobs(*_store(settings, directory)))
-        indexed = IndexCheck(upkeep, metadata, index, Indexer(metadata, index, locks=locks))
+        blobs, indexer = open_blobs(*_store(settings, directory)), Indexer(metadata, index, locks=locks)
+        deletes = DeleteCheck(metadata, Clearing(metadata, indexer, blobs))
+        pending = await deletes.faults()
+        if repair:
+            await deletes.mend()
+        files, indexed = FileCheck(upkeep, blobs), IndexCheck(upkeep, metadata, index, indexer)
         strays = await indexed.strays()
         lost, shards = await files.faults(deep), await indexed.faults(deep)
-        found = (*first, *lost, *strays, *(fault for shard in shards for fault in shard.faults))
+        found = (*first, *pending, *lost, *strays, *(fault for shard in shards for fault in shard.faults))
         if not repair:
             return Report(found, found)
         await files.mend(lost)
         await indexed.mend(shards, strays)
-        still = (*upkeep.faults(deep), *await files.faults(deep), *await indexed.strays())
+        still = (*upkeep.faults(deep), *await deletes.faults(), *await files.faults(deep), *await indexed.strays())
         unmended = tuple(fault for shard in await indexed.faults(deep) for fault in shard.faults)
         return Report(found, (*still, *unmended))
 
