@@ -98,6 +98,7 @@ class Resources:
     index: MemoryIndex
     indexer: Indexer
     principal: Principal
+    gate: Gate
 
     async def files(self) -> list[str]:
         """Every file of every tenant that is needed, by its path under the blob store's root."""
@@ -138,6 +139,7 @@ async def open_resources(path: Path) -> AsyncIterator[Resources]:
             index=index,
             indexer=indexer,
             principal=principal,
+            gate=gate,
         )
         yield resources
     await indexer.close()

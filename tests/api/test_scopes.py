@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tamis.api.operations import operation_of
+from tamis.errors import ForbiddenError
 from tamis.model.organization import ApiKey, User, UserRole
 from tamis.model.principal import Permission
 from tamis.model.secret import hash_key
@@ -83,8 +85,86 @@ async def test_a_scope_to_what_is_not_there_is_refused(world: Resources, identif
 
 async def test_scopes_that_nothing_enforces_are_not_accepted(world: Resources) -> None:
     await world.me.post(KEYS, {"name": "x", "scopes": [{"resource_type": "bucket", "resource_id": "b"}]}, 501)
-    operations = {**_namespace("default"), "operations": ["read_data"]}
-    await world.me.post(KEYS, {"name": "x", "scopes": [operations]}, 501)
+    for wrong in ([], ["fly"]):
+        scope = {**_namespace("default"), "operations": wrong}
+        places = await world.me.places(KEYS, {"name": "x", "scopes": [scope]})
+        assert places[0][:4] == ["body", "scopes", 0, "operations"]
+
+
+async def test_a_scope_is_for_its_operations_alone(world: Resources) -> None:
+    other = await world.me.post("/namespaces", {"namespace_name": "other"})
+    reads = {**_namespace("default"), "operations": ["read_data", "write_data"]}
+    builds = {**_namespace("other"), "operations": ["modify_infrastructure"]}
+    bucket = {"bucket_name": "b", "bucket_schema": {"properties": {"t": {"type": "string"}}}}
+    await world.me.post("/buckets", bucket)
+    caller = await _scoped(world, reads, builds)
+    caller.headers["X-Namespace"] = "default"
+    await caller.get("/buckets/b")
+    made = await caller.post("/buckets/b/objects", {"t": "x"})
+    refused = await caller.send("DELETE", f"/buckets/b/objects/{made['object_id']}", None, 403)
+    assert refused["error"]["details"]["operation"] == "delete_data"
+    await caller.post("/buckets", {**bucket, "bucket_name": "c"}, 403)
+    await caller.send("DELETE", "/buckets/b", None, 403)
+    caller.headers["X-Namespace"] = "other"
+    await caller.post("/buckets", {**bucket, "bucket_name": "c"})
+    await caller.get("/buckets/c", 403)
+    await caller.post("/buckets/c/objects", {"t": "x"}, 403)
+    # Of the namespaces themselves each operation sees those that a scope lets it see.
+    assert [one["namespace_name"] for one in (await caller.post("/namespaces/list"))["results"]] == ["default"]
+    await caller.patch(f"/namespaces/{other['namespace_id']}", {"description": "built"})
+    await caller.patch("/namespaces/default", {"description": "built"}, 404)
+
+
+async def test_the_studio_refuses_a_key_that_is_for_operations(world: Resources) -> None:
+    """Its pages do many things, and are none of them by name."""
+    caller = await _scoped(world, {**_namespace("default"), "operations": ["read_data"]})
+    with pytest.raises(ForbiddenError, match="no scope of this key is for the operation asked here"):
+        await world.gate.identify(caller.headers["Authorization"], Permission.READ)
+
+
+OPERATIONS = {
+    ("POST", "/v1/retrievers/execute", "read"): "execute_retriever",
+    ("POST", "/v1/retrievers/{retriever_id}/execute", "read"): "execute_retriever",
+    ("POST", "/v1/retrievers/{retriever_id}/execute/batch", "read"): "execute_retriever",
+    ("POST", "/v1/retrievers/executions/{execution_id}/replay", "read"): "execute_retriever",
+    ("POST", "/v1/retrievers/executions/list", "read"): "read_data",
+    ("DELETE", "/v1/retrievers/executions/{execution_id}", "delete"): "delete_data",
+    ("POST", "/v1/retrievers", "write"): "create_retriever",
+    ("POST", "/v1/retrievers/list", "read"): "read_data",
+    ("POST", "/v1/retrievers/{retriever_id}/publish", "write"): "create_retriever",
+    ("DELETE", "/v1/retrievers/{retriever_id}", "delete"): "delete_retriever",
+    ("POST", "/v1/buckets/{bucket_identifier}/batches/{batch_id}/submit", "write"): "execute_job",
+    ("POST", "/v1/buckets/{bucket_identifier}/batches/{batch_id}/cancel", "write"): "cancel_job",
+    ("DELETE", "/v1/tasks/{task_id}", "delete"): "cancel_job",
+    ("POST", "/v1/collections/{collection_identifier}/documents", "write"): "write_data",
+    ("DELETE", "/v1/collections/{collection_identifier}", "delete"): "modify_infrastructure",
+    ("GET", "/v1/collections/{collection_identifier}", "read"): "read_data",
+}
+
+
+@pytest.mark.parametrize("asked", OPERATIONS, ids=lambda asked: " ".join(asked[:2]))
+def test_each_route_is_one_operation(asked: tuple[str, str, str]) -> None:
+    method, path, permission = asked
+    assert operation_of(method, path, Permission(permission)) == OPERATIONS[asked]
+
+
+async def test_a_key_that_runs_retrievers_reads_nothing_else(shop: World) -> None:
+    async with shop.client() as http:
+        mine = await _saved(http, "mine")
+        scope: dict[str, Any] = {
+            "resource_type": "retriever", "resource_id": mine, "namespace_id": "ns_1",
+            "operations": ["execute_retriever"],
+        }  # fmt: skip
+        permissions = (Permission.READ,)
+        key = ApiKey(
+            "key_3", "org_1", "usr_1", "runs", hash_key(ONE_RETRIEVER), "sk_scoped", permissions, NOW, scopes=(scope,)
+        )
+        await shop.shop.metadata.write(lambda session: session.keys.insert(PRINCIPAL, key))
+        http.headers.update({**HEADERS, "Authorization": f"Bearer {ONE_RETRIEVER}"})
+        ran = await http.post(f"/v1/retrievers/{mine}/execute", json={"inputs": {}})
+        assert ran.status_code == 200, ran.text
+        for path in (f"/v1/retrievers/{mine}", f"/v1/retrievers/{mine}/executions/{ran.json()['execution_id']}"):
+            assert (await http.get(path)).status_code == 403
 
 
 async def test_a_key_does_no_more_than_its_users_role(world: Resources) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Header, Request
 
 from tamis.api.metering import PRINCIPAL
+from tamis.api.operations import operation_of
 from tamis.auth.gate import Gate
-from tamis.model.principal import Permission, Principal
+from tamis.model.principal import Operation, Permission, Principal
 
 S = TypeVar("S")
 
@@ -28,6 +29,10 @@ def _noted(request: Request, principal: Principal) -> Principal:
     return principal
 
 
+def _operation(request: Request, permission: Permission) -> Operation:
+    return operation_of(request.method, request.scope["route"].path_format, permission)
+
+
 def _in_namespace(permission: Permission, partly: bool = False) -> Callable[..., Awaitable[Principal]]:
     """partly: also for keys that are scoped to single retrievers of the namespace."""
 
@@ -38,7 +43,7 @@ def _in_namespace(permission: Permission, partly: bool = False) -> Callable[...,
     ) -> Principal:
         gate: Gate = request.app.state.services[Gate]
         enter = gate.enter_partly if partly else gate.enter
-        return _noted(request, await enter(authorization, x_namespace, permission))
+        return _noted(request, await enter(authorization, x_namespace, permission, _operation(request, permission)))
 
     return check
 
@@ -52,7 +57,8 @@ def _searching(partly: bool = False) -> Callable[..., Awaitable[Principal]]:
         x_namespace: Annotated[str | None, Header()] = None,
     ) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return _noted(request, await gate.enter_searching(authorization, x_namespace, partly))
+        operation = _operation(request, Permission.READ)
+        return _noted(request, await gate.enter_searching(authorization, x_namespace, partly, operation))
 
     return check
 
@@ -62,7 +68,9 @@ def _in_organization(permission: Permission, whole: bool = False) -> Callable[..
 
     async def check(request: Request, authorization: Annotated[str | None, Header()] = None) -> Principal:
         gate: Gate = request.app.state.services[Gate]
-        return _noted(request, await (gate.rule if whole else gate.identify)(authorization, permission))
+        if whole:
+            return _noted(request, await gate.rule(authorization, permission))
+        return _noted(request, await gate.identify(authorization, permission, _operation(request, permission)))
 
     return check
 

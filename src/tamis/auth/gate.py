@@ -9,7 +9,7 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError, UnauthorizedError
 from tamis.model.client_token import is_client_token
 from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Holder, UserStatus
-from tamis.model.principal import Permission, Principal
+from tamis.model.principal import Operation, Permission, Principal
 from tamis.model.secret import hash_key
 
 _REMEMBER_S = 5.0
@@ -61,8 +61,16 @@ class Gate:
             return await self.enter_searching(authorization, namespace, partly=True)
         return await self.recognize(authorization)
 
-    async def identify(self, authorization: str | None, permission: Permission) -> Principal:
-        """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError."""
+    async def identify(
+        self, authorization: str | None, permission: Permission, operation: Operation | None = None
+    ) -> Principal:
+        """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError.
+
+        operation: what is to be done, which scopes may be limited to; those that are for others do not count.
+        """
+        return _doing(await self._permitted(authorization, permission), operation)
+
+    async def _permitted(self, authorization: str | None, permission: Permission) -> Principal:
         principal = await self.recognize(authorization)
         if principal.client is not None:
             raise ForbiddenError("a client token may search and read documents, and this is something else: use a key")
@@ -72,25 +80,45 @@ class Gate:
 
     async def rule(self, authorization: str | None, permission: Permission) -> Principal:
         """As `identify`, for what concerns the whole organisation: a key with scopes is refused."""
-        principal = await self.identify(authorization, permission)
+        principal = await self._permitted(authorization, permission)
         if principal.scopes:
             raise ForbiddenError("this key has scopes, and this concerns the whole organisation")
         return principal
 
-    async def enter(self, authorization: str | None, namespace: str | None, permission: Permission) -> Principal:
+    async def enter(
+        self,
+        authorization: str | None,
+        namespace: str | None,
+        permission: Permission,
+        operation: Operation | None = None,
+    ) -> Principal:
         """As `identify`, inside a namespace given by id or name. Raises also: BadRequestError, NotFoundError."""
-        principal = await self.enter_partly(authorization, namespace, permission)
+        principal = await self.enter_partly(authorization, namespace, permission, operation)
         if not principal.sees_namespace(principal.namespace_id):
             raise ForbiddenError("this key is scoped to single retrievers of the namespace; it may run and read those")
         return principal
 
-    async def enter_partly(self, authorization: str | None, namespace: str | None, permission: Permission) -> Principal:
+    async def enter_partly(
+        self,
+        authorization: str | None,
+        namespace: str | None,
+        permission: Permission,
+        operation: Operation | None = None,
+    ) -> Principal:
         """As `enter`, also with a key to single retrievers: for operations that ask `Principal.may_retriever`."""
-        principal = await self.identify(authorization, permission)
-        return principal.within(await self._namespace_id(principal, namespace))
+        principal = await self._permitted(authorization, permission)
+        namespace_id = await self._namespace_id(principal, namespace)
+        doing = _doing(principal, operation)
+        if not doing.enters(namespace_id):
+            raise _not_for(operation)
+        return doing.within(namespace_id)
 
     async def enter_searching(
-        self, authorization: str | None, namespace: str | None, partly: bool = False
+        self,
+        authorization: str | None,
+        namespace: str | None,
+        partly: bool = False,
+        operation: Operation = Operation.EXECUTE_RETRIEVER,
     ) -> Principal:
         """As `enter` to read, or with `partly` as `enter_partly`; also with a client token.
 
@@ -99,8 +127,8 @@ class Gate:
         bearer = _bearer(authorization)
         if not is_client_token(bearer):
             enter = self.enter_partly if partly else self.enter
-            return await enter(authorization, namespace, Permission.READ)
-        principal = await self.recognize_within(authorization, namespace)
+            return await enter(authorization, namespace, Permission.READ, operation)
+        principal = _doing(await self.recognize_within(authorization, namespace), operation)
         if not partly and not principal.sees_namespace(principal.namespace_id):
             raise ForbiddenError("this client token is for single retrievers; it may run those")
         return principal
@@ -151,6 +179,18 @@ class Gate:
         if len(entered) != 1:
             raise BadRequestError("send the header X-Namespace with a namespace's id or name", header="X-Namespace")
         return entered[0]
+
+
+def _doing(principal: Principal, operation: Operation | None) -> Principal:
+    doing = principal.doing(operation)
+    if doing is None:
+        raise _not_for(operation)
+    return doing
+
+
+def _not_for(operation: Operation | None) -> ForbiddenError:
+    asked = "asked" if operation is None else f"'{operation}'"
+    return ForbiddenError(f"no scope of this key is for the operation {asked} here", operation=operation)
 
 
 def _principal_of(holder: Holder) -> Principal:

@@ -88,7 +88,12 @@ def _scopes(holder: Principal, claims: Claims) -> tuple[Scope, ...]:
     inside = tuple(scope for scope in holder.scopes if scope.namespace_id == holder.namespace_id)
     if claims.retrievers is None:
         return inside or (Scope(holder.namespace_id),)
-    allowed = [Scope(holder.namespace_id, one) for one in claims.retrievers if holder.may_retriever(one)]
+    allowed = [
+        Scope(holder.namespace_id, one, scope.operations)
+        for one in claims.retrievers
+        for scope in inside or (Scope(holder.namespace_id),)
+        if scope.retriever_id in ("", one)
+    ]
     return tuple(allowed) or (Scope(holder.namespace_id, "none"),)
 
 

@@ -4,11 +4,12 @@ import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from tamis.model.audit import AuditSettings
 from tamis.model.json import JSON
 from tamis.model.limits import RateLimits
-from tamis.model.principal import AccountTier, Permission, Scope
+from tamis.model.principal import AccountTier, Operation, Permission, Scope
 
 
 class UserRole(StrEnum):
@@ -144,6 +145,8 @@ def _limit(scope: dict[str, JSON]) -> Scope:
     kind, resource_id, namespace_id = (
         str(scope.get(name, "")) for name in ("resource_type", "resource_id", "namespace_id")
     )
+    given = scope.get("operations")
+    operations = None if given is None else frozenset(map(Operation, cast(list[str], given)))
     if kind == "namespace":
-        return Scope(resource_id)
-    return Scope(namespace_id, resource_id) if kind == "retriever" else Scope("")
+        return Scope(resource_id, operations=operations)
+    return Scope(namespace_id, resource_id, operations) if kind == "retriever" else Scope("")

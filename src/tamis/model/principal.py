@@ -21,12 +21,34 @@ class AccountTier(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class Operation(StrEnum):
+    """What a scope may be limited to, as the contract names it."""
+
+    READ_DATA = "read_data"
+    WRITE_DATA = "write_data"
+    DELETE_DATA = "delete_data"
+    EXECUTE_RETRIEVER = "execute_retriever"
+    CREATE_RETRIEVER = "create_retriever"
+    DELETE_RETRIEVER = "delete_retriever"
+    EXECUTE_JOB = "execute_job"
+    CANCEL_JOB = "cancel_job"
+    CREATE_CLUSTER = "create_cluster"
+    DELETE_CLUSTER = "delete_cluster"
+    MODIFY_CLUSTER = "modify_cluster"
+    MODIFY_INFRASTRUCTURE = "modify_infrastructure"
+    MANAGE_PERMISSIONS = "manage_permissions"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A namespace, or one retriever of a namespace where `retriever_id` is given."""
+    """A namespace, or one retriever of a namespace where `retriever_id` is given.
+
+    operations: the only ones that it is for; None for all that the permissions let.
+    """
 
     namespace_id: str
     retriever_id: str = ""
+    operations: frozenset[Operation] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,16 @@ class Principal:
     def unscoped(self) -> "Principal":
         """For what a definition reaches that this caller may run: its owner wrote it, not the caller."""
         return replace(self, scopes=()) if self.scopes else self
+
+    def doing(self, operation: Operation | None) -> "Principal | None":
+        """With those scopes alone that are for this operation; None where no scope is.
+
+        operation: None for one that has no name, which a scope with operations is not for.
+        """
+        if all(scope.operations is None for scope in self.scopes):
+            return self
+        kept = tuple(one for one in self.scopes if one.operations is None or operation in one.operations)
+        return replace(self, scopes=kept) if kept else None
 
     def may(self, permission: Permission) -> bool:
         return Permission.ADMIN in self.permissions or permission in self.permissions

@@ -26,8 +26,10 @@ def _resolved(session: Session, principal: Principal, place: int, scope: Mapping
     kind, identifier = str(scope["resource_type"]), str(scope["resource_id"])
     if kind not in _KINDS:
         raise NotBuiltError(f"scopes to {kind} are not built in this version of Tamis; take namespace or retriever")
-    if scope.get("operations") is not None:
-        raise NotBuiltError("scopes with operations are not built in this version; use the key's permissions")
+    operations = scope.get("operations")
+    if operations == []:
+        where: list[str | int] = ["body", "scopes", place, "operations"]
+        raise ValidationError.at(where, "name an operation, or leave `operations` out for all that the key may")
     found = (
         _namespace(session, principal, identifier) if kind == "namespace" else _owner(session, principal, identifier)
     )
@@ -38,7 +40,7 @@ def _resolved(session: Session, principal: Principal, place: int, scope: Mapping
     return {
         "resource_type": kind,
         "resource_id": found if kind == "namespace" else identifier,
-        "operations": None,
+        "operations": None if operations is None else sorted({str(one) for one in operations}),
         "namespace_id": found,
     }
 
