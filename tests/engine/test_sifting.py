@@ -3,10 +3,15 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+import pytest
+
+from tamis.engine.reaching import each
 from tamis.engine.sifting import meant
 from tamis.model.filters import parse_filter
-from tamis.model.hits import Hit
+from tamis.model.hits import Hit, Hits
 
 CHANCE = random.Random(5)
 
@@ -17,10 +22,25 @@ def texts(count: int, chars: int) -> list[Hit]:
     ]
 
 
-async def test_others_get_their_turn_while_a_pattern_is_at_work() -> None:
-    hostile = parse_filter({"field": "text", "operator": "regex", "value": "[ab]*a[ab]{900}c"})
+HOSTILE = {"field": "text", "operator": "regex", "value": "[ab]*a[ab]{900}c"}
+
+
+async def reached(hits: list[Hit]) -> list[Hit]:
+    """Those that a stage asks somebody about, of which none is meant."""
+
+    async def ask(hit: Hit) -> Hit:
+        raise AssertionError("it is not meant")
+
+    await each(Hits.of(hits), HOSTILE, 1, "raise", ask)
+    return []
+
+
+@pytest.mark.parametrize("way", [lambda hits: meant(hits, parse_filter(HOSTILE)), reached], ids=["filter", "when"])
+async def test_others_get_their_turn_while_a_pattern_is_at_work(
+    way: Callable[[list[Hit]], Coroutine[Any, Any, list[Hit]]],
+) -> None:
     hits = texts(4, 20_000)
-    work = asyncio.create_task(meant(hits, hostile))
+    work = asyncio.create_task(way(hits))
     turns, began = 0, time.process_time()
     while not work.done():
         await asyncio.sleep(0.001)
@@ -31,7 +51,7 @@ async def test_others_get_their_turn_while_a_pattern_is_at_work() -> None:
 
 
 async def test_a_run_that_is_cancelled_ends() -> None:
-    hostile = parse_filter({"field": "text", "operator": "regex", "value": "[ab]*a[ab]{900}c"})
+    hostile = parse_filter(HOSTILE)
     hits = texts(2, 300) * 500
     work = asyncio.create_task(meant(hits, hostile))
     await asyncio.sleep(0)

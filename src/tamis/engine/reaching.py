@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
 
+from tamis.engine.sifting import meant
 from tamis.engine.stage import Outcome
 from tamis.engine.verdict import Case, Verdict, VerdictKind
 from tamis.errors import OutsideError, OutsideRefusedError
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-from tamis.model.matching import matches
 
 OnFailure: TypeAlias = Literal["skip", "remove", "raise"]
 _MOST_WARNINGS = 5
@@ -35,10 +35,10 @@ async def each(
     Raises: OutsideError where `on_error` is `raise`; OutsideRefusedError also where all documents were refused, for
     then it is the server that is not set up for this.
     """
-    places, wanted = asyncio.Semaphore(at_once), parse_filter(when)
+    places, meant_ids = asyncio.Semaphore(at_once), {hit.id for hit in await meant(hits, parse_filter(when))}
 
     async def one(hit: Hit) -> Hit | OutsideError | OutsideRefusedError:
-        if wanted is not None and not matches(wanted, hit.view()):
+        if hit.id not in meant_ids:
             return hit
         async with places:
             try:

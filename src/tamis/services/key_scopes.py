@@ -40,7 +40,7 @@ def _resolved(session: Session, principal: Principal, place: int, scope: Mapping
     return {
         "resource_type": kind,
         "resource_id": found if kind == "namespace" else identifier,
-        "operations": None if operations is None else sorted({str(one) for one in operations}),
+        "operations": None if operations is None else list[JSON](sorted({str(one) for one in operations})),
         "namespace_id": found,
     }
 

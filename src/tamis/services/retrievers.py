@@ -129,8 +129,7 @@ class RetrieverService:
 
     async def list(self, principal: Principal, query: ListQuery) -> Page[Retriever]:
         """Newest first where the query names no order."""
-        every = await self._metadata.read(lambda session: session.retrievers.list(principal))
-        return select(every, _view, query)
+        return await self._metadata.read(lambda session: select(session.retrievers.list(principal), _view, query))
 
     async def published_ids(self, principal: Principal) -> frozenset[str]:
         """Of the namespace's retrievers, those that are published and active."""
