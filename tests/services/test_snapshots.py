@@ -40,7 +40,7 @@ def test_what_has_had_its_time_is_gone() -> None:
 
 
 def test_the_least_recently_used_goes_first_when_the_bytes_run_out() -> None:
-    store = SnapshotStore(max_bytes=40_000)
+    store = SnapshotStore(max_bytes=30_000)
     for name in ("exec_1", "exec_2", "exec_3"):
         store.put(HERE, snapshot(name, "x" * 2000), 60)
     store.get(HERE, "exec_1")

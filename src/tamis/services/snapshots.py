@@ -9,7 +9,7 @@ from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
 
 _SAMPLE = 8
-_HIT_BYTES = 700
+_HIT_BYTES = 1050
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class SnapshotStore:
 
 
 def _estimate(ranking: Hits) -> int:
-    """Bytes that a ranking holds in memory, from a sample: the fields' JSON, tripled for Python's objects."""
+    """Bytes that a ranking holds in memory, from a sample: the fields' JSON, doubled for Python's objects."""
     if not ranking:
         return _HIT_BYTES
     step = max(1, len(ranking) // _SAMPLE)
     sample = [_fields_bytes(hit) for hit in ranking[::step]]
-    return len(ranking) * (_HIT_BYTES + 3 * sum(sample) // len(sample))
+    return len(ranking) * (_HIT_BYTES + 2 * sum(sample) // len(sample))
 
 
 def _fields_bytes(hit: Hit) -> int:
