@@ -58,6 +58,21 @@ class NarrowedIndex:
         allowed = (await self._allowed(principal, {collection_id}))[collection_id]
         return 0 if allowed == NOTHING else await self._index.count(principal, collection_id, both(filter, allowed))
 
+    def selects(self, filter: Filter) -> bool:
+        """Whether `select` finds what a scan of the system of record would."""
+        return self._index.compiles(filter) and not looked_at(filter) & _NOT_INDEXED
+
+    async def select(
+        self, principal: Principal, collection_id: str, filter: Filter, limit: int
+    ) -> Sequence[str] | None:
+        """As `VectorIndex.select`."""
+        if principal.narrowing is None:
+            return await self._index.select(principal, collection_id, filter, limit)
+        allowed = (await self._allowed(principal, {collection_id}))[collection_id]
+        if allowed == NOTHING:
+            return []
+        return await self._index.select(principal, collection_id, And((filter, allowed)), limit)
+
     async def _allowed(self, principal: Principal, collection_ids: set[str]) -> Mapping[str, Filter]:
         """By collection, the narrowing as the index answers it exactly: itself, or the ids that it lets through."""
         narrowing = principal.narrowing

@@ -1,9 +1,11 @@
 """How stages search: features resolved, queries embedded, filters made exact, all in one call to the index."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nlargest
+from itertools import islice
 
 import orjson
 
@@ -19,15 +21,20 @@ from tamis.engine.queries import Need, Query, QueryVectors
 from tamis.engine.stored_clustering import Clustered, Clustering, cluster_stored
 from tamis.engine.stored_likeness import Likeness, Likenesses, StoredLikeness
 from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction, StoredVectors
-from tamis.errors import NotFoundError, ValidationError
+from tamis.errors import IndexUnavailableError, NotFoundError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter, IdIn
+from tamis.model.matching import matches
 from tamis.model.ordering import order
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
 
 _ALL_VALUES = 10_000
+_READ_THROUGH = 256
+"""Documents of a collection that are read sooner than the index is asked."""
+_MOST_SELECTED = 2000
+"""So many ids at a time keep the index from its searches for some milliseconds."""
 _AT_ONCE = 200
 """Documents that are read sooner than a thread is reached."""
 
@@ -171,6 +178,30 @@ class Searcher:
         return found, False
 
     async def _scan(
+        self, principal: Principal, collection_id: str, filter: Filter | None, limit: int
+    ) -> list[Document]:
+        """By id. A small collection is read through; of a large one, what the index says matches is read."""
+        if filter is not None and self._index.selects(filter):
+            beginning = await self._metadata.read(
+                lambda session: list(islice(session.documents.scan(principal, collection_id), _READ_THROUGH + 1))
+            )
+            if len(beginning) <= _READ_THROUGH:
+                return [one for one in beginning if matches(filter, one.view())][:limit]
+            with suppress(IndexUnavailableError):
+                ids = await self._index.select(principal, collection_id, filter, _MOST_SELECTED)
+                if ids is not None:
+                    return await self._selected(principal, collection_id, filter, ids, limit)
+        return await self._scanned(principal, collection_id, filter, limit)
+
+    async def _selected(
+        self, principal: Principal, collection_id: str, filter: Filter, ids: Sequence[str], limit: int
+    ) -> list[Document]:
+        """Of these, those that match as they are now: the record may be ahead of the index."""
+        documents = (await self.hydrate(principal, ids)).values()
+        found = [one for one in documents if one.collection_id == collection_id and matches(filter, one.view())]
+        return sorted(found, key=lambda one: one.document_id)[:limit]
+
+    async def _scanned(
         self, principal: Principal, collection_id: str, filter: Filter | None, limit: int
     ) -> list[Document]:
         return await self._metadata.read(

@@ -94,6 +94,13 @@ class Recorder:
         inputs = json_text(externalize(started.inputs, blobs))
         return Recorded(StoredExecution(header, inputs, encode(self._body(started, blobs))), blobs)
 
+    def header(self, duration_ms: float) -> ExecutionHeader:
+        """As in `finish`, without the cost of a body. Raises: ValueError where the execution has not begun."""
+        if self._started is None:
+            raise ValueError("the execution has not begun: there is nothing to record")
+        header = self._header(self._started, 0, duration_ms)
+        return header_without(header, self._left_out) if self._left_out else header
+
     def _without(self, started: ExecutionStarted, header: ExecutionHeader) -> Recorded:
         """As `finish`, of what the namespace's policy lets into a record."""
         body = body_without(self._body(started, {}), self._left_out)

@@ -37,7 +37,7 @@ class InFlight:
 
     def every(self, principal: Principal) -> list[ExecutionHeader]:
         """Of the namespace, newest first, whoever's retriever they run."""
-        seen = [self._seen(*one).header for one in self._running.values() if _is_visible(one[0], principal)]
+        seen = [self._header(*one) for one in self._running.values() if _is_visible(one[0], principal)]
         mine = [one for one in seen if principal.may_retriever(one.retriever_id or "")]
         return sorted(mine, key=lambda header: (header.started_at, header.execution_id), reverse=True)
 
@@ -46,12 +46,17 @@ class InFlight:
         if query.status not in (None, ExecutionStatus.PROCESSING):
             return []
         headers = [
-            self._seen(recording, accepted_ms).header
+            self._header(recording, accepted_ms)
             for recording, accepted_ms in self._running.values()
             if _is_visible(recording, principal)
         ]
         found = [header for header in headers if _matches(header, query)]
         return sorted(found, key=lambda header: (header.started_at, header.execution_id), reverse=True)
+
+    def _header(self, recording: Recording, accepted_ms: float) -> ExecutionHeader:
+        """Of each that runs, whenever somebody lists: the record itself would cost by what every one of them holds."""
+        header = recording.header(self._clock.monotonic_ms() - accepted_ms)
+        return replace(header, status=ExecutionStatus.PROCESSING)
 
     def _seen(self, recording: Recording, accepted_ms: float) -> StoredExecution:
         """An execution that has ended is still `processing` until its record is durable."""

@@ -10,7 +10,7 @@ from tamis.engine.plan import Plan
 from tamis.engine.run import RunRequest, RunResult
 from tamis.executions.recorder import Recorded, Recorder
 from tamis.model.canonical import sha1_of
-from tamis.model.execution import ExecutionStatus
+from tamis.model.execution import ExecutionHeader, ExecutionStatus
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
 from tamis.model.retriever import Retriever
@@ -58,8 +58,24 @@ class Recording:
         self, total_returned: int = 0, duration_ms: float | None = None, pagination: Mapping[str, JSON] | None = None
     ) -> Recorded:
         """What is known by now. pagination: kept with the last stage, so that the record says which part was shown."""
+        recorder = self._recorder()
+        last = max((n for n, event in enumerate(self.events) if isinstance(event, StageFinished)), default=-1)
+        for n, event in enumerate(self.events):
+            if n == last and pagination is not None and isinstance(event, StageFinished):
+                event = replace(event, metadata={**event.metadata, PAGINATION: dict(pagination)})
+            recorder(event)
+        return recorder.finish(total_returned, duration_ms)
+
+    def header(self, duration_ms: float) -> ExecutionHeader:
+        """The header of `record`."""
+        recorder = self._recorder()
+        for event in self.events:
+            recorder(event)
+        return recorder.header(duration_ms)
+
+    def _recorder(self) -> Recorder:
         retriever = self.retriever
-        recorder = Recorder(
+        return Recorder(
             self.plan,
             self.request,
             retriever.retriever_id if retriever else None,
@@ -67,12 +83,6 @@ class Recording:
             self.models,
             self.left_out,
         )
-        last = max((n for n, event in enumerate(self.events) if isinstance(event, StageFinished)), default=-1)
-        for n, event in enumerate(self.events):
-            if n == last and pagination is not None and isinstance(event, StageFinished):
-                event = replace(event, metadata={**event.metadata, PAGINATION: dict(pagination)})
-            recorder(event)
-        return recorder.finish(total_returned, duration_ms)
 
 
 def page_of_ranking(

@@ -292,6 +292,14 @@ class IndexContract:
                 found = await nearest(films, VectorSearch("embedding", dense(1, 0, 0, 0), 10, filter))
                 assert ids(found) == expected, filter
                 assert await films.count(HERE, COLLECTION, filter) == len(expected), filter
+                selected = await films.select(HERE, COLLECTION, filter, len(FILMS))
+                assert selected is not None
+                assert sorted(selected) == expected, filter
+
+    async def test_more_than_asked_for_are_not_selected(self, films: VectorIndex) -> None:
+        every = And(())
+        assert await films.select(HERE, COLLECTION, every, len(FILMS) - 1) is None
+        assert await films.select(HERE, "col_unknown", every, 1) == []
 
     async def test_what_it_cannot_answer_exactly_it_refuses(self, films: VectorIndex) -> None:
         for condition in PERHAPS:

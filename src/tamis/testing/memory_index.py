@@ -87,6 +87,12 @@ class MemoryIndex:
     async def count(self, principal: Principal, collection_id: str, filter: Filter | None) -> int:
         return sum(1 for _ in _matching(self._shard(principal, collection_id), filter))
 
+    async def select(
+        self, principal: Principal, collection_id: str, filter: Filter, limit: int
+    ) -> Sequence[str] | None:
+        found = [point.document_id for point in _matching(self._shard(principal, collection_id), filter)]
+        return found if len(found) <= limit else None
+
     def compiles(self, filter: Filter) -> bool:
         return self._compiling
 

@@ -213,6 +213,23 @@ class ClusterIndex:
         with _translated():
             return (await self._client.count(name, count_filter=only, exact=True)).count
 
+    async def select(
+        self, principal: Principal, collection_id: str, filter: Filter, limit: int
+    ) -> Sequence[str] | None:
+        name = _name(principal, collection_id)
+        if await self._described(name) is None:
+            return []
+        only = await self._filter(name, filter)
+        found: list[str] = []
+        offset: Any = None
+        while len(found) <= limit:
+            with _translated():
+                records, offset = await self._client.scroll(name, only, limit=1000, offset=offset, with_payload=["d"])
+            found += [(record.payload or {})["d"] for record in records]
+            if offset is None:
+                break
+        return found if len(found) <= limit else None
+
     def compiles(self, filter: Filter) -> bool:
         return compiles(filter)
 

@@ -93,6 +93,13 @@ class EdgeIndex:
         count = await self._supervisor.read("count", _key(principal, collection_id), compile_filter(filter))
         return int(count)
 
+    async def select(
+        self, principal: Principal, collection_id: str, filter: Filter, limit: int
+    ) -> Sequence[str] | None:
+        argument = [compile_filter(filter), limit]
+        found: list[str] | None = await self._supervisor.read("select", _key(principal, collection_id), argument)
+        return found
+
     def compiles(self, filter: Filter) -> bool:
         return compiles(filter)
 

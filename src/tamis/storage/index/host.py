@@ -65,6 +65,7 @@ class Host:
             "search": lambda name, searches: [self._search(name, search) for search in searches],
             "facet": self._facet,
             "count": self._count,
+            "select": self._select,
             "info": self._info,
             "ids": self._ids,
             "differing": self._differing,
@@ -138,6 +139,10 @@ class Host:
     def _count(self, name: str, clause: Any) -> int:
         slot = self._slot(name)
         return 0 if slot is None else slot.shard.count(clause)
+
+    def _select(self, name: str, argument: Any) -> list[str] | None:
+        slot = self._slot(name)
+        return [] if slot is None else slot.shard.select(*argument)
 
     def _ids(self, name: str, offset: str | None) -> tuple[list[str], str | None]:
         slot = self._slot(name)

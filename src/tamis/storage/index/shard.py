@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,12 @@ class Shard:
 
     def count(self, clause: Clause | None) -> int:
         return int(self.generation.engine.count(edge.CountRequest(exact=True, filter=self._filter(clause))))
+
+    def select(self, clause: Clause | None, limit: int) -> list[str] | None:
+        """Document ids, in any order; None where more than `limit` match."""
+        records = islice(self._scan(self._filter(clause), ["d"]), limit + 1)
+        found = [record.payload["d"] for record in records]
+        return found if len(found) <= limit else None
 
     def facet(self, key: str, limit: int, clause: Clause | None, exact: bool) -> list[tuple[Any, int]]:
         if limit < 1:
