@@ -165,22 +165,22 @@ def test_what_keys_have_asked_is_counted_once_whatever_is_killed(server: LiveSer
     """What has been told of usage stays, what was counted since may be lost, and nothing is counted twice."""
     with server.client() as client:
         for _ in range(20):
-            client.get("retrievers/stages")
-        told = asked_for_stages(client)
+            client.get("organizations")
+        told = asked_for_the_organization(client)
         assert told >= 20
         for _ in range(10):
-            client.get("retrievers/stages")
+            client.get("organizations")
     server.kill()
     server.start()
     with server.client() as client:
-        assert told <= asked_for_stages(client) <= told + 10
-        client.get("retrievers/stages")
-        assert told + 1 <= asked_for_stages(client) <= told + 11
+        assert told <= asked_for_the_organization(client) <= told + 10
+        client.get("organizations")
+        assert told + 1 <= asked_for_the_organization(client) <= told + 11
 
 
-def asked_for_stages(client: Client) -> int:
+def asked_for_the_organization(client: Client) -> int:
     endpoints = client.get("organizations/usage")["endpoints"]
-    return sum(int(one["requests"]) for one in endpoints if one["endpoint"].endswith("/retrievers/stages"))
+    return sum(int(one["requests"]) for one in endpoints if one["endpoint"].endswith("/v1/organizations"))
 
 
 def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -> None:
