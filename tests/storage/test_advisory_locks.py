@@ -64,3 +64,17 @@ async def test_a_database_that_is_away_is_told(postgres_url: str) -> None:
         for _ in range(2):
             with pytest.raises(StorageUnavailableError):
                 await locks.take("a")
+
+
+async def test_who_leaves_while_he_takes_it_leaves_it_to_others(postgres_url: str) -> None:
+    async with opened(postgres_url) as here, opened(postgres_url) as there:
+        for _ in range(5):
+            taking = asyncio.create_task(here.take("a"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            taking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await taking
+            hold = await there.take("a")
+            assert hold is not None
+            await hold.release()

@@ -83,6 +83,7 @@ from tamis.wiring.access import access_of
 from tamis.wiring.backends import Backends, local_models, open_backends
 from tamis.wiring.caches import answers_over, searcher_over
 from tamis.wiring.clock import SystemClock
+from tamis.wiring.company import check_company
 from tamis.wiring.hosts import host_names
 from tamis.wiring.learning import learning_of
 from tamis.wiring.limits import tiers_of, turns_of
@@ -135,6 +136,7 @@ async def open_system(
         directory = DataDirectory(settings.data_dir)
         stack.callback(directory.close)
         backends = wrap(await open_backends(settings, directory, models or local_models(settings), stack))
+        await check_company(settings, backends.locks, stack)
         extractors = [ExtractorRef(extractor.name, extractor.version) for extractor in backends.extractors.all()]
         async with held(backends.locks, "first start"):
             created = await bootstrap(backends.metadata, settings.root_key, extractors)

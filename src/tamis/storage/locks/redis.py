@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+from hashlib import blake2b
 
 from redis.asyncio import Redis
 
@@ -26,6 +27,7 @@ class _RedisHold:
         self._lease_s = lease_s
         self._token = secrets.token_hex(8)
         self._renewing: asyncio.Task[None] | None = None
+        self._is_asked = False
 
     async def begin(self) -> bool:
         """False where another server holds it."""
@@ -34,6 +36,7 @@ class _RedisHold:
         async def put(client: Redis) -> bool:
             return bool(await client.set(self._key, self._token, nx=True, px=lease_ms))
 
+        self._is_asked = True
         try:
             is_mine = await self._link.ask(put)
         except RedisAwayError:
@@ -48,6 +51,7 @@ class _RedisHold:
     async def release(self) -> None:
         if self._renewing is not None:
             self._renewing.cancel()
+        if self._is_asked:
             with contextlib.suppress(RedisAwayError):
                 await self._say(_RELEASE)
         await self._local.release()
@@ -102,4 +106,5 @@ class RedisLocks:
             return False
 
     def _key(self, name: str) -> str:
-        return f"{self._link.prefix}lock:{name}"
+        """Names may be those of people, who are nobody's business there."""
+        return f"{self._link.prefix}lock:{blake2b(name.encode(), digest_size=16).hexdigest()}"

@@ -63,11 +63,21 @@ class AdvisoryLocks:
             return None
         key, is_mine = _key(name), False
         try:
-            is_mine = bool(await self._run(_TAKE, key))
+            is_mine = await self._taken(key)
             return _AdvisoryHold(self, key, local, self._life) if is_mine else None
         finally:
             if not is_mine:
                 await local.release()
+
+    async def _taken(self, key: int) -> bool:
+        asking = asyncio.ensure_future(self._run(_TAKE, key))
+        try:
+            return bool(await asyncio.shield(asking))
+        except asyncio.CancelledError:
+            # It was asked all the same, and nobody would let it go.
+            if await asking:
+                await self.let_go(key, self._life)
+            raise
 
     async def freed(self, name: str) -> None:
         """Raises: StorageUnavailableError."""
