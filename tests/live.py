@@ -123,6 +123,13 @@ class LiveServer:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=30)
 
+    def hang(self, seconds: float) -> None:
+        """The server alone stands still for a while, as on a machine that has too much to do."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """SIGTERM, as an operator ends it; returns the exit status."""
         if self._process is None or not self.is_running:
