@@ -66,8 +66,13 @@ async def _on_tamis_error(request: Request, error: Exception) -> Response:
         error.details.setdefault("request_id", request.scope.get("request_id"))
         # Where only waiting helps, a traceback for each request would bury what else the log has.
         trace = None if error.status in _PASSING else error
-        log.error("%s %s: %s", request.method, logged(request.url.path), error.message, exc_info=trace)
+        log.error("%s %s: %s", request.method, logged(request.url.path), _with_cause(error), exc_info=trace)
     return render(error)
+
+
+def _with_cause(error: TamisError) -> str:
+    cause = error.__cause__
+    return error.message if cause is None else f"{error.message} ({' '.join(str(cause).split())})"
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:

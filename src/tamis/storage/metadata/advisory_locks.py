@@ -121,7 +121,7 @@ class AdvisoryLocks:
             row = connection.execute(statement.encode(), (key,)).fetchone()
         except psycopg.Error as error:
             self._disconnect()
-            raise StorageUnavailableError(f"PostgreSQL does not answer: {error}") from error
+            raise StorageUnavailableError from error
         return row[0] if row else None
 
     def _connect(self) -> psycopg.Connection[Any]:

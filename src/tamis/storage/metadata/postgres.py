@@ -138,7 +138,7 @@ class PostgresMetadata:
         try:
             pooled = engine.raw_connection()
         except (SQLAlchemyError, psycopg.Error) as error:
-            raise StorageUnavailableError(f"PostgreSQL does not answer: {error}") from error
+            raise StorageUnavailableError from error
         driver: Any = pooled.driver_connection
         try:
             value = function(self._session(driver, pooled.info, read_only))
@@ -177,11 +177,12 @@ def _engine(url: str, wait_s: float) -> Engine:
 
 
 def _failure(error: psycopg.Error) -> StorageError:
+    """What PostgreSQL says names its address and rows: it is the cause, for the log, and nothing for who asked."""
     if isinstance(error, psycopg.errors.DiskFull):
         return StorageFullError()
     if isinstance(error, psycopg.OperationalError) and not isinstance(error, _AGAIN):
-        return StorageUnavailableError(f"PostgreSQL does not answer in time: {error}")
-    return StorageError(f"PostgreSQL refused or lost the operation: {error}")
+        return StorageUnavailableError()
+    return StorageError()
 
 
 def _facts(session: SqlSession) -> dict[str, JSON]:
