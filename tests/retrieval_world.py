@@ -20,6 +20,7 @@ from tamis.api import (
     execution_records,
     executions,
     exports,
+    interactions,
     promotion,
     replays,
     retrievers,
@@ -46,6 +47,7 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.click_judgements import ClickJudgements
 from tamis.services.datasets import DatasetService
 from tamis.services.diffs import DiffService
 from tamis.services.evaluations import EvaluationService
@@ -54,6 +56,7 @@ from tamis.services.execution_records import ExecutionRecords
 from tamis.services.executions import ExecutionService
 from tamis.services.exports import ExportService
 from tamis.services.inflight import InFlight
+from tamis.services.interactions import InteractionService
 from tamis.services.nested_retrievers import NestedRetrievers
 from tamis.services.promotion import PromotionService
 from tamis.services.replays import ReplayService
@@ -114,6 +117,7 @@ _ROUTERS = (
     promotion.router,
     datasets.router,
     evaluations.router,
+    interactions.router,
     retrievers.router,
 )
 
@@ -154,6 +158,8 @@ class World:
             WhyService: self.why,
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
             DatasetService: DatasetService(self.shop.metadata, WallClock()),
+            InteractionService: InteractionService(self.shop.metadata, WallClock()),
+            ClickJudgements: ClickJudgements(self.shop.metadata, WallClock()),
             EvaluationService: EvaluationService(self.shop.metadata, WallClock(), self.evaluating.wake),
         }
         add_error_handlers(api)

@@ -51,3 +51,15 @@ def test_a_retriever_is_evaluated_by_a_data_set(
     (listed,) = api.list_evaluations_retrievers(retriever_id, dataset_name="rocks").evaluations
     assert listed.evaluation_id == evaluation_id
     retrievers.delete_retriever(retriever_id)
+
+
+def test_interactions_are_told_listed_and_forgotten(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) -> None:
+    api: Any = mixpeek.RetrieverInteractionsApi(generated)
+    body = {"feature_id": "doc_sdk", "interaction_type": ["view", "click"], "position": 2, "user_id": "sdk"}
+    made = api.create_interaction_retrievers(mixpeek.SearchInteraction.from_dict(body))
+    assert api.get_interaction_retrievers(made.interaction_id).position == 2
+    listed = api.list_interactions_retrievers(mixpeek.ListInteractionsRequest.from_dict({"user_id": "sdk"}))
+    assert [one.interaction_id for one in listed.results] == [made.interaction_id]
+    api.delete_interaction_retrievers(made.interaction_id)
+    listed = api.list_interactions_retrievers(mixpeek.ListInteractionsRequest.from_dict({"user_id": "sdk"}))
+    assert listed.results == []

@@ -184,6 +184,8 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
     }
     tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
     tenant.ids["evaluation_id"] = await _evaluation(caller, f"retrievers/{kept}/evaluations", f"judged-{label}")
+    told = {"feature_id": document["document_id"], "interaction_type": ["click"], "position": 0, "user_id": "ann"}
+    tenant.ids["interaction_id"] = (await caller.ask("POST", "retrievers/interactions", told))["interaction_id"]
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)

@@ -10,8 +10,8 @@ from tamis.api.answers import json_response
 from tamis.api.bodies import JsonRoute
 from tamis.api.departure import while_connected
 from tamis.api.schemas.display import DisplayConfig
+from tamis.api.schemas.interaction import interaction_fields
 from tamis.api.schemas.public_retriever import (
-    InteractionRequest,
     ListPublicRetrieversResponse,
     PublicExecutionAnswer,
     PublicInteractionBatchRequest,
@@ -163,20 +163,6 @@ async def _tracked(
     decision, made = await public.interact(door, visit, fields)
     tell(request, decision, datetime.now(UTC).timestamp())
     return TrackedInteractions(interaction_ids=[one.interaction_id for one in made], tracked=len(made))
-
-
-def interaction_fields(body: InteractionRequest) -> dict[str, Any]:
-    """Of `model.interaction.Interaction`, what every request to keep one says."""
-    return {
-        "types": tuple(dict.fromkeys(body.interaction_type)),
-        "position": body.position,
-        "execution_id": body.execution_id,
-        "document_score": body.document_score,
-        "result_set_size": body.result_set_size,
-        "session_id": body.session_id,
-        "query_snapshot": body.query_snapshot,
-        "metadata": body.metadata,
-    }
 
 
 def _item(request: Request, published: PublishedRetriever) -> PublicRetrieverListItem:

@@ -11,6 +11,7 @@ from tamis.cli import (
     evaluations,
     executions,
     index,
+    interactions,
     key,
     load,
     organization,
@@ -49,6 +50,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(secret.app, name="secret")
 app.add_typer(executions.app, name="executions")
 app.add_typer(evaluations.app, name="evaluations")
+app.add_typer(interactions.app, name="interactions")
 app.add_typer(token.app, name="token")
 app.add_typer(index.app, name="index")
 

@@ -144,6 +144,27 @@ def pool(
     out.print(f"{documents} documents in the pools of {found['query_count']} queries", highlight=False)
 
 
+@app.command("from-clicks")
+def from_clicks(
+    retriever: str,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Its name; where there is one, it grows.")] = None,
+    least: Annotated[int, typer.Option("--min-interactions", min=1, help="That a query needs.")] = 5,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How far back.")] = 30,
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Make a data set of what was clicked, with where it stood taken out."""
+    body = {"dataset_name": dataset, "min_interactions": least, "lookback_days": days}
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        path = f"retrievers/{quote(retriever, safe='')}/evaluations/generate-from-interactions"
+        found = client.post(path, body)
+    inferred = sum(len(query["inferred_documents"]) for query in found["queries"])
+    told = f"data set {found['dataset_name']}, {found['query_count']} queries, {inferred} judgements out of clicks"
+    out.print(told, highlight=False, markup=False)
+
+
 def show_comparison(found: Mapping[str, Any]) -> None:
     if not found["queries"]:
         fail("no query of both has a relevant document: judge some first")

@@ -22,6 +22,7 @@ class GroundTruth:
     """relevance_scores: grades by document; who is in `relevant_documents` without one counts as relevant.
 
     pool: what executions returned for this query, best rank first; judged or not.
+    inferred: documents whose judgement was worked out of interactions; who judges one takes it out of these.
     """
 
     query_id: str
@@ -29,6 +30,7 @@ class GroundTruth:
     relevant_documents: tuple[str, ...] = ()
     relevance_scores: Mapping[str, int] | None = None
     pool: tuple[Pooled, ...] = ()
+    inferred: tuple[str, ...] = ()
 
     def pooled(self, more: Sequence[Pooled]) -> "GroundTruth":
         """With these documents in the pool, each once, at its best rank."""
@@ -44,7 +46,15 @@ class GroundTruth:
         scores = {**dict.fromkeys(self.relevant_documents, 1), **(self.relevance_scores or {}), **grades}
         kept = {document: grade for document, grade in scores.items() if grade is not None}
         relevant = tuple(document for document, grade in kept.items() if grade > 0)
-        return replace(self, relevant_documents=relevant, relevance_scores=kept)
+        inferred = tuple(document for document in self.inferred if document not in grades)
+        return replace(self, relevant_documents=relevant, relevance_scores=kept, inferred=inferred)
+
+    def supposed(self, grades: Mapping[str, int]) -> "GroundTruth":
+        """With judgements that were worked out: they stand for each other, never for what somebody judged."""
+        judged = {*self.relevant_documents, *(self.relevance_scores or {})} - {*self.inferred}
+        mine = {document: grade for document, grade in grades.items() if document not in judged}
+        after = self.judged({**dict.fromkeys(self.inferred), **mine})
+        return replace(after, inferred=tuple(mine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,13 @@ class Dataset:
 
     def with_pool(self, query: GroundTruth, pool: Sequence[Pooled]) -> "Dataset":
         """With the query in it, once, and these documents in its pool. The same inputs are the same query."""
-        held = self.asking(query.query_input)
-        if held is None:
-            return replace(self, queries=(*self.queries, query.pooled(pool)))
-        merged = held.pooled(pool)
-        return replace(self, queries=tuple(merged if one is held else one for one in self.queries))
+        return self.with_query((self.asking(query.query_input) or query).pooled(pool))
+
+    def with_query(self, query: GroundTruth) -> "Dataset":
+        """With the query in it, in the place of the one of its id."""
+        if all(one.query_id != query.query_id for one in self.queries):
+            return replace(self, queries=(*self.queries, query))
+        return replace(self, queries=tuple(query if one.query_id == query.query_id else one for one in self.queries))
 
     def asking(self, query_input: Mapping[str, JSON]) -> GroundTruth | None:
         """The query that has these inputs, by their canonical JSON."""

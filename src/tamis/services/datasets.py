@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError, NotFoundError, ValidationError
+from tamis.evaluation.rankings import name_of
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.evaluation import Evaluation, QueryRun
 from tamis.model.filters import canonical_path
@@ -110,6 +111,17 @@ def find_dataset(session: Session, principal: Principal, identifier: str) -> Dat
     if found is None:
         raise NotFoundError.of("dataset", identifier)
     return found
+
+
+def names_of(
+    session: Session, principal: Principal, document_ids: Sequence[str], document_field: str | None
+) -> dict[str, str]:
+    """By id, what a data set's judgements call each document; one that is gone keeps its id."""
+    if document_field is None:
+        return {one: one for one in document_ids}
+    found = session.documents.get_many(principal, document_ids)
+    views = {one: document.view() for one, document in found.items()}
+    return {one: name_of(views.get(one, {}), document_field) or one for one in document_ids}
 
 
 def find_evaluation(session: Session, principal: Principal, evaluation_id: str) -> Evaluation:

@@ -7,7 +7,7 @@ from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import NotFoundError
 from tamis.executions.codec import decode
-from tamis.executions.record import Record
+from tamis.executions.record import Record, RecordedHit
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -123,8 +123,7 @@ class ExecutionRecords:
 
     async def _returned(self, principal: Principal, record: Record) -> Hits:
         """The documents that the answer showed; what has been deleted since is left out."""
-        start = _shown_from(record)
-        shown = final_ranking(record)[start : start + record.header.total_returned]
+        shown = shown_hits(record)
         ids = [hit.id for hit in shown if hit.is_document]
         found = await self._metadata.read(lambda session: session.documents.get_many(principal, ids))
         return Hits.of(
@@ -134,7 +133,14 @@ class ExecutionRecords:
         )
 
 
-def _shown_from(record: Record) -> int:
+def shown_hits(record: Record) -> tuple[RecordedHit, ...]:
+    """Of its last ranking, the page that the answer showed."""
+    first = shown_from(record)
+    return final_ranking(record)[first : first + record.header.total_returned]
+
+
+def shown_from(record: Record) -> int:
+    """The place of that page in it, from 0."""
     start = shown_pagination(record).get("start")
     return start if isinstance(start, int) else 0
 

@@ -1,22 +1,21 @@
 """What an execution may become: a saved retriever, or a query of an evaluation data set with its pool to judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tamis.engine.definition import from_json
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import ConflictError
-from tamis.evaluation.rankings import named
 from tamis.executions.codec import decode
 from tamis.executions.record import Record
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.execution import ExecutionStatus
-from tamis.model.hits import Hit
 from tamis.model.ids import new_id
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.services.datasets import names_of
 from tamis.services.execution_records import ExecutionRecords
 from tamis.services.large_values import LargeValues
 from tamis.services.naming import check_name
@@ -102,7 +101,7 @@ class PromotionService:
         held = session.datasets.get(principal, name)
         before = held or Dataset(new_id("dset"), name, now, now)
         ids = [hit.id for hit in final_ranking(record) if hit.is_document]
-        names = _names(session, principal, ids, before.document_field)
+        names = dict.fromkeys(names_of(session, principal, ids, before.document_field).values())
         pool = [Pooled(name, rank, record.header.execution_id) for rank, name in enumerate(names, start=1)]
         after = before.with_pool(query, pool)
         if held is None:
@@ -110,11 +109,3 @@ class PromotionService:
         elif after != before:
             after = session.datasets.replace(principal, replace(after, updated_at=now))
         return Promoted(after, after.asking(inputs) or query, held is None)
-
-
-def _names(session: Session, principal: Principal, ids: Sequence[str], document_field: str | None) -> Sequence[str]:
-    """By what the data set names documents; one that is gone keeps its id."""
-    if document_field is None:
-        return ids
-    documents = session.documents.get_many(principal, ids)
-    return named((Hit(one, 0.0, documents.get(one)) for one in ids), document_field)

@@ -6,6 +6,7 @@ from typing import Any
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.jobs.evaluating import EvaluationWorker
+from tamis.services.click_judgements import ClickJudgements
 from tamis.services.datasets import DatasetService
 from tamis.services.evaluations import EvaluationService
 from tamis.services.executions import ExecutionService
@@ -17,4 +18,5 @@ def learning_of(metadata: Metadata, executions: ExecutionService, clock: Clock) 
         worker,
         DatasetService(metadata, clock),
         EvaluationService(metadata, clock, worker.wake),
+        ClickJudgements(metadata, clock),
     )

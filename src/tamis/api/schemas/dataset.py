@@ -25,6 +25,10 @@ class GroundTruthQuery(BaseModel):
     relevance_scores: dict[str, Grade] | None = None
     pool: list[PooledModel] = Field(default_factory=list, description="What executions returned, to be judged.")
 
+    inferred_documents: list[str] = Field(
+        default_factory=list, description="Those whose judgement was worked out of interactions."
+    )
+
     def query(self) -> GroundTruth:
         relevant = tuple(dict.fromkeys(self.relevant_documents))
         return GroundTruth(self.query_id, self.query_input, relevant, self.relevance_scores)
@@ -102,4 +106,5 @@ def _query(query: GroundTruth) -> GroundTruthQuery:
         pool=[
             PooledModel(document_id=one.document_id, rank=one.rank, execution_id=one.execution_id) for one in query.pool
         ],
+        inferred_documents=[*query.inferred],
     )

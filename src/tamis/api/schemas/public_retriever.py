@@ -129,14 +129,3 @@ class TrackedInteractions(BaseModel):
     interaction_ids: list[str]
     success: bool = True
     tracked: int
-
-
-class SearchInteraction(InteractionRequest):
-    feature_id: str = Field(..., min_length=1, max_length=255)
-    retriever_id: str | None = Field(None, max_length=255)
-    user_id: str | None = Field(None, max_length=255)
-
-
-class InteractionResponse(SearchInteraction):
-    interaction_id: str
-    timestamp: datetime | None = None
