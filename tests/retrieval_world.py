@@ -13,6 +13,7 @@ import httpx
 from fastapi import FastAPI
 
 from tamis.api import (
+    checks,
     datasets,
     diffs,
     evaluations,
@@ -47,6 +48,7 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.checks import CheckService
 from tamis.services.click_judgements import ClickJudgements
 from tamis.services.datasets import DatasetService
 from tamis.services.diffs import DiffService
@@ -64,6 +66,7 @@ from tamis.services.retrievers import RetrieverService
 from tamis.services.snapshots import SnapshotStore
 from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.traces import TraceService
+from tamis.services.turns import Turns
 from tamis.services.whynot import WhyService
 from tamis.storage.metadata import open_sqlite
 from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
@@ -118,6 +121,7 @@ _ROUTERS = (
     datasets.router,
     evaluations.router,
     interactions.router,
+    checks.router,
     retrievers.router,
 )
 
@@ -135,6 +139,7 @@ class World:
     replays: ReplayService
     why: WhyService
     evaluating: EvaluationWorker
+    checks: CheckService
     reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
@@ -156,6 +161,7 @@ class World:
             ExportService: ExportService(self.shop.metadata, self.records, self.in_flight),
             ReplayService: self.replays,
             WhyService: self.why,
+            CheckService: self.checks,
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
             DatasetService: DatasetService(self.shop.metadata, WallClock()),
             InteractionService: InteractionService(self.shop.metadata, WallClock()),
@@ -207,6 +213,7 @@ def _world(
         replays=ReplayService(shop.metadata, records, planner, executor, in_flight),
         why=WhyService(shop.metadata, records, planner, executor, clock),
         evaluating=EvaluationWorker(shop.metadata, executions, clock),
+        checks=CheckService(shop.metadata, planner, executor, Turns()),
         reach=reach,
     )
 

@@ -58,8 +58,9 @@ def test_interactions_are_told_listed_and_forgotten(wire: Wire, generated: mixpe
     body = {"feature_id": "doc_sdk", "interaction_type": ["view", "click"], "position": 2, "user_id": "sdk"}
     made = api.create_interaction_retrievers(mixpeek.SearchInteraction.from_dict(body))
     assert api.get_interaction_retrievers(made.interaction_id).position == 2
-    listed = api.list_interactions_retrievers(mixpeek.ListInteractionsRequest.from_dict({"user_id": "sdk"}))
+    mine = mixpeek.ListInteractionsRequest.from_dict({"user_id": "sdk"})
+    listed = api.list_interactions_retrievers(list_interactions_request=mine)
     assert [one.interaction_id for one in listed.results] == [made.interaction_id]
     api.delete_interaction_retrievers(made.interaction_id)
-    listed = api.list_interactions_retrievers(mixpeek.ListInteractionsRequest.from_dict({"user_id": "sdk"}))
+    listed = api.list_interactions_retrievers(list_interactions_request=mine)
     assert listed.results == []

@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from tamis.cli import media_samples
+from tamis.cli import app, media_samples
 from tamis.client import Client
 from tests.commands import tamis
 from tests.live import LiveServer, Room
@@ -213,3 +214,54 @@ def test_a_retriever_is_opened_and_closed_and_a_token_signed(server: Room) -> No
         assert client.post(f"retrievers/{retriever_id}/execute", {"inputs": {"word": "l"}})["documents"] == []
     assert "filter" in tamis("token", "sign", "--filter", "{}", server=server, status=1)
     assert "--expires" in tamis("token", "sign", "--expires", "soon", server=server, status=1)
+
+
+def invoke(server: LiveServer, *arguments: object, status: int = 0) -> str:
+    """The command in this process: what it prints."""
+    environment = {"TAMIS_API_KEY": server.key, "TAMIS_DATA_DIR": str(server.data_dir), "COLUMNS": "200"}
+    done = CliRunner().invoke(app, [str(one) for one in arguments], env=environment)
+    assert done.exit_code == status, done.output
+    return done.output
+
+
+def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
+    for number, text in enumerate(NOTES.values()):
+        (tmp_path / "judged").mkdir(exist_ok=True)
+        (tmp_path / "judged" / f"d{number}.txt").write_text(text)
+    invoke(server, "load", tmp_path / "judged", "--name", "judged")
+    (tmp_path / "queries.jsonl").write_text(
+        '{"_id": "q0", "text": "what happens when a request fails"}\n{"_id": "q1", "text": "when do they eat soup"}\n'
+    )
+    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0.txt\t2\nq1\td1.txt\t1\n")
+    uri = "mixpeek://text_extractor@v1/embedding"
+    found = {"searches": [{"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 5}], "final_top_k": 5}
+    stage = {"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": found}}
+    skip = {"stage_name": "none", "config": {"stage_id": "attribute_filter", "parameters": {
+        "field": "path", "operator": "eq", "value": "nowhere",
+    }}}  # fmt: skip
+    schema = {"query": {"type": "text", "required": True}}
+    with Client(server.url, server.key) as client:
+        body = {"retriever_name": "judge", "collection_identifiers": ["judged"], "input_schema": schema}
+        client.post("retrievers", {**body, "stages": [stage]})
+        client.post("retrievers/judge/execute", {"inputs": {"query": "soup"}})
+        for name, stages in (("judge-more", [stage]), ("judge-none", [stage, skip])):
+            client.post("retrievers", {**body, "retriever_name": name, "stages": stages})
+    imported = invoke(
+        server, "evaluations", "import", "small", tmp_path / "queries.jsonl", tmp_path / "test.tsv",
+        "--document-field", "path",
+    )  # fmt: skip
+    assert "2 queries" in imported
+    ended = json.loads(invoke(server, "evaluations", "run", "judge", "small", "-k", 1, "--json"))
+    assert ended["metrics_by_k"]["1"]["ndcg"] == 1.0
+    invoke(server, "evaluations", "rankings", "judge", ended["evaluation_id"], tmp_path / "run.txt")
+    invoke(server, "evaluations", "export", "small", tmp_path / "out", "--format", "trec")
+    scored = invoke(server, "evaluations", "score", tmp_path / "out" / "qrels.txt", tmp_path / "run.txt", "-k", 1)
+    assert "1.0000" in scored
+    assert ended["evaluation_id"] in invoke(server, "evaluations", "list", "judge")
+    passed = invoke(server, "check", "--baseline", "judge@1", "--candidate", "judge-more", "--dataset", "small")
+    assert "no regression" in passed
+    worse = ("check", "--baseline", "judge@1", "--candidate", "judge-none@1")
+    assert "ndcg@10 falls from 1.0000 to 0.0000" in invoke(server, *worse, "--dataset", "small", status=3)
+    assert "find nothing any more" in invoke(server, *worse, "--last", 5, status=3)
+    assert "expected RETRIEVER@VERSION" in invoke(server, *worse[:-1], "judge@x", status=1)
+    assert "0 interactions of ann" in invoke(server, "interactions", "forget", "ann")

@@ -13,8 +13,8 @@ import httpx
 
 OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
 _METHODS = ("get", "post", "put", "patch", "delete")
-SHARED = ("feature_extractor_id", "public_name", "template_id")
-"""Path parameters that name what belongs to nobody, or is open to everybody."""
+SHARED = ("feature_extractor_id", "public_name", "template_id", "user_id")
+"""Path parameters that name what belongs to nobody, or is open to everybody, or is called so by the tenant alone."""
 
 ORGANIZATION_WIDE = (
     "namespace_identifier", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id",

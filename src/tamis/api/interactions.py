@@ -64,9 +64,8 @@ async def list_interactions(
     query = InteractionQuery(asked.retriever_id, asked.execution_id, asked.feature_id, asked.session_id, asked.user_id)
     listing = paging.query(asked)
     page = await interactions.list(principal, query, listing, kind)
-    return ListInteractionsResponse(
-        pagination=pagination(page, request, listing), results=[show_interaction(one) for one in page.items]
-    )
+    shown = [show_interaction(one) for one in page.items]
+    return ListInteractionsResponse(pagination=pagination(page, request, listing), results=shown, items=shown)
 
 
 @router.get("/interactions/{interaction_id}")

@@ -6,6 +6,7 @@ from tamis import __version__
 from tamis.cli import (
     audit,
     backup,
+    check,
     demo,
     doctor,
     evaluations,
@@ -39,6 +40,7 @@ app.command("import")(own_vectors.import_documents)
 app.command("search")(search.search)
 app.command("publish")(publish.publish)
 app.command("unpublish")(publish.unpublish)
+app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

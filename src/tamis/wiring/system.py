@@ -29,6 +29,7 @@ from tamis.services.batch_following import BatchFollowing
 from tamis.services.batches import BatchService
 from tamis.services.blob_links import BlobLinks
 from tamis.services.buckets import BucketService
+from tamis.services.checks import CheckService
 from tamis.services.clearing import Clearing
 from tamis.services.collections import CollectionService
 from tamis.services.diffs import DiffService
@@ -334,6 +335,7 @@ def _of_executions(
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight, turns),
+        CheckService(metadata, planner, executor, turns),
         # What is tried out is no execution: nothing counts or learns from it.
         WhyService(metadata, records, planner, Executor(environment, prices), clock),
     )

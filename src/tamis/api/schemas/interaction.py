@@ -48,8 +48,11 @@ class ListInteractionsRequest(ListRequest):
 
 
 class ListInteractionsResponse(BaseModel):
+    """items: the same, for later clients."""
+
     pagination: PaginationResponse
     results: list[InteractionResponse]
+    items: list[InteractionResponse]
 
 
 class DeletedInteractions(BaseModel):
