@@ -22,8 +22,11 @@ def file(name: str, content: bytes, media_type: str = "text/plain") -> FilePaylo
 def test_from_files_to_an_answer(page: Page, shelf: Shelf) -> None:
     page.goto("/data")
     page.get_by_text("New bucket").click()
-    page.fill("#bucket-name", "leaflets")
+    page.fill("#bucket-name", "a/b")
     page.get_by_label("Documents").check()
+    page.get_by_role("button", name="Create the bucket").click()
+    expect(page.locator(".result .problem")).to_contain_text("bucket_name: a name is printable")
+    page.fill("#bucket-name", "leaflets")
     page.get_by_role("button", name="Create the bucket").click()
     expect(page.locator("h1")).to_have_text("leaflets")
     page.locator("#files").focus()

@@ -24,7 +24,8 @@ async def on_tamis_error(request: Request, error: Exception) -> Response:
         return await on_crash(request, error)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error.message, exc_info=error)
-    return _shown(request, error.status, error.message)
+    # In a page, nobody asks what of a request is its body.
+    return _shown(request, error.status, error.message.removeprefix("body."))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

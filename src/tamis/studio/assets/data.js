@@ -4,18 +4,29 @@
 const changedHere = () => document.body.dispatchEvent(new CustomEvent("changed"));
 const words = (html) => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
 
-// A batch: the server draws how far it is, and sends the drawing after each change.
+// A batch: the server draws how far it is, and sends the drawing after each change. Browsers hold six connections to a
+// server; the oldest of many batches is let go, and its own page follows it.
+const MOST_FOLLOWED = 3;
+const followed = [];
+
+function leave(source) {
+  source.close();
+  if (followed.includes(source)) followed.splice(followed.indexOf(source), 1);
+}
+
 function followBatches(root) {
   const panels = [...root.querySelectorAll("[data-events]")];
   if (root.matches?.("[data-events]")) panels.push(root);
   for (const panel of panels) {
     const source = new EventSource(panel.dataset.events);
+    followed.push(source);
+    if (followed.length > MOST_FOLLOWED) leave(followed[0]);
     source.onmessage = (event) => {
-      if (!panel.isConnected) { source.close(); return; }
+      if (!panel.isConnected) { leave(source); return; }
       const step = JSON.parse(event.data);
       panel.querySelector(".progress").innerHTML = step.html;
       if (!step.is_final) return;
-      source.close();
+      leave(source);
       said(panel.dataset.ended);
       changedHere();
       if (document.getElementById("failed")) location.reload();
