@@ -1,5 +1,6 @@
 """Backups are whole or none, and a damaged one is never put back."""
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -120,6 +121,37 @@ async def test_a_damaged_or_newer_backup_is_refused_and_nothing_is_made(tmp_path
     with pytest.raises(TamisError, match=message):
         await restore_backup(Settings(data_dir=tmp_path / "new"), tmp_path / "backup")
     assert names(tmp_path) == ["backup", "data"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("others", "../escaped"), ("others", "deep/escaped"), ("others", ".."), ("others", ""),
+        ("blobs", "../../escaped"), ("blobs", "org/../../escaped"), ("blobs", "escaped"), ("blobs", "org/ns/"),
+    ],
+)  # fmt: skip
+async def test_a_manifest_by_a_stranger_names_nothing_outside(tmp_path: Path, kind: str, name: str) -> None:
+    await write_backup(await data(tmp_path / "data"), tmp_path / "backup")
+    content = b"planted"
+    for folder in (tmp_path / "backup", tmp_path / "backup/files"):
+        (folder / "escaped").write_bytes(content)
+    path = tmp_path / "backup" / backups.MANIFEST
+    manifest = json.loads(path.read_text())
+    digest = hashlib.sha256(content).hexdigest()
+    manifest[kind].append({"name": name, "size_bytes": len(content), "sha256": digest})
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(StorageError, match="is no name of a file of a backup"):
+        await restore_backup(Settings(data_dir=tmp_path / "new"), tmp_path / "backup", with_index=False)
+    assert names(tmp_path) == ["backup", "data"]
+
+
+async def test_a_link_in_a_backup_is_no_file_of_it(tmp_path: Path) -> None:
+    await write_backup(await data(tmp_path / "data"), tmp_path / "backup")
+    key = tmp_path / "backup/others/upload.key"
+    key.rename(tmp_path / "elsewhere")
+    key.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match="it is missing"):
+        await restore_backup(Settings(data_dir=tmp_path / "new"), tmp_path / "backup", with_index=False)
 
 
 async def test_nothing_is_written_over(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """From a backup back to a data directory: checked file by file before anything is in its place."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -31,7 +32,8 @@ class Restore:
                 "with that version"
             )
         for found, copied in ((self._folder / RECORD, manifest.record), *self._others(manifest)):
-            _compare(described(found, copied.name) if found.is_file() else None, copied)
+            is_there = found.is_file() and not found.is_symlink()
+            _compare(described(found, copied.name) if is_there else None, copied)
         await self._check_none_more(manifest)
         return manifest
 
@@ -74,9 +76,20 @@ def read_manifest(folder: Path) -> Manifest:
         found = raw["format"] if isinstance(raw, dict) else None
         if isinstance(found, int) and found > FORMAT:
             raise StorageError(f"this backup has the format {found}, this version reads up to {FORMAT}")
-        return msgspec.convert(raw, Manifest)
+        manifest = msgspec.convert(raw, Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
         raise _damaged(MANIFEST, str(error)) from error
+    _check_names(manifest)
+    return manifest
+
+
+def _check_names(manifest: Manifest) -> None:
+    """Who made the manifest may be a stranger: nothing of it goes anywhere but into the new directory."""
+    named = [(one.name, 1, 1) for one in manifest.others] + [(one.name, 3, math.inf) for one in manifest.blobs]
+    for name, least, most in named:
+        parts = name.split("/")
+        if not least <= len(parts) <= most or {"", ".", ".."} & set(parts) or "\0" in name:
+            raise _damaged(MANIFEST, f"{name!r} is no name of a file of a backup")
 
 
 def _compare(found: CopiedFile | None, copied: CopiedFile) -> None:
