@@ -53,8 +53,8 @@ from tamis.services.lineage import LineageService
 from tamis.services.tasks import TaskService
 from tamis.services.triggers import TriggerService
 from tamis.storage.blobs import open_blobs
-from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
+from tests.blank import open_blank
 
 DIMENSIONS = 26
 FILE_LIMITS = dict.fromkeys(("text", "image", "audio", "video", "document", "other"), 1 << 20)
@@ -289,7 +289,7 @@ async def open_world(
     models: Models | None = None,
 ) -> AsyncIterator[World]:
     """index: an exact one in memory, where none is given; the caller closes his own.  slow_s: for each source."""
-    metadata = await open_sqlite(path / "tamis.db")
+    metadata = await open_blank(path / "tamis.db")
     index = index or MemoryIndex()
     indexer = Indexer(metadata, index, patience_s=0.2)
     shelf = Shelf()

@@ -38,9 +38,9 @@ from tamis.services.upload_links import UploadLinks
 from tamis.services.uploads import UploadService
 from tamis.services.versions import VersionService
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
-from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
 from tamis.wiring.clock import SystemClock
+from tests.blank import open_blank
 from tests.extraction_world import NoModels, Shelf
 
 ROUTERS = (health, discovery, key_routes, organizations, namespaces, uploads, objects, buckets)
@@ -114,7 +114,7 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(path: Path) -> AsyncIterator[Resources]:
-    metadata = await open_sqlite(path / "tamis.sqlite3")
+    metadata = await open_blank(path / "tamis.sqlite3")
     blobs = open_blobs(path / "blobs", None)
     index = MemoryIndex()
     indexer = Indexer(metadata, index)

@@ -68,7 +68,7 @@ from tamis.services.stage_catalogue import StageCatalogue
 from tamis.services.traces import TraceService
 from tamis.services.turns import Turns
 from tamis.services.whynot import WhyService
-from tamis.storage.metadata import open_sqlite
+from tests.blank import open_blank
 from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
 
 KEY = "sk_0123456789abcdef0123456789abcdef01234567"
@@ -180,7 +180,7 @@ class World:
 
 @asynccontextmanager
 async def opened(path: Path, watch: Watch | None = None, reach: Reach = NOWHERE) -> AsyncIterator[World]:
-    metadata = await open_sqlite(path / "metadata.db")
+    metadata = await open_blank(path / "metadata.db")
     try:
         shop = await filled(metadata)
         await _register_key(shop)

@@ -25,10 +25,10 @@ from tamis.services.indexing import Indexer
 from tamis.services.object_design import ObjectChange, ObjectDraft
 from tamis.services.objects import ObjectService
 from tamis.storage.blobs import open_blobs
-from tamis.storage.metadata import open_sqlite
 from tamis.testing.memory_index import MemoryIndex
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, NOW
+from tests.blank import open_blank
 
 T = TypeVar("T")
 CONTENTS = st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f"])
@@ -52,7 +52,7 @@ class Files(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.path = Path(tempfile.mkdtemp())
-        self.metadata = self.run(open_sqlite(self.path / "tamis.db"))
+        self.metadata = self.run(open_blank(self.path / "tamis.db"))
         self.blobs = open_blobs(self.path / "blobs", None)
         self.open()
         self.objects: dict[tuple[Principal, int], tuple[str, bytes]] = {}

@@ -43,7 +43,7 @@ from tamis.services.executions import ExecutionService
 from tamis.services.inflight import InFlight
 from tamis.services.replays import Replayed, ReplayService
 from tamis.services.stage_statistics import StageExperience
-from tamis.storage.metadata import open_sqlite
+from tests.blank import open_blank
 from tests.engine.stages.shop import PRINCIPAL, Shop, ThemeModels, document
 from tests.retrieval_world import REGISTRY, Wait, WallClock, World, opened, search, specs, stage
 from tests.services.test_observation import INPUTS, Pipeline, execute, pipelines, recorded
@@ -206,7 +206,7 @@ def test_whatever_has_happened_since(pipeline: Pipeline, order: Sequence[str], c
                     if name != "added" or await world.shop.metadata.read(_has_products):
                         await HAPPENINGS[name](world.shop)
                 assert (await Server(world.shop).frozen(first)).verdict is Verdict.IDENTICAL
-            metadata = await open_sqlite(path / "metadata.db")
+            metadata = await open_blank(path / "metadata.db")
             stack.push_async_callback(metadata.close)
             await _after_a_restart(metadata, first, expected)
 
