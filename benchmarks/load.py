@@ -1,12 +1,16 @@
 """Mixed requests from many clients: does memory stay flat, does anything fail, how long do answers take.
 
     python -m benchmarks.load [--requests 300000] [--clients 64]
+    python -m benchmarks.load --scaling [--requests 2000]
 
 Clients in this process ask a server of its own process over loopback: documents created, changed, read and deleted,
 pipelines executed, records read and listed, objects extracted by batches (tests/proofs/mixed_load.py). What is stored
 stays bounded but for executions and objects, so that memory has no reason to grow.
 
 Clients share the machine with the server: what they take of its CPU is told, a tenth of what the server takes.
+
+With --scaling 1, 4, 16 and 64 clients take turns on one server, three rounds of so many requests each; the medians of
+throughput and CPU are told for each number of clients, and 64 must have 0.9 of the best throughput.
 
 Limits, by the exit status: the server's resident memory, its children's too, is over the last third of the requests at
 most 5% more than over the middle third; every request is answered, and as the client's own book says.
@@ -28,6 +32,9 @@ from tests.proofs.mixed_load import Book, Worker, open_place
 from tests.wire import wires
 
 MOST_GROWTH = 1.05
+LEAST_SHARE = 0.9
+_NUMBERS = (1, 4, 16, 64)
+_ROUNDS = 3
 _SAMPLE_S = 0.5
 
 
@@ -70,12 +77,14 @@ class Load:
     client_cpu_s: float
 
 
-async def load(server: LiveServer, clients: int, requests: int, telling_every: int = 0) -> Load:
+async def load(
+    server: LiveServer, clients: int, requests: int, telling_every: int = 0, place_name: str = "loaded"
+) -> Load:
     """Until so many requests are answered, or the server is gone. telling_every: so many requests; 0 tells nothing."""
     book, memory = Book(), Memory()
     began_s, cpu_s, client_cpu_s = time.monotonic(), _cpu_s(server.pid), time.process_time()
     async with wires(server.url, server.key, clients) as connections:
-        place = await open_place(connections[0], "loaded")
+        place = await open_place(connections[0], place_name)
         workers = [Worker(f"w{number}", wire, place, book, seed=1) for number, wire in enumerate(connections)]
         ended = asyncio.Event()
         watching = asyncio.create_task(_watch(server.pid, book, memory, ended, telling_every))
@@ -117,7 +126,7 @@ def report(load: Load) -> bool:
     for kind, times_s in sorted(book.times_s.items()):
         p50, p99 = (1000 * _quantile(times_s, share) for share in (0.5, 0.99))
         print(f"{kind:<10}{len(times_s):>9}{p50:>9.1f}{p99:>9.1f}")
-    every = [time_s for times_s in book.times_s.values() for time_s in times_s]
+    every = _times_s(book)
     print(f"{'all':<10}{len(every):>9}{1000 * _quantile(every, 0.5):>9.1f}{1000 * _quantile(every, 0.99):>9.1f}")
     cpu_ms, client_ms = (1000 * cpu_s / book.requests for cpu_s in (load.cpu_s, load.client_cpu_s))
     print(
@@ -134,16 +143,44 @@ def _quantile(times_s: list[float], share: float) -> float:
     return sorted(times_s)[min(len(times_s) - 1, int(share * len(times_s)))]
 
 
+async def scale(server: LiveServer, requests: int) -> bool:
+    """Print what each number of clients got; whether the limit is kept."""
+    done: dict[int, list[Load]] = {number: [] for number in _NUMBERS}
+    for number in _NUMBERS:
+        await load(server, number, requests // 4, place_name=f"warm-{number}")
+    for round_number in range(_ROUNDS):
+        for number in _NUMBERS:
+            done[number].append(await load(server, number, requests, place_name=f"of-{number}-{round_number}"))
+    rates = {}
+    print(f"{'clients':>8}{'requests/s':>12}{'server CPU ms':>15}{'p99 ms':>9}")
+    for number, loads in done.items():
+        rates[number] = statistics.median(one.book.requests / one.wall_s for one in loads)
+        cpu_ms = statistics.median(1000 * one.cpu_s / one.book.requests for one in loads)
+        p99_ms = statistics.median(1000 * _quantile(_times_s(one.book), 0.99) for one in loads)
+        print(f"{number:>8}{rates[number]:>12.0f}{cpu_ms:>15.2f}{p99_ms:>9.0f}")
+    share = rates[_NUMBERS[-1]] / max(rates.values())
+    print(f"{_NUMBERS[-1]} clients have {share:.2f} of the best")
+    return share >= LEAST_SHARE and not any(one.book.refused for loads in done.values() for one in loads)
+
+
+def _times_s(book: Book) -> list[float]:
+    return [time_s for times_s in book.times_s.values() for time_s in times_s]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--requests", type=int, default=300_000)
+    parser.add_argument("--requests", type=int)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--scaling", action="store_true")
     given = parser.parse_args()
+    requests: int = given.requests or (2_000 if given.scaling else 300_000)
     with tempfile.TemporaryDirectory() as folder, LiveServer(Path(folder) / "data") as server:
-        done = uvloop.run(load(server, given.clients, given.requests, given.requests // 60))
+        if given.scaling:
+            return 0 if uvloop.run(scale(server, requests)) else 1
+        done = uvloop.run(load(server, given.clients, requests, requests // 60))
         kept = report(done)
         assert "Traceback" not in server.log, server.log
-    return 0 if kept and done.book.requests >= given.requests else 1
+    return 0 if kept and done.book.requests >= requests else 1
 
 
 if __name__ == "__main__":
