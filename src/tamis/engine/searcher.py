@@ -16,7 +16,7 @@ from tamis.engine.fusion import merge, ranked
 from tamis.engine.narrowed_index import NOTHING, NarrowedIndex
 from tamis.engine.ports.index import FacetCount, Scored, VectorIndex, VectorSearch
 from tamis.engine.ports.inference import Models
-from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.queries import Need, Query, QueryVectors
 from tamis.engine.stored_clustering import Clustered, Clustering, cluster_stored
 from tamis.engine.stored_likeness import Likeness, Likenesses, StoredLikeness
@@ -182,24 +182,18 @@ class Searcher:
     ) -> list[Document]:
         """By id. A small collection is read through; of a large one, what the index says matches is read."""
         if filter is not None and self._index.selects(filter):
-            beginning = await self._metadata.read(
-                lambda session: list(islice(session.documents.scan(principal, collection_id), _READ_THROUGH + 1))
+            found = await self._metadata.read(
+                lambda session: _read_through(session, principal, collection_id, filter, limit)
             )
-            if len(beginning) <= _READ_THROUGH:
-                return [one for one in beginning if matches(filter, one.view())][:limit]
+            if found is not None:
+                return found
             with suppress(IndexUnavailableError):
                 ids = await self._index.select(principal, collection_id, filter, _MOST_SELECTED)
                 if ids is not None:
-                    return await self._selected(principal, collection_id, filter, ids, limit)
+                    return await self._metadata.read(
+                        lambda session: _selected(session, principal, collection_id, filter, ids)[:limit]
+                    )
         return await self._scanned(principal, collection_id, filter, limit)
-
-    async def _selected(
-        self, principal: Principal, collection_id: str, filter: Filter, ids: Sequence[str], limit: int
-    ) -> list[Document]:
-        """Of these, those that match as they are now: the record may be ahead of the index."""
-        documents = (await self.hydrate(principal, ids)).values()
-        found = [one for one in documents if one.collection_id == collection_id and matches(filter, one.view())]
-        return sorted(found, key=lambda one: one.document_id)[:limit]
 
     async def _scanned(
         self, principal: Principal, collection_id: str, filter: Filter | None, limit: int
@@ -287,3 +281,22 @@ def _check_found(searches: Sequence[Search], answered: Sequence[int]) -> None:
 def _lot(seed: str, document_id: str) -> float:
     digest = blake2b(document_id.encode(), key=seed.encode()[:64], digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
+
+
+def _read_through(
+    session: Session, principal: Principal, collection_id: str, filter: Filter, limit: int
+) -> list[Document] | None:
+    """By id, those that match; None where the collection is too large."""
+    documents = list(islice(session.documents.scan(principal, collection_id), _READ_THROUGH + 1))
+    if len(documents) > _READ_THROUGH:
+        return None
+    return [one for one in documents if matches(filter, one.view())][:limit]
+
+
+def _selected(
+    session: Session, principal: Principal, collection_id: str, filter: Filter, ids: Sequence[str]
+) -> list[Document]:
+    """By id, those of these that match as they are now: the record may be ahead of the index."""
+    documents = session.documents.get_many(principal, ids).values()
+    found = [one for one in documents if one.collection_id == collection_id and matches(filter, one.view())]
+    return sorted(found, key=lambda one: one.document_id)
