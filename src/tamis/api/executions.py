@@ -1,9 +1,9 @@
 """Run pipelines. Mounted before the saved retrievers, whose paths would take these for names."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import pydantic
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,6 +15,7 @@ from tamis.api.bodies import JsonRoute
 from tamis.api.caching import asks_for_changes, cached_response
 from tamis.api.departure import while_connected
 from tamis.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from tamis.api.known_requests import Asked
 from tamis.api.links import Link, links
 from tamis.api.schemas.execution import (
     AnonymousExecuteRequest,
@@ -32,9 +33,7 @@ from tamis.api.streams import streamed
 from tamis.engine.events import Sink, ignore
 from tamis.errors import BadRequestError, TamisError, ValidationError
 from tamis.model.execution import ANONYMOUS
-from tamis.model.json import JSON
 from tamis.model.principal import Principal
-from tamis.model.retriever import StageSpec
 from tamis.services.execution_runs import Executed, RunOptions
 from tamis.services.executions import ExecutionService
 from tamis.services.result_pages import PageMethod, PageRequest
@@ -52,7 +51,6 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
         "content": stream_content(),
     }
 }
-Pipeline: TypeAlias = tuple[tuple[StageSpec, ...], dict[str, JSON]]
 _ANONYMOUS = {"X-Execution-Mode": ANONYMOUS}
 _SAVED: Mapping[str, str] = {}
 
@@ -100,25 +98,10 @@ async def execute_anonymous_retriever(
 ) -> Response:
     """Run a pipeline sent whole. It is not stored; its record is."""
 
-    def pipeline() -> Pipeline:
-        return read_stages(body.stages), read_fields(body.input_schema)
-
-    return await run_anonymous(principal, request, body, pipeline, executions, asked)
-
-
-async def run_anonymous(
-    principal: Principal,
-    request: Request,
-    body: ExecutionOptions,
-    pipeline: Callable[[], Pipeline],
-    executions: ExecutionService,
-    asked: _AskedInUrl,
-) -> Response:
-    """pipeline: reads its stages and its input schema; what is wrong with them is answered as a run's failure is."""
     options = _options(body, asked)
 
     def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
-        stages, schema = pipeline()
+        stages, schema = read_stages(body.stages), read_fields(body.input_schema)
         return executions.execute_anonymous(principal, stages, schema, options, sink)
 
     return await _answered(request, principal, executions, work, body, asked, _ANONYMOUS)
@@ -142,6 +125,21 @@ async def execute_retriever(
         return executions.execute_saved(principal, retriever_id, options, sink)
 
     return await _answered(request, principal, executions, work, body, asked, _SAVED)
+
+
+async def run_known(
+    principal: Principal, request: Request, retriever_id: str, asked: Asked, executions: ExecutionService
+) -> Response:
+    """A request that was read before it came here. retriever_id: empty where it brings its pipeline."""
+    pipeline, options = asked.pipeline, asked.options
+
+    def work(sink: Sink) -> Coroutine[Any, Any, Executed]:
+        if pipeline is None:
+            return executions.execute_saved(principal, retriever_id, options, sink)
+        return executions.execute_anonymous(principal, *pipeline, options, sink)
+
+    headers = _SAVED if pipeline is None else _ANONYMOUS
+    return await _answered(request, principal, executions, work, asked.body, NOTHING_ASKED, headers)
 
 
 @router.post("/{retriever_id}/execute/batch", response_model=None, tags=["retrievers"])

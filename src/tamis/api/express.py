@@ -6,22 +6,18 @@ application itself, body and all, and is answered there.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
-import orjson
 import pydantic
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tamis.api import executions
 from tamis.api.admission import admit
-from tamis.api.bodies import parse
 from tamis.api.errors import answer_to
 from tamis.api.idempotency import HEADER
+from tamis.api.known_requests import KnownRequests
 from tamis.api.metering import ENDPOINT, PRINCIPAL
-from tamis.api.schemas.execution import AnonymousExecuteRequest, ExecuteRetrieverRequest, ExecutionOptions
-from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.auth.gate import Gate
 from tamis.errors import TamisError
 from tamis.model.limits import OperationKind
@@ -33,7 +29,6 @@ _PREFIX = "/v1/retrievers/"
 _SUFFIX = "/execute"
 _ANONYMOUS = "/v1/retrievers/execute"
 _SAVED_ENDPOINT = "/v1/retrievers/{retriever_id}/execute"
-_LARGEST_KEPT = 16 * 1024
 _ONCE = HEADER.lower().encode()
 
 Call = Callable[[Request], Awaitable[Response]]
@@ -47,6 +42,7 @@ class Express:
         self._gate: Gate = services[Gate]
         self._executions: ExecutionService = services[ExecutionService]
         self._admission: Admission | None = services.get(Admission)
+        self._requests = KnownRequests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         retriever = _retriever(scope)
@@ -67,13 +63,16 @@ class Express:
             principal = await self._gate.enter_searching(
                 _text(headers.get(b"authorization")), _text(headers.get(b"x-namespace")), partly=bool(retriever)
             )
-            value = parse(body)
-            if _asks_for_links(value):
-                return None
-            scope[PRINCIPAL], scope[ENDPOINT] = principal, _SAVED_ENDPOINT if retriever else _ANONYMOUS
-            return self._limited(principal, self._bound(principal, retriever, value))
+            asked = self._requests.read(body, is_anonymous=not retriever)
         except (TamisError, pydantic.ValidationError, ValueError, TypeError):
             return None
+        if asked.body.return_urls:  # the application makes links
+            return None
+        scope[PRINCIPAL], scope[ENDPOINT] = principal, _SAVED_ENDPOINT if retriever else _ANONYMOUS
+        return self._limited(
+            principal,
+            lambda request: executions.run_known(principal, request, retriever, asked, self._executions),
+        )
 
     def _limited(self, principal: Principal, call: Call) -> Call:
         """Behind the caller's limits, where there are any; what goes on to the application is counted there."""
@@ -86,34 +85,6 @@ class Express:
             return await call(request)
 
         return limited
-
-    def _bound(self, principal: Principal, retriever: str, value: Any) -> Call:
-        asked, service = executions.NOTHING_ASKED, self._executions
-        if not retriever:
-            options, pipeline = ExecutionOptions.model_validate(value), _pipeline(value)
-            return lambda request: executions.run_anonymous(
-                principal, request, options, lambda: pipeline, service, asked
-            )
-        saved = ExecuteRetrieverRequest.model_validate(value)
-        return lambda request: executions.execute_retriever(principal, request, retriever, saved, service, asked)
-
-
-def _pipeline(value: dict[str, Any]) -> executions.Pipeline:
-    """The same pipeline comes again and again, asked something else: it is read once."""
-    text = orjson.dumps((value.get("stages"), value.get("input_schema")))
-    return _read_pipeline(text) if len(text) <= _LARGEST_KEPT else _read_pipeline.__wrapped__(text)
-
-
-@lru_cache(maxsize=1024)
-def _read_pipeline(text: bytes) -> executions.Pipeline:
-    stages, schema = orjson.loads(text)
-    body = AnonymousExecuteRequest.model_validate({"stages": stages, "input_schema": schema})
-    return read_stages(body.stages), read_fields(body.input_schema)
-
-
-def _asks_for_links(value: Any) -> bool:
-    """Which the application makes."""
-    return isinstance(value, dict) and bool(value.get("return_urls") or value.get("return_presigned_urls"))
 
 
 def _retriever(scope: Scope) -> str | None:

@@ -1,8 +1,10 @@
 """Key in, Principal out."""
 
+import hmac
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from tamis.auth.tokens import Tokens
 from tamis.engine.ports.metadata import Metadata
@@ -13,6 +15,8 @@ from tamis.model.principal import Operation, Permission, Principal
 from tamis.model.secret import hash_key
 
 _REMEMBER_S = 5.0
+_Asked: TypeAlias = tuple[str, str | None, bool, Operation]
+"""Hash of the secret, namespace as it was sent, whether single retrievers will do, and what is to be done."""
 
 
 @dataclass(slots=True)
@@ -20,6 +24,10 @@ class _Remembered:
     key: ApiKey
     principal: Principal
     until: float
+
+    def opens_always(self, hashed: str) -> bool:
+        """Whether no moment of the time until then can change what this secret opens."""
+        return self.key.expires_at is None and hmac.compare_digest(self.key.key_hash, hashed)
 
 
 class Gate:
@@ -33,11 +41,13 @@ class Gate:
         self._tokens = tokens or Tokens()
         self._keys: dict[str, _Remembered] = {}
         self._namespaces: dict[tuple[str, str], tuple[str, float]] = {}
+        self._searching: dict[_Asked, tuple[Principal, float]] = {}
 
     def forget(self) -> None:
         """Call after any change of keys, users, organisations or namespaces."""
         self._keys.clear()
         self._namespaces.clear()
+        self._searching.clear()
 
     async def recognize(self, authorization: str | None) -> Principal:
         """Whose key it is, whatever it may do. Raises: UnauthorizedError."""
@@ -125,13 +135,29 @@ class Gate:
         For operations that search, or that read documents and nothing else.
         """
         bearer = _bearer(authorization)
-        if not is_client_token(bearer):
-            enter = self.enter_partly if partly else self.enter
-            return await enter(authorization, namespace, Permission.READ, operation)
-        principal = _doing(await self.recognize_within(authorization, namespace), operation)
-        if not partly and not principal.sees_namespace(principal.namespace_id):
-            raise ForbiddenError("this client token is for single retrievers; it may run those")
+        if is_client_token(bearer):
+            principal = _doing(await self.recognize_within(authorization, namespace), operation)
+            if not partly and not principal.sees_namespace(principal.namespace_id):
+                raise ForbiddenError("this client token is for single retrievers; it may run those")
+            return principal
+        asked = hash_key(bearer), namespace, partly, operation
+        entered = self._searching.get(asked)
+        if entered is not None and entered[1] > time.monotonic():
+            return entered[0]
+        enter = self.enter_partly if partly else self.enter
+        principal = await enter(authorization, namespace, Permission.READ, operation)
+        self._remember_searching(asked, principal)
         return principal
+
+    def _remember_searching(self, asked: _Asked, principal: Principal) -> None:
+        """No longer than what it follows from is remembered: the hot path makes the same Principal of it each time."""
+        hashed, namespace, _, operation = asked
+        key, found = self._keys.get(hashed), self._namespaces.get(_namespace_key(principal, namespace))
+        if key is None or found is None or not key.opens_always(hashed):
+            return
+        doing = key.principal.doing(operation)
+        if doing is not None and doing.within(found[0]) == principal:  # else it was changed while this was found out
+            self._searching[asked] = principal, min(key.until, found[1])
 
     async def _opened(self, hashed: str) -> tuple[ApiKey, Principal]:
         """The key with a secret of this hash, where that opens anything. Raises: UnauthorizedError."""
@@ -157,8 +183,7 @@ class Gate:
         return _Remembered(holder.key, _principal_of(holder), until)
 
     async def _namespace_id(self, principal: Principal, namespace: str | None) -> str:
-        # What "the only one" is depends on the key's scopes.
-        cache_key = (principal.organization_id, namespace or f"\0{principal.key_id}")
+        cache_key = _namespace_key(principal, namespace)
         known = self._namespaces.get(cache_key)
         if known is None or known[1] < time.monotonic():
             found = await self._find_namespace(principal, namespace)
@@ -207,6 +232,11 @@ def _principal_of(holder: Holder) -> Principal:
         rate_limit_override=key.rate_limit_override,
         rate_limits=holder.organization.rate_limits,
     )
+
+
+def _namespace_key(principal: Principal, namespace: str | None) -> tuple[str, str]:
+    """What "the only one" is depends on the key's scopes."""
+    return principal.organization_id, namespace or f"\0{principal.key_id}"
 
 
 def _bearer(authorization: str | None) -> str:

@@ -38,6 +38,13 @@ class RunOptions:
     warnings: tuple[str, ...] = ()
     most: int | None = None
 
+    def asking(self, inputs: Mapping[str, JSON]) -> "RunOptions":
+        """The same with other inputs."""
+        return RunOptions(
+            inputs, self.filters, self.collections, self.budget, self.page, self.skip_cache, self.return_vectors,
+            self.warnings, self.most,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
