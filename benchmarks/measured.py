@@ -213,7 +213,10 @@ class MeteredMetadata:
         return await self._timed("record", self._inner.write, function)
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(self._timed("record", self._inner.keep, entry))
+        started = self._meter.now()
+        kept = self._inner.keep(entry)
+        kept.add_done_callback(lambda _: self._meter.add("record", self._meter.now() - started))
+        return kept
 
     async def _timed(self, part: str, call: Callable[[Any], Awaitable[T]], function: Any) -> T:
         started = self._meter.now()

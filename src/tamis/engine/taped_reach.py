@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tamis.engine.allowance import Allowance
+from tamis.engine.needs import Lacks
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
@@ -22,17 +23,51 @@ LANGUAGE, OUTSIDE, RETRIEVERS, WEB_SEARCH, CODE = "language", "outside", "retrie
 
 
 def taped_reach(reach: Reach, tape: Tape) -> Reach:
-    if reach is NOWHERE:
-        return reach
-    return Reach(
-        TapedLanguageModels(tape, reach.language),
-        TapedOutside(tape, reach.outside),
-        TapedRetrievers(tape, reach.retrievers),
-        web_search=TapedWebSearch(tape, reach.web_search),
-        code=TapedCode(tape, reach.code),
-        taxonomies=TapedTaxonomies(tape, reach.taxonomies),
-        databases=TapedDatabases(tape, reach.databases),
-    )
+    return reach if reach is NOWHERE else TapedReach(tape, reach)
+
+
+class TapedReach(Reach):
+    """Each port is wrapped once it is reached for: most stages reach for none. What lacks is asked of a plan only."""
+
+    __slots__ = ("_reach", "_tape")
+    _reach: Reach
+    _tape: Tape
+
+    def __init__(self, tape: Tape, reach: Reach) -> None:
+        object.__setattr__(self, "_tape", tape)
+        object.__setattr__(self, "_reach", reach)
+
+    @property
+    def language(self) -> LanguageModels:
+        return TapedLanguageModels(self._tape, self._reach.language)
+
+    @property
+    def outside(self) -> Outside:
+        return TapedOutside(self._tape, self._reach.outside)
+
+    @property
+    def retrievers(self) -> Retrievers:
+        return TapedRetrievers(self._tape, self._reach.retrievers)
+
+    @property
+    def web_search(self) -> WebSearch:
+        return TapedWebSearch(self._tape, self._reach.web_search)
+
+    @property
+    def code(self) -> CodeRunner:
+        return TapedCode(self._tape, self._reach.code)
+
+    @property
+    def taxonomies(self) -> Taxonomies:
+        return TapedTaxonomies(self._tape, self._reach.taxonomies)
+
+    @property
+    def databases(self) -> Databases:
+        return TapedDatabases(self._tape, self._reach.databases)
+
+    @property
+    def lacks(self) -> Lacks:
+        return {}
 
 
 class TapedLanguageModels:

@@ -263,18 +263,14 @@ class ExecutionService:
 
     async def _store(self, job: Job, recorded: Recorded) -> None:
         """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
-
         header = recorded.execution.header
         writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
         if header.credits_used and self._turns.credits is not None:
             self._turns.credits.spent(job.principal, header.credits_used)
         try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait((writing,))
-            raise
+            await writing
         finally:
-            if self._executor.watch is not None and writing.done() and writing.exception() is None:
+            if self._executor.watch is not None and writing.exception() is None:
                 self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
 
     def _since(self, job: Job) -> float:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
@@ -34,8 +36,9 @@ class VectorSearch:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """No dataclass, for a search makes hundreds of them: a tenth of the time to make, and nothing to collect."""
+
     document_id: str
     score: float
 

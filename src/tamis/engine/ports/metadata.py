@@ -439,7 +439,8 @@ class Metadata(Protocol):
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
         """As `write` of `executions.insert`, on the path of every execution: those that come together cost less.
 
-        Handed in at once; done when the record is durable, though its caller stop waiting. Raises: AlreadyExistsError.
+        Handed in at once; done when the record is durable. It cannot be cancelled: a task that is cancelled while it
+        waits goes on waiting, and hears of it then. Raises: AlreadyExistsError.
         """
         ...
 

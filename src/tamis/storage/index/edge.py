@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from tamis.engine.ports.index import FacetCount, IndexInfo, Point, Scored, VectorSearch
@@ -80,7 +81,7 @@ class EdgeIndex:
             asked.append((key, _search(features, search)) if features is not None and _finds(search) else None)
         sent = [one for one in asked if one is not None]
         found = iter(await self._supervisor.search(sent) if sent else [])
-        return [[] if one is None else [Scored(name, score) for name, score in next(found)] for one in asked]
+        return [[] if one is None else msgspec.convert(next(found), list[Scored]) for one in asked]
 
     async def facet(
         self, principal: Principal, collection_id: str, path: str, limit: int, filter: Filter | None, exact: bool

@@ -20,6 +20,26 @@ _PRIMARY = 0xFF
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+class Unstoppable(asyncio.Future[None]):
+    """Of what is done whoever waits: who is cancelled meanwhile hears of it when this has ended, and not before."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        return False
+
+    def follow(self, work: "asyncio.Future[None]") -> None:
+        """End as the work does."""
+        work.add_done_callback(self._end)
+
+    def _end(self, work: "asyncio.Future[None]") -> None:
+        error = None if work.cancelled() else work.exception()
+        if work.cancelled():
+            self.set_exception(StorageError("the system of record was closed meanwhile"))
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(None)
+
+
 @dataclass(slots=True)
 class Job:
     """A function, and then either its value or its error. entry: the one record that it inserts and does no more.
@@ -37,9 +57,10 @@ class Job:
 
     @classmethod
     def of(cls, function: Callable[[SqlSession], Any], entry: Entry | None = None) -> "Job":
-        """For the running event loop."""
+        """For the running event loop. A record's cannot be cancelled."""
         loop = asyncio.get_running_loop()
-        return cls(function, loop.create_future(), loop, entry=entry, caller=current_caller())
+        future = loop.create_future() if entry is None else Unstoppable(loop=loop)
+        return cls(function, future, loop, entry=entry, caller=current_caller())
 
 
 def deliver(jobs: Sequence[Job]) -> None:

@@ -20,6 +20,7 @@ from tamis.engine.ports.executions import Entry
 from tamis.engine.ports.metadata import MetadataHealth, Session
 from tamis.errors import StorageError, StorageFullError, StorageUnavailableError
 from tamis.model.json import JSON
+from tamis.storage.metadata.handover import Unstoppable
 from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import migrate
 from tamis.storage.metadata.schema import REVISION
@@ -88,9 +89,15 @@ class PostgresMetadata:
         return await write_in_change(function, self._write_there)
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(
-            self._write_there(lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs))
+        kept = Unstoppable(loop=asyncio.get_running_loop())
+        kept.follow(
+            asyncio.ensure_future(
+                self._write_there(
+                    lambda session: session.executions.insert(entry.principal, entry.execution, entry.blobs)
+                )
+            )
         )
+        return kept
 
     async def health(self) -> MetadataHealth:
         try:

@@ -20,6 +20,10 @@ from tamis.testing.metadata_contract.samples import ME, STRANGERS, later
 FAILED = ExecutionStatus.FAILED
 
 
+async def _kept(metadata: Metadata, entry: Entry) -> None:
+    await metadata.keep(entry)
+
+
 async def _insert(metadata: Metadata, count: int = 8) -> None:
     """Pairs share a start; every third has failed; one is a saved retriever's."""
 
@@ -112,6 +116,14 @@ class ExecutionsContract:
         assert [type(each) for each in ended].count(AlreadyExistsError) == 2
         assert isinstance(ended[1], AlreadyExistsError)
         assert await _numbers(metadata, ExecutionQuery()) == ([3, 2, 1, 0], 4)
+
+    async def test_who_is_cancelled_hears_of_it_once_his_record_is_durable(self, metadata: Metadata) -> None:
+        waiting = asyncio.create_task(_kept(metadata, Entry(ME, samples.execution(1))))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await metadata.read(lambda session: session.executions.get(ME, "exec_0001")) == samples.execution(1)
 
     async def test_newest_first_in_windows_that_cover_all(self, metadata: Metadata) -> None:
         await _insert(metadata)
