@@ -26,6 +26,8 @@ _TRACESTATE = re.compile(r"[ -~]{1,512}")
 _LONGEST_AGENT = 256
 _ASKED_BY_MACHINES = frozenset({"/livez", "/readyz", "/metrics", "/v1/health"})
 _NEVER_ANSWERED = 499
+STATUS = "tamis.status"
+"""Where in a request's scope stands how it was answered, once it is."""
 
 
 class Correlation:
@@ -42,12 +44,11 @@ class Correlation:
         caller = read_caller(scope["headers"], scope.get("client"))
         scope["request_id"] = caller.request_id
         id_header = (b"x-request-id", caller.request_id.encode())
-        began, status = time.perf_counter(), 0
+        began = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                scope[STATUS] = message["status"]
                 message["headers"] = [*message.get("headers", ()), id_header, *scope.get(TOLD, ())]
             await send(message)
 
@@ -56,11 +57,11 @@ class Correlation:
                 await self.app(scope, receive, send_with_id)
             except TamisError as error:
                 # Of a layer outside of the application, whose own handler has not seen it.
-                if status:
+                if STATUS in scope:
                     raise
                 await (await answer_to(Request(scope, receive), error))(scope, receive, send_with_id)
             finally:
-                self._tell(scope, status or _NEVER_ANSWERED, (time.perf_counter() - began) * 1000)
+                self._tell(scope, scope.get(STATUS, _NEVER_ANSWERED), (time.perf_counter() - began) * 1000)
 
     def _tell(self, scope: Scope, status: int, duration_ms: float) -> None:
         self._telemetry.answered(status)

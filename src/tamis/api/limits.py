@@ -25,10 +25,13 @@ class Limits:
             await self.app(scope, receive, send)
             return
         limit = self._upload_bytes if self._uploads.match(scope["path"]) else self._request_bytes
-        if _announced(scope) > limit:
+        announced = _announced(scope)
+        if announced is None:
+            await self._guarded(scope, receive, send, limit)
+        elif announced > limit:
             await render(_too_large(limit))(scope, receive, send)
-            return
-        await self._guarded(scope, receive, send, limit)
+        else:
+            await self.app(scope, receive, send)  # the server lets no more through than was announced
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         """Count what a request without Content-Length sends."""
@@ -49,6 +52,12 @@ def _too_large(limit: int) -> PayloadTooLargeError:
     return PayloadTooLargeError(f"a request may send at most {limit} bytes", limit_bytes=limit)
 
 
-def _announced(scope: Scope) -> int:
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(length) if length.isdigit() else 0
+def _announced(scope: Scope) -> int | None:
+    """None where it is not known before the end."""
+    length: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding":
+            return None
+        if name == b"content-length":
+            length = value
+    return int(length) if length is not None and length.isdigit() else None

@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tamis.api.correlation import STATUS
 from tamis.engine.auditing import event_of
 from tamis.model.principal import Principal
 from tamis.services.audit import AuditService
@@ -26,7 +27,7 @@ _READ = {
 
 
 class Metering:
-    """Plain ASGI, because it runs on every request."""
+    """Plain ASGI, because it runs on every request; inside of `Correlation`, which knows how it was answered."""
 
     def __init__(self, app: ASGIApp, services: Mapping[type[Any], Any]) -> None:
         self.app = app
@@ -37,20 +38,13 @@ class Metering:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter_ns(), 0
-
-        async def send_and_see(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        began = time.perf_counter_ns()
         try:
-            await self.app(scope, receive, send_and_see)
+            await self.app(scope, receive, send)
         finally:
             principal: Principal | None = scope.get(PRINCIPAL)
             if principal is not None and principal.key_id:
-                self._count(scope, principal, status, (time.perf_counter_ns() - began) // 1000)
+                self._count(scope, principal, scope.get(STATUS, 0), (time.perf_counter_ns() - began) // 1000)
 
     def _count(self, scope: Scope, principal: Principal, status: int, duration_us: int) -> None:
         template = scope.get(ENDPOINT) or getattr(scope.get("route"), "path_format", None)

@@ -10,7 +10,9 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -192,12 +194,21 @@ def hash_of(arguments: tuple[Any, ...]) -> str:
     return blake2b(text, digest_size=_HASH_BYTES).hexdigest()
 
 
+@cache
+def _fields_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What reads all fields of a dataclass at once."""
+    names = [one.name for one in fields(kind)]
+    if len(names) < 2:  # `attrgetter` of one name gives no tuple
+        return lambda value: tuple(getattr(value, name) for name in names)
+    return attrgetter(*names)
+
+
 def _plain(value: Any) -> Any:
     """Values by type and fields; a collection by its id."""
     if isinstance(value, Collection):
         return value.collection_id
     if is_dataclass(value) and not isinstance(value, type):
-        return [type(value).__name__, *(getattr(value, one.name) for one in fields(value))]
+        return [type(value).__name__, *_fields_of(type(value))(value)]
     if isinstance(value, frozenset | set):
         return sorted(value, key=repr)
     if isinstance(value, np.generic | np.ndarray):
