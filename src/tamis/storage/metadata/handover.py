@@ -93,11 +93,16 @@ def _outward(error: BaseException) -> BaseException:
     return RuntimeError("the function raised StopIteration") if isinstance(error, StopIteration) else error
 
 
+def is_held(error: BaseException) -> bool:
+    """Whether somebody else has held the database for too long."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BUSY
+
+
 def failure(error: BaseException, what: str = "the system of record failed") -> StorageError:
     """The driver's error as ours, its cause kept. Only what an operator has to look into is a plain StorageError."""
     if is_out_of_space(error):
         outward: StorageError = StorageFullError()
-    elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BUSY:
+    elif is_held(error):
         outward = StorageUnavailableError()
     else:
         outward = StorageError(f"{what}: {error}")

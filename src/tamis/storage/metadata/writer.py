@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from tamis.engine.caller import called_by
 from tamis.engine.ports.executions import Entry
 from tamis.errors import StorageError, TamisError
-from tamis.storage.metadata.handover import Job, deliver, failure
+from tamis.storage.metadata.handover import Job, deliver, failure, is_held
 from tamis.storage.metadata.session import SqlSession
 
 T = TypeVar("T")
@@ -122,6 +122,10 @@ class GroupWriter:
     def _group(self, job: Job | None, jobs: list[Job]) -> bool:
         """Run and commit a group that begins with `job`; True where the queue has ended."""
         jobs.extend([job] if job else [])
+        alone = job.entry if job is not None and self._queue.empty() else None
+        if alone is not None and not alone.blobs:
+            self._keep_alone(alone, jobs)
+            return False
         self._begin(jobs)
         deadline = monotonic() + _GROUP_S
         kept: list[Job] = []
@@ -147,12 +151,28 @@ class GroupWriter:
         try:
             self._driver.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
-            for _ in range(self._queue.qsize()):
-                job = self._queue.get_nowait()
-                if job is None:
-                    self._queue.put(None)  # the end comes after whatever else
-                else:
-                    jobs.append(job)
+            self._give_up(jobs)
+            raise
+
+    def _give_up(self, jobs: list[Job]) -> None:
+        """What is queued ends as these jobs do."""
+        for _ in range(self._queue.qsize()):
+            job = self._queue.get_nowait()
+            if job is None:
+                self._queue.put(None)  # the end comes after whatever else
+            else:
+                jobs.append(job)
+
+    def _keep_alone(self, entry: Entry, jobs: list[Job]) -> None:
+        """A record that nothing comes with: its one statement is a transaction by itself. jobs: its own."""
+        self._aside += 1
+        try:
+            self._session.inbox.put([entry])
+        except TamisError as raised:
+            jobs[0].error = raised
+        except sqlite3.Error as raised:
+            if is_held(raised):
+                self._give_up(jobs)
             raise
 
     def _keep(self, jobs: Sequence[Job]) -> None:
