@@ -22,12 +22,13 @@ BESIDE = [
     {"stages": [], "limit": 0},
     {**PIPELINE, "limit": "three"},
 ]
+texts = st.text(st.sampled_from('ab"\\/{}[]:,é\u2028\U0001f45f'), max_size=4)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
+    st.sampled_from([None, True, 0, -(2**70), 1.5, 1e300]) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=4,
 )
-inputs = st.dictionaries(st.text(), values, max_size=3) | values
+inputs = st.dictionaries(texts, values, max_size=3) | values
 
 
 def outcome(known: KnownRequests, content: bytes, is_anonymous: bool) -> Any:

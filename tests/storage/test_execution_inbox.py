@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tamis.engine.ports.executions import Entry, ExecutionQuery, ExecutionSelection
-from tamis.errors import AlreadyExistsError
+from tamis.errors import AlreadyExistsError, StorageUnavailableError
 from tamis.storage.metadata import SqliteMetadata, open_sqlite, writer
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME
@@ -115,6 +115,23 @@ async def test_what_waited_when_the_server_was_killed_is_there(metadata: SqliteM
         assert waiting(killed / path.name) == 0
     finally:
         await reopened.close()
+
+
+async def test_where_somebody_else_holds_the_database_all_that_wait_are_told(path: Path) -> None:
+    """One record alone, and what queued behind it; once the database is free, the next is kept."""
+    metadata = await open_sqlite(path, wait_s=0.2)
+    holder = sqlite3.connect(path, isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        waiting_for = [metadata.keep(entry(number)) for number in range(3)]
+        ended = await asyncio.gather(*waiting_for, return_exceptions=True)
+        assert [type(each) for each in ended] == [StorageUnavailableError] * 3
+        holder.execute("ROLLBACK")
+        await metadata.keep(entry(4))
+        assert waiting(path) == await counted(metadata) == 1
+    finally:
+        holder.close()
+        await metadata.close()
 
 
 async def test_a_full_inbox_is_emptied(metadata: SqliteMetadata, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
