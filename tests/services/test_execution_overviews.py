@@ -117,7 +117,7 @@ async def test_it_stops_looking_and_goes_on_from_there(
 
 async def test_bars_count_all_and_measure_what_they_sample(metadata: Metadata) -> None:
     overviews = ExecutionOverviews(metadata, InFlight(WallClock()))
-    for wanted in (Wanted(), Wanted(kind=Kind.ANONYMOUS), Wanted(retriever_id="ret_2")):
+    for wanted in (*(Wanted(kind=kind) for kind in Kind), Wanted(retriever_id="ret_2")):
         bars = await overviews.over_time(ME, wanted, 10, 60, later(400))
         assert len(bars) == 10
         assert bars[-1].end == bars[0].start + timedelta(seconds=600)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from scripts.assets import faults
 
 from tamis.studio.assets import assets
-from tests.studio.conftest import PHONE
+from tests.studio.conftest import DESKTOP, PHONE
 from tests.studio.shelf import Shelf, first_of, of
 
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -39,6 +39,27 @@ ADDRESSES: dict[str, Callable[[Shelf], str]] = {
     "document": lambda shelf: first_of(shelf, "collection", "dishes", "document"),
 }
 
+DISPLAY = {
+    "title": "Open shop",
+    "inputs": [{"field_name": "query", "field_schema": {"type": "text"}, "label": "What?", "suggestions": ["tea"]}],
+    "exposed_fields": ["title", "text", "price"],
+    "markdowns": [{"title": "About", "content": "Words [and a link](https://example.com)."}],
+}
+WHOLE = (
+    "/settings",
+    "/settings/keys",
+    "/settings/users",
+    "/settings/usage",
+    "/settings/credits",
+    "/settings/audit",
+    "/settings/secrets",
+    "/retrievers",
+    "/retrievers/dishes",
+    "/retrievers/dishes/publish",
+    "/p/open-shop",
+    "/p/open-shop?query=soup",
+)
+
 
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_a_page_is_accessible_in_light_and_dark_fits_a_phone_and_is_small(page: Page, shelf: Shelf, name: str) -> None:
@@ -49,6 +70,20 @@ def test_a_page_is_accessible_in_light_and_dark_fits_a_phone_and_is_small(page: 
     )
     page.goto(ADDRESSES[name](shelf), wait_until="networkidle")
     assert sum(sizes) < _LARGEST_PAGE_BYTES
+    check(page)
+
+
+def test_pages_without_parts_to_come_are_so_too(page: Page, shelf: Shelf) -> None:
+    """These are whole when they are loaded: one window looks at them all, one after the other."""
+    with shelf.server.client() as client:
+        client.post("retrievers/dishes/publish", {"public_name": "open-shop", "display_config": DISPLAY})
+    for address in WHOLE:
+        page.set_viewport_size(DESKTOP)
+        page.goto(address)
+        check(page)
+
+
+def check(page: Page) -> None:
     # In the page's own world, as a browser's tools do: the page's policy lets no other script in.
     page.evaluate(_AXE)
     for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
@@ -58,9 +93,9 @@ def test_a_page_is_accessible_in_light_and_dark_fits_a_phone_and_is_small(page: 
         told = [
             (one["id"], one["impact"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]
         ]
-        assert told == [], scheme
+        assert told == [], (scheme, page.url)
     page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
 
 
 def test_what_comes_from_npm_is_what_the_list_says() -> None:

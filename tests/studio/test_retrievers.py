@@ -52,9 +52,9 @@ def test_from_the_playground_to_a_page_for_everybody_and_back(page: Page, shelf:
 def test_one_retriever_with_what_it_runs_and_what_ran(page: Page, shelf: Shelf) -> None:
     page.goto("/retrievers?text=DISHES")
     page.locator(".ledger a", has_text=re.compile("^dishes$")).click()
-    expect(page.locator(".steps li")).to_have_count(4)
-    page.locator(".steps summary").nth(1).click()
-    expect(page.locator(".steps pre").nth(1)).to_contain_text('"operator": "lt"')
+    expect(page.locator(".stage-list li")).to_have_count(4)
+    page.locator(".stage-list summary").nth(1).click()
+    expect(page.locator(".stage-list pre").nth(1)).to_contain_text('"operator": "lt"')
     expect(page.locator(f'.ledger a[href="/executions/{shelf.saved}"]')).to_be_visible()
     page.get_by_role("link", name="Run in the playground").click()
     expect(page.locator(".stage-form")).to_have_count(4)

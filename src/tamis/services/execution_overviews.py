@@ -32,6 +32,9 @@ class Kind(StrEnum):
     PUBLIC = "public"
 
 
+_MODES_OF_SAVED = (Kind.SAVED, Kind.PUBLIC)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which executions. kind, retriever_id: whose.  Times bound the start: `end` itself is outside.
@@ -51,7 +54,7 @@ class Wanted:
     @property
     def is_counted(self) -> bool:
         """Whether counters alone say how many there are."""
-        return not (self.text or self.credits or self.duration_ms or self.kind in (Kind.PUBLIC, Kind.SAVED))
+        return not (self.text or self.credits or self.duration_ms or self.kind in _MODES_OF_SAVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class ExecutionOverviews:
     async def over_time(self, principal: Principal, wanted: Wanted, bars: int, bar_s: int, now: datetime) -> list[Bar]:
         """The newest `bars` spans of `bar_s` seconds, a multiple of a minute, the oldest first.
 
-        Of `wanted` what counters know: whose, and nothing else; what ran in public is counted with the saved.
+        Of `wanted` whose they are, and nothing else. No counter tells what ran in public from what else ran of a saved
+        retriever: of either kind the newest `MOST_LOOKED_AT` executions of saved retrievers are looked at.
         """
         last = int(now.timestamp()) // bar_s * bar_s
         begins = [datetime.fromtimestamp(last - (bars - 1 - n) * bar_s, UTC) for n in range(bars)]
@@ -229,6 +233,8 @@ def _over_time(
     session: Session, principal: Principal, wanted: Wanted, begins: Sequence[datetime], bar_s: int
 ) -> list[Bar]:
     owners = _owners(session, principal, wanted)
+    if wanted.kind in _MODES_OF_SAVED:
+        return _over_time_by_mode(session, principal, wanted, owners, begins, timedelta(seconds=bar_s))
     span_s = max(one for one in _SPANS_S if bar_s % one == 0)
     length = timedelta(seconds=bar_s)
     counted = session.executions.series(principal, owners, begins[0], begins[-1] + length, span_s)
@@ -239,6 +245,21 @@ def _over_time(
     return [
         _bar(session, principal, sampled, begin, begin + length, found)
         for begin, found in zip(begins, counts, strict=True)
+    ]
+
+
+def _over_time_by_mode(
+    session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None], begins: Sequence[datetime],
+    length: timedelta,
+) -> list[Bar]:  # fmt: skip
+    window = Wanted(start=begins[0], end=begins[-1] + length)
+    found: list[list[ExecutionHeader]] = [[] for _ in begins]
+    for header in islice(_newest(session, principal, window, owners, None), MOST_LOOKED_AT):
+        if _is_whose(header, wanted):
+            found[int((header.started_at - begins[0]) / length)].append(header)
+    return [
+        _summed_up(begin, begin + length, Counter(one.status for one in headers), headers)
+        for begin, headers in zip(begins, found, strict=True)
     ]
 
 
@@ -260,6 +281,12 @@ def _bar(
         for owner in owners
         for header in islice(session.executions.newest(principal, _of(query, owner)), each)
     ]  # fmt: skip
+    return _summed_up(start, end, counts, sample)
+
+
+def _summed_up(
+    start: datetime, end: datetime, counts: Mapping[ExecutionStatus, int], sample: Sequence[ExecutionHeader]
+) -> Bar:
     if not sample:
         return Bar(start, end, counts)
     took = sorted(one.duration_ms for one in sample)

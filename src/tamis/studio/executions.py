@@ -47,7 +47,7 @@ async def charts(visit: Visit) -> Response:
     count, bar_s = PERIODS[period]
     bars = await visit.service(ExecutionOverviews).over_time(visit.principal, wanted, count, bar_s, datetime.now(UTC))
     asked = {name: visit.asked(name) for name in ("kind", "retriever", "status") if visit.asked(name)}
-    return visit.page("_charts.html", charts=_charts(visit, bars, asked), period=period, bars=bars)
+    return visit.page("_charts.html", charts=_charts(visit, bars, asked), period=period, bars=bars, wanted=wanted)
 
 
 def _wanted(visit: Visit) -> Wanted:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from tamis.services.listing import ListQuery
 from tamis.services.retrievers import RetrieverDraft, RetrieverService
 from tamis.services.sieves import PastRequest, SieveService
 from tamis.services.stage_catalogue import StageCatalogue
+from tamis.services.templates import Template
 from tamis.studio import fields, snippets
 from tamis.studio.asking import asked_by_document
 from tamis.studio.run_events import RunEvents
@@ -188,6 +189,13 @@ async def _start(visit: Visit, collections: Sequence[Collection]) -> tuple[Defin
     )
     schema: dict[str, Any] = {"query": {"type": "text", "required": True}}
     return Definition(stages, schema, (searchable.collection_id,)), {"query": ""}
+
+
+def _of_template(template: Template) -> tuple[Definition, Mapping[str, Any]]:
+    schema: dict[str, Any] = dict(cast(Mapping[str, Any], template.configuration["input_schema"]))
+    return Definition(parse_stages(cast(list[JSON], template.configuration["stages"])), schema), dict.fromkeys(
+        schema, ""
+    )
 
 
 async def _collections(visit: Visit) -> list[Collection]:

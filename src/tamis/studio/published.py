@@ -161,10 +161,12 @@ async def embed(opened: Opened) -> Response:
 
 
 async def _open(request: Request) -> Opened:
-    """Raises: NotFoundError."""
+    """Raises: NotFoundError, TooManyRequestsError (one address looks too often)."""
     services = request.app.state.services
-    door = await services[PublicRetrievers].find(request.path_params["name"])
     addresses: Addresses = services[Addresses]
+    public_retrievers: PublicRetrievers = services[PublicRetrievers]
+    check(await public_retrievers.look(Visitor(addresses.of(request.scope))))
+    door = await public_retrievers.find(request.path_params["name"])
     visit = Visit(
         Visitor(addresses.of(request.scope)), door.published.public_key, grant=request.cookies.get(GRANT_COOKIE)
     )

@@ -11,6 +11,7 @@ from tamis.services.execution_overviews import ExecutionOverviews, Wanted
 from tamis.services.listing import ListQuery
 from tamis.services.publishing import PAGE_PATH, PublishingService, Shown
 from tamis.services.retrievers import RetrieverService
+from tamis.services.templates import TemplateService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 
@@ -32,6 +33,7 @@ async def show(visit: Visit) -> Response:
         public={one.published.retriever_id: one.published for one in public.items},
         public_path=PAGE_PATH,
         text=visit.asked("text"),
+        templates=visit.service(TemplateService).list("retriever"),
         number=number,
         last=max(1, -(-found.total // PAGE_SIZE)),
     )
@@ -49,6 +51,7 @@ async def detail(visit: Visit) -> Response:
         definition=retriever.definition,
         collections=await _collections(visit, retriever),
         newest=newest,
+        versions=await visit.service(RetrieverService).versions(visit.principal, retriever.retriever_id),
         shown=shown,
         **urls(visit, shown),
     )

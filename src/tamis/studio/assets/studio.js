@@ -40,6 +40,12 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   form.closest("details.menu").open = false;
 });
 
+// On a narrow screen the page that one is on is to be seen in the rows of links, too.
+for (const here of document.querySelectorAll(".nav [aria-current], .tabs [aria-current]")) {
+  const row = here.parentElement;
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 // The address that the server prints has the key behind the #, which browsers send to nobody.
 const door = document.querySelector("form[data-key-from-address]");
 function takeKey() {
