@@ -26,6 +26,7 @@ _PARTS = {
     "pydantic-monty": "programs in Python (pip install 'tamis[code]')",
     "quickjs-rs": "programs in JavaScript (pip install 'tamis[code]')",
     "psycopg": "PostgreSQL (pip install 'tamis[postgres]')",
+    "redis": "caches and rates of several servers (pip install 'tamis[redis]')",
     "qdrant-client": "Qdrant cluster (pip install 'tamis[qdrant]')",
     "opentelemetry-sdk": "traces (pip install 'tamis[otel]')",
 }
@@ -34,6 +35,7 @@ _PARTS = {
 def doctor() -> None:
     """Say what is here and what is missing. Exit status 1 where something that is needed is missing."""
     from tamis.wiring.operation import model_report
+    from tamis.wiring.sharing import sharing_report
     from tamis.wiring.sql import database_report
     from tamis.wiring.stages import waiting_stages
 
@@ -45,6 +47,8 @@ def doctor() -> None:
     out.print(_telemetry(Settings()), highlight=False)
     for need, stages in waiting_stages(Settings()).items():
         out.print(f"[bold]{', '.join(stages)}[/]: not set up: {escape(need)}", highlight=False)
+    if (sharing := asyncio.run(sharing_report(Settings()))) is not None:
+        out.print(f"redis: {sharing}", highlight=False, markup=False)
     for name, answer in asyncio.run(database_report(Settings())).items():
         out.print(f"database {name}: {answer}", highlight=False, markup=False)
     models = Table("model file", "size", "licence", "where", pad_edge=False)

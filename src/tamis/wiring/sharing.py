@@ -48,6 +48,18 @@ async def open_shared(settings: Settings, secret: bytes, stack: contextlib.Async
     return shared
 
 
+async def sharing_report(settings: Settings) -> str | None:
+    """Whether the settings' Redis answers, or why not; None where they name none."""
+    if settings.cache_url is None:
+        return None
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            trouble = (await open_shared(settings, b"", stack)).trouble()
+        except ConfigurationError as error:
+            return error.message
+        return "answers" if trouble is None else f"is away, servers go on without it: {trouble}"
+
+
 def _memory(settings: Settings) -> Shared:
     cache = MemoryCache(settings.cache_bytes) if settings.cache_bytes else None
     return Shared(cache, MemoryRates(), LocalLocks())

@@ -64,3 +64,20 @@ async def test_nothing_stays_for_good(redis_server: RedisServer) -> None:
         keys = [key async for key in link.client.scan_iter(f"{link.prefix}cache*")]
         assert len(keys) == 6
         assert {0 < await link.client.pttl(key) <= 60_000 for key in keys} == {True}
+
+
+@pytest.mark.parametrize("table", ["used", "ends", "sizes", "sums"])
+async def test_tables_that_redis_took_away_leave_nothing_for_good(redis_server: RedisServer, table: str) -> None:
+    async with linked(redis_server) as link:
+        cache = RedisCache(link, CAPACITY_BYTES)
+        for key in (b"a", b"b"):
+            await cache.put(Layer.STAGE, key, b"v", 60)
+        await link.client.delete(f"{link.prefix}cache-{table}")
+        assert await cache.get(Layer.STAGE, b"a") == b"v"
+        assert (await cache.usage()).entries <= 2
+        await cache.put(Layer.STAGE, b"a", b"w", 60)
+        for number in range(200):
+            await cache.put(Layer.STAGE, b"%d" % number, bytes(1000), 60)
+        assert (await cache.usage()).size_bytes <= CAPACITY_BYTES
+        keys = [key async for key in link.client.scan_iter(f"{link.prefix}cache*")]
+        assert {0 < await link.client.pttl(key) <= 60_000 for key in keys} == {True}

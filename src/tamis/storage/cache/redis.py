@@ -11,16 +11,17 @@ _LARGEST_PART = 4
 """An entry may take a quarter of the room at most: one answer must not drive out all others."""
 _AT_ONCE = 1000
 
+# Redis may take any of them away to make room: what is left then ends with its time, and nothing is made without one.
 # KEYS: order of use, end of time (ms), size of each entry; sums. The entries themselves are at ARGV[1] .. name.
 _DROP = """
 local used, ends, sizes, sums, entries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
 local function drop(name)
   local size = redis.call('HGET', sizes, name)
+  redis.call('ZREM', used, name)
+  redis.call('ZREM', ends, name)
   if size then
     redis.call('HDEL', sizes, name)
-    redis.call('ZREM', used, name)
-    redis.call('ZREM', ends, name)
-    redis.call('HINCRBY', sums, 'bytes', -size)
+    if redis.call('EXISTS', sums) == 1 then redis.call('HINCRBY', sums, 'bytes', -size) end
   end
   redis.call('UNLINK', entries .. name)
 end
@@ -33,7 +34,9 @@ end
 _GET = """
 local value = redis.call('GET', ARGV[1] .. ARGV[2])
 if not value then return false end
-redis.call('ZADD', KEYS[1], redis.call('HINCRBY', KEYS[4], 'turn', 1), ARGV[2])
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) and redis.call('EXISTS', KEYS[4]) == 1 then
+  redis.call('ZADD', KEYS[1], redis.call('HINCRBY', KEYS[4], 'turn', 1), ARGV[2])
+end
 return value
 """
 # ARGV: name, value, time in ms, size, capacity. The tables stay for as long as the last of what they tell of.
@@ -49,7 +52,7 @@ redis.call('ZADD', used, redis.call('HINCRBY', sums, 'turn', 1), name)
 redis.call('ZADD', ends, now + ttl_ms, name)
 redis.call('HSET', sizes, name, size)
 redis.call('HINCRBY', sums, 'bytes', size)
-while tonumber(redis.call('HGET', sums, 'bytes')) > capacity do
+while tonumber(redis.call('HGET', sums, 'bytes') or 0) > capacity do
   local oldest = redis.call('ZRANGE', used, 0, 0)[1]
   if not oldest then
     redis.call('HSET', sums, 'bytes', 0)
