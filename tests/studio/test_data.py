@@ -179,6 +179,20 @@ def test_a_namespace_is_made_and_teaches_how_to_begin(page: Page, shelf: Shelf) 
     expect(page.locator("#namespace option:checked")).to_have_text("default")
 
 
+def test_what_is_deleted_is_gone_and_what_it_fed_stays(page: Page, shelf: Shelf) -> None:
+    page.goto("/data")
+    page.get_by_text("New bucket").click()
+    page.fill("#bucket-name", "passing")
+    page.get_by_role("button", name="Create the bucket").click()
+    page.set_input_files("#files", [file("note.txt", CHESS)])
+    page.locator("#objects .thing-name").click()
+    for noun in ("object", "bucket"):
+        page.locator("summary", has_text="Delete").click()
+        page.get_by_role("button", name=f"Delete the {noun}").click()
+        expect(page.locator("h1")).to_have_text("passing" if noun == "object" else "Data")
+    expect(page.get_by_role("link", name="passing")).to_have_count(0)
+
+
 @pytest.fixture
 def client(shelf: Shelf) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=shelf.server.url, timeout=30) as opened:
@@ -203,7 +217,7 @@ def test_a_key_that_only_reads_is_shown_no_way_to_write_and_has_none(client: htt
     assert "reads only" in shown
     for address in (
         "/data/namespaces", "/data/buckets", "/data/collections", f"{bucket}/uploads", f"{bucket}/batches",
-        f"{collection}/extract",
+        f"{collection}/extract", f"{collection}/delete", f"{bucket}/delete",
     ):  # fmt: skip
         assert client.post(address, data={"csrf": csrf}).status_code == 403, address
     assert client.post(f"{collection}/search", data={"query": "red"}).status_code == 403, "without the token"
@@ -215,7 +229,7 @@ def test_what_is_another_tenants_is_not_there(client: httpx.Client, shelf: Shelf
     with shelf.server.client(None) as admin:
         other = admin.post("namespaces", {"namespace_name": "beyond"})["namespace_id"]
     scopes = [{"resource_type": "namespace", "resource_id": other, "operation": "read"}]
-    csrf = signed_in_as(client, shelf, name="stranger", permissions=["read", "write"], scopes=scopes)
+    csrf = signed_in_as(client, shelf, name="stranger", permissions=["read", "write", "delete"], scopes=scopes)
     bucket, collection = of(shelf, "bucket", "films"), of(shelf, "collection", "films")
     with shelf.server.client() as admin:
         batch = admin.post(f"buckets/{bucket.rpartition('/')[2]}/batches/list")["results"][0]["batch_id"]
@@ -226,7 +240,10 @@ def test_what_is_another_tenants_is_not_there(client: httpx.Client, shelf: Shelf
         f"/playground?like={first}&in={collection.rpartition('/')[2]}&feature=embedding",
     ):  # fmt: skip
         assert client.get(address).status_code == 404, address
-    for address in (f"{bucket}/uploads", f"{bucket}/objects/{first}/extract", f"{collection}/search"):
+    for address in (
+        f"{bucket}/uploads", f"{bucket}/objects/{first}/extract", f"{collection}/search", f"{collection}/delete",
+        f"{bucket}/objects/{first}/delete",
+    ):  # fmt: skip
         assert client.post(address, data={"csrf": csrf, "query": "x"}).status_code == 404, address
     assert client.post("/data/namespaces", data={"csrf": csrf, "name": "mine"}).status_code == 403
     assert "films" not in client.get("/data").text

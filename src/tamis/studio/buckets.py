@@ -63,6 +63,13 @@ async def show(visit: Visit) -> Response:
     )
 
 
+async def delete(visit: Visit) -> Response:
+    """Raises: ConflictError while a batch of it runs."""
+    visit, found = await bucket_of(visit)
+    await visit.service(BucketService).delete(visit.principal, found.bucket.bucket_id)
+    return visit.moved("/data")
+
+
 async def bucket_of(visit: Visit) -> tuple[Visit, BucketDetails]:
     """The bucket that the address names. Raises: NotFoundError."""
     identifier = str(visit.request.path_params["bucket_id"])

@@ -91,6 +91,13 @@ async def extract(visit: Visit) -> Response:
     return await _extracted(visit, details.collection.collection_id)
 
 
+async def delete(visit: Visit) -> Response:
+    """Raises: ConflictError where it feeds another."""
+    visit, details = await collection_of(visit)
+    await visit.service(CollectionService).delete(visit.principal, details.collection.collection_id)
+    return visit.moved("/data")
+
+
 async def collection_of(visit: Visit) -> tuple[Visit, CollectionDetails]:
     """The collection that the address names. Raises: NotFoundError."""
     identifier = str(visit.request.path_params["collection_id"])

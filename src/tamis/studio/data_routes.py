@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from tamis.studio import batches, buckets, collections, data, documents, namespaces, objects, uploads
-from tamis.studio.routes import searches, shows, writes
+from tamis.studio.routes import deletes, searches, shows, writes
 
 _BUCKET = "/data/buckets/{bucket_id}"
 _COLLECTION = "/data/collections/{collection_id}"
@@ -16,10 +16,12 @@ def data_routes() -> list[Route]:
         writes("/data/namespaces", namespaces.create),
         writes("/data/buckets", buckets.create),
         shows(_BUCKET, buckets.show),
+        deletes(f"{_BUCKET}/delete", buckets.delete),
         writes(f"{_BUCKET}/uploads", uploads.announce),
         writes(f"{_BUCKET}/uploads/{{upload_id}}/confirm", uploads.confirm),
         shows(f"{_BUCKET}/objects/{{object_id}}", objects.show),
         writes(f"{_BUCKET}/objects/{{object_id}}/extract", objects.extract),
+        deletes(f"{_BUCKET}/objects/{{object_id}}/delete", objects.delete),
         writes(f"{_BUCKET}/batches", batches.create),
         shows(f"{_BUCKET}/batches/{{batch_id}}", batches.show),
         shows(f"{_BUCKET}/batches/{{batch_id}}/events", batches.events),
@@ -30,5 +32,7 @@ def data_routes() -> list[Route]:
         shows(_COLLECTION, collections.show),
         searches(f"{_COLLECTION}/search", collections.search),
         writes(f"{_COLLECTION}/extract", collections.extract),
+        deletes(f"{_COLLECTION}/delete", collections.delete),
         shows(f"{_COLLECTION}/documents/{{document_id}}", documents.show),
+        deletes(f"{_COLLECTION}/documents/{{document_id}}/delete", documents.delete),
     ]

@@ -52,6 +52,13 @@ async def show(visit: Visit) -> Response:
     )
 
 
+async def delete(visit: Visit) -> Response:
+    visit, details = await collection_of(visit)
+    collection_id, document_id = details.collection.collection_id, str(visit.request.path_params["document_id"])
+    await visit.service(DocumentService).delete(visit.principal, collection_id, document_id)
+    return visit.moved(f"/data/collections/{collection_id}")
+
+
 def _feature(collection: Collection, document_id: str, spec: FeatureSpec, vectors: Mapping[str, Vector]) -> FeatureView:
     vector = vectors.get(spec.name)
     address = f"/playground?like={document_id}&in={collection.collection_id}&feature={spec.name}"

@@ -41,6 +41,13 @@ async def extract(visit: Visit) -> Response:
     return visit.moved(f"/data/buckets/{details.bucket.bucket_id}/batches/{made.batch.batch_id}")
 
 
+async def delete(visit: Visit) -> Response:
+    visit, details = await bucket_of(visit)
+    found = await _object(visit, details.bucket.bucket_id)
+    await visit.service(ObjectService).delete(visit.principal, details.bucket.bucket_id, found.object_id)
+    return visit.moved(f"/data/buckets/{details.bucket.bucket_id}")
+
+
 async def _object(visit: Visit, bucket_id: str) -> BucketObject:
     object_id = str(visit.request.path_params["object_id"])
     return await visit.service(ObjectService).get(visit.principal, bucket_id, object_id)

@@ -21,6 +21,10 @@ def writes(path: str, handler: Handler) -> Route:
     return changes(path, handler, Permission.WRITE)
 
 
+def deletes(path: str, handler: Handler) -> Route:
+    return changes(path, handler, Permission.DELETE)
+
+
 def searches(path: str, handler: Handler) -> Route:
     """What runs a pipeline, or tries one out."""
     return changes(path, handler, kind=OperationKind.SEARCH)
