@@ -6,16 +6,26 @@ from functools import lru_cache
 from tamis.model.principal import Operation, Permission
 
 _OPERATIONS = (
+    (re.compile(r"POST .*/promote|DELETE /v1/retrievers/.*/cache"), Operation.CREATE_RETRIEVER),
     (
-        re.compile(r"POST /v1/retrievers/.*\b(execute(/batch|/explain)?|replay|why|interactions)"),
+        re.compile(
+            r"POST .*/(submit|retry|trigger|enrich|evaluations|generate-from-interactions)"
+            r"|POST /v1/(inference\b.*|triggers/.*/execute)"
+        ),
+        Operation.EXECUTE_JOB,
+    ),
+    (
+        re.compile(r"POST /v1/retrievers/(.*/)?(execute(/batch|/explain)?|replay|why|check|interactions(/batch)?)"),
         Operation.EXECUTE_RETRIEVER,
     ),
-    (re.compile(r"POST .*/(submit|retry|trigger|enrich|evaluations)|POST /v1/inference\b.*"), Operation.EXECUTE_JOB),
     (re.compile(r"POST .*/cancel|DELETE /v1/tasks/.*"), Operation.CANCEL_JOB),
-    (re.compile(r"\S+ .*/(documents|objects|uploads|batches|executions|datasets)\b.*"), None),
+    (
+        re.compile(r"\S+ .*/(documents|objects|uploads|batches|executions|datasets|evaluations|interactions)\b.*"),
+        None,
+    ),
     (re.compile(r"DELETE /v1/retrievers/.*"), Operation.DELETE_RETRIEVER),
     (re.compile(r"\S+ /v1/retrievers\b.*"), Operation.CREATE_RETRIEVER),
-    (re.compile(r"\S+ /v1/(namespaces|buckets|collections)\b.*"), Operation.MODIFY_INFRASTRUCTURE),
+    (re.compile(r"\S+ /v1/(namespaces|buckets|collections|triggers)\b.*"), Operation.MODIFY_INFRASTRUCTURE),
 )
 """None: data, by what is done with it. What is none of these is data too."""
 _DATA = {
