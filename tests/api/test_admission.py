@@ -209,6 +209,16 @@ async def test_there_is_no_more_of_a_noun_than_its_quota(resources: Resources, t
     await resources.other.post("/buckets", {"bucket_name": "b", "bucket_schema": schema})
 
 
+async def test_a_retriever_that_an_execution_becomes_counts_as_one(world: World, time: Time) -> None:
+    async with client(world, admission(time, quotas={"retrievers": 1}), direct=True) as http:
+        ran = (await http.post("/v1/retrievers/execute", json={"stages": [search()], "inputs": {}})).json()
+        path = f"/v1/retrievers/executions/{ran['execution_id']}/promote"
+        made = [await http.post(path, json={"to": "retriever", "retriever_name": name}) for name in ("first", "second")]
+        assert [one.status_code for one in made] == [200, 403]
+        assert made[1].json()["error"]["details"]["resource"] == "retrievers"
+        assert (await http.post(path, json={"to": "dataset", "dataset_name": "golden"})).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("operation", "kind"),
     [

@@ -1,7 +1,8 @@
 """The edge's side of rate limits: what kind of operation a route is, and what its answers say of the limits."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -81,6 +82,17 @@ def admitted(route: APIRoute, handle: Handle) -> Handle:
             return await handle(request)
 
     return answer
+
+
+@contextmanager
+def making(request: Request, principal: Principal, noun: str) -> Iterator[None]:
+    """What is done inside makes one more of a noun of `NOUNS`, for routes that do so only sometimes."""
+    admission: Admission | None = request.app.state.services.get(Admission)
+    quota = admission.quota(principal, noun) if admission is not None else None
+    with in_one_change() as change:
+        if quota is not None:
+            change.before.append(quota)
+        yield
 
 
 async def admit(admission: Admission, principal: Principal, scope: Scope, kind: OperationKind) -> None:

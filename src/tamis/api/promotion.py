@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
 from tamis.api.access import Writer, service
+from tamis.api.admission import making
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.dataset import show_dataset
 from tamis.api.schemas.promotion import PromoteRequest, PromoteResponse
@@ -19,21 +20,27 @@ Promotions = Annotated[PromotionService, Depends(service(PromotionService))]
 
 @router.post("/executions/{execution_id}/promote", tags=["anonymous retrievers"])
 async def promote_anonymous(
-    principal: Writer, execution_id: str, body: PromoteRequest, promotions: Promotions
+    principal: Writer, request: Request, execution_id: str, body: PromoteRequest, promotions: Promotions
 ) -> PromoteResponse:
     """Make it a saved retriever, or a query of an evaluation data set with its documents as the pool to judge."""
-    return await _promote(principal, execution_id, body, promotions)
+    return await _promote(request, principal, execution_id, body, promotions)
 
 
 @router.post("/{retriever_id}/executions/{execution_id}/promote", tags=["retrievers"])
 async def promote_saved(
-    principal: Writer, retriever_id: str, execution_id: str, body: PromoteRequest, promotions: Promotions
+    principal: Writer,
+    request: Request,
+    retriever_id: str,
+    execution_id: str,
+    body: PromoteRequest,
+    promotions: Promotions,
 ) -> PromoteResponse:
     """As for an anonymous execution; as a retriever it is the version that ran."""
-    return await _promote(principal, execution_id, body, promotions, retriever_id)
+    return await _promote(request, principal, execution_id, body, promotions, retriever_id)
 
 
 async def _promote(
+    request: Request,
     principal: Principal,
     execution_id: str,
     body: PromoteRequest,
@@ -42,9 +49,10 @@ async def _promote(
 ) -> PromoteResponse:
     body.check_named()
     if body.to == "retriever":
-        made = await promotions.to_retriever(
-            principal, execution_id, body.retriever_name or "", body.description, tuple(body.tags), owner
-        )
+        with making(request, principal, "retrievers"):
+            made = await promotions.to_retriever(
+                principal, execution_id, body.retriever_name or "", body.description, tuple(body.tags), owner
+            )
         return PromoteResponse(execution_id=execution_id, to="retriever", created=True, retriever=show_config(made))
     promoted = await promotions.to_dataset(principal, execution_id, body.dataset_name or "", owner)
     return PromoteResponse(
