@@ -69,9 +69,11 @@ class Connection:
                 work()
 
 
-async def _reading(_scope: Any, receive: Any, send: Any) -> None:
-    while (message := await receive()).get("more_body"):
-        pass
+async def _reading(scope: Any, receive: Any, send: Any) -> None:
+    message = {"type": "http.request"}
+    if scope["path"] != "/early":
+        while (message := await receive()).get("more_body"):
+            pass
     if message["type"] == "http.request":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -126,6 +128,31 @@ async def test_a_whole_request_is_waited_for_by_nobody() -> None:
 
 async def test_who_says_nothing_is_closed_without_a_word() -> None:
     connection = Connection()
+    connection.passes(61)
+    assert connection.pipe.is_closed
+    assert not connection.pipe.written
+
+
+async def test_a_body_that_nobody_needed_ends_nothing_later() -> None:
+    """It was answered before the body was there; the connection goes on with the next request."""
+    connection = Connection()
+    await connection.sends(HEAD.replace(b"POST /", b"POST /early") + b"x" * 9000)
+    assert connection.pipe.written.endswith(b"ok")
+    await connection.sends(b"x" * 216)
+    connection.passes(29)
+    await connection.sends(HEAD + b"x" * 9216)
+    assert connection.pipe.written.count(b"HTTP/1.1 200") == 2
+    await connection.sends(HEAD.replace(b"POST /", b"POST /early") + b"x" * 9000)
+    await connection.sends(b"x" * 216)
+    for _ in range(3):
+        connection.passes(30)
+    assert connection.pipe.is_closed
+    assert b"408" not in connection.pipe.written
+
+
+async def test_empty_lines_are_no_request() -> None:
+    connection = Connection()
+    await connection.sends(b"\r\n")
     connection.passes(61)
     assert connection.pipe.is_closed
     assert not connection.pipe.written

@@ -70,7 +70,9 @@ class _Bounded(HttpToolsProtocol):
                 self._wait(self.most_stall_s, self._body_is_late)
         elif self._is_in_head:
             self._head_goes_on(was_in_head)
-        elif self.cycle is not None and not self.cycle.response_complete:
+        elif self.cycle is None or self.cycle.response_complete:
+            self._wait(self.most_idle_s, self.transport.close)
+        else:
             self._stop_waiting()
 
     def _head_goes_on(self, was_in_head: bool) -> None:
