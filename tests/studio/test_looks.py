@@ -48,11 +48,9 @@ DISPLAY = {
 WHOLE = (
     "/settings",
     "/settings/keys",
-    "/settings/users",
     "/settings/usage",
     "/settings/credits",
     "/settings/audit",
-    "/settings/secrets",
     "/retrievers",
     "/retrievers/dishes",
     "/retrievers/dishes/publish",

@@ -55,6 +55,10 @@ def shop(shelf: Shelf) -> str:
         nasty = {**pipeline(5, where=False), "collection_identifiers": ["nasty"]}
         publish(client, "nasty-shop", nasty, display_config={**DISPLAY, "exposed_fields": ["title", "text", "kind"]})
         publish(client, "locked-shop", pipeline(5), password="open sesame")
+        shown = {**pipeline(5), "input_schema": {"query": {"type": "text", "default": "tea"}}}
+        publish(
+            client, "shown-shop", shown, display_config={**DISPLAY, "components": {"show_search": False}}
+        )  # fmt: skip
         publish(
             client, "framed-shop", pipeline(5), allowed_origins=["http://shop.example"],
             rate_limit_config={"visitor_requests_per_minute": 3},
@@ -126,6 +130,12 @@ def test_by_a_picture(stranger: Page, shop: str) -> None:
     expect(picture).to_be_visible()
     assert (picture.get_attribute("src") or "").startswith("/v1/blobs/")
     expect(stranger.locator(".result h3").first).to_have_text("image 1")
+
+
+def test_a_page_without_a_form_shows_what_its_defaults_find(visitor: httpx.Client) -> None:
+    shown = visitor.get("/p/shown-shop").text
+    assert shown.count('class="result"') == 5
+    assert "<form" not in shown
 
 
 def test_a_password_stands_before_it(visitor: httpx.Client, shelf: Shelf) -> None:

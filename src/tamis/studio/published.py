@@ -102,7 +102,8 @@ async def show(opened: Opened) -> Response:
     controls = search_inputs.controls_of(opened.display, opened.asked)
     if not opened.service(PublicRetrievers).opens(opened.door, opened.visit):
         return _page(opened, controls, None, is_locked=True)
-    if not any(one.name in opened.asked for one in controls):
+    is_asked = any(one.name in opened.asked for one in controls)
+    if opened.display["components"]["show_search"] and not is_asked:
         return _page(opened, controls, None)
     return _page(opened, controls, await _searched(opened, controls, {}))
 
@@ -248,6 +249,7 @@ def _page(
         "controls": controls,
         "has_files": any(one.kind == "file" for one in controls),
         "found": found,
+        "page_size": PAGE_SIZE,
         "is_locked": is_locked,
         "wrong": False,
         **more,
