@@ -54,6 +54,7 @@ lock: $(VENV)/.run
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra cluster --extra code --extra evaluate --extra llm --extra media --extra otel --extra postgres --extra qdrant --extra redis --extra web --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-build.lock requirements-build.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-dev.lock requirements-dev.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
 
 clean:
 	rm -rf $(VENV) .cache dist

@@ -1,0 +1,1 @@
+"""Tamis beside the servers that people would pick instead. `python -m benchmarks.peers` explains itself."""
