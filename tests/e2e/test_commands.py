@@ -69,7 +69,7 @@ def test_load_takes_each_file_for_what_is_in_it(server: Room, tmp_path: Path) ->
     loaded = tamis("load", folder, server=server)
     assert "1 objects, 1 documents in collection mixed, 0 failed" in loaded
     assert "7 objects, 6 documents in collection mixed-image, 1 failed" in loaded
-    assert "1 sources failed, the first because: the file is no picture" in " ".join(loaded.split())
+    assert "1 source failed, the first because: the file is no picture" in " ".join(loaded.split())
     assert "1 objects, 1 documents in collection mixed-audio, 0 failed" in loaded
     assert "1 objects, 3 documents in collection mixed-video, 0 failed" in loaded
     assert "2 objects, 4 documents in collection mixed-document, 0 failed" in loaded

@@ -68,11 +68,15 @@ def finish(session: Session, principal: Principal, batch_id: str) -> bool:
     status = _verdict(totals[ItemStatus.DONE], totals[ItemStatus.FAILED])
     error = None
     if totals[ItemStatus.FAILED]:
-        error = f"{totals[ItemStatus.FAILED]} sources failed, the first because: {reason}"
+        error = f"{_counted(totals[ItemStatus.FAILED])} failed, the first because: {reason}"
     batch = replace(batch, status=status, error=error, error_summary=summary or None, updated_at=datetime.now(UTC))
     session.batches.replace(principal, batch)
     _set_task(session, principal, batch.task_id, status, progress(session, principal, batch), error)
     return True
+
+
+def _counted(failed: int) -> str:
+    return "1 source" if failed == 1 else f"{failed} sources"
 
 
 def give_up(session: Session, principal: Principal, batch_id: str, reason: str) -> None:

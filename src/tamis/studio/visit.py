@@ -16,7 +16,6 @@ from tamis.model.limits import OperationKind
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Permission, Principal
 from tamis.services.admission import Admission
-from tamis.services.listing import ListQuery
 from tamis.services.namespaces import NamespaceService
 from tamis.studio.languages import Language, preferred
 from tamis.studio.security import HEADERS
@@ -183,8 +182,7 @@ async def _enter(request: Request, permission: Permission, kind: OperationKind) 
     admitted = await services[Admission].admit(person, kind)
     if admitted is not None and admitted.refusal is not None:
         raise admitted.refusal
-    listed = await services[NamespaceService].list(person, ListQuery(limit=_MOST_NAMESPACES))
-    namespaces = tuple(one.namespace for one in listed.items)
+    namespaces = tuple((await services[NamespaceService].all(person))[:_MOST_NAMESPACES])
     namespace = _chosen(namespaces, request.cookies.get(NAMESPACE_COOKIE))
     principal = await sessions.enter(session, namespace.namespace_id, permission)
     return Visit(request, session, principal, namespace, namespaces, form)
