@@ -179,6 +179,9 @@ async def test_what_cannot_be_asked_is_told(world: World, client: httpx.AsyncCli
         assert (await ask(client, "POST", path, body, 422))["detail"][0]["loc"] == ["body", "evaluation_config", *loc]
     judgements = {"judgements": {"q9": {"doc": 1}}}
     await ask(client, "POST", f"{DATASETS}/golden/judgements", judgements, 422)
+    one = {"judgements": {"q0": {"doc": 1}}}
+    judged = await ask(client, "POST", f"{DATASETS}/golden/judgements", one)
+    assert judged["queries"][1:] == dataset["queries"][1:]
     await save(client, "broken", search("{{INPUT.q}}"), stage("break", limit=1))
     failed = await evaluate(world, client, "broken")
     assert (failed["status"], failed["skipped_queries"]) == ("failed", 3)

@@ -16,8 +16,8 @@ class AuditEvent:
     """action: `<resource_type>_<what>`, as `bucket_created`.
 
     actor_type: `user`; `operator` for a command on the data directory; `system` for what Tamis does by itself.
-    changes: `before` and `after`, of an update the fields that differ; whole where there was nothing before or is
-    nothing after. No secret, hash or password is in it.
+    changes: `before` and `after`, of an update the fields that differ, of long lists the items; whole where there was
+    nothing before or is nothing after. No secret, hash or password is in it.
     """
 
     audit_id: str

@@ -70,7 +70,10 @@ class DatasetService:
                 if query_id not in known:
                     message = f"no query of data set {before.name!r}"
                     raise ValidationError.at(["body", "judgements", query_id], message)
-            return [query.judged(judgements.get(query.query_id, {})) for query in before.queries]
+            return [
+                query.judged(judgements[query.query_id]) if query.query_id in judgements else query
+                for query in before.queries
+            ]
 
         return await self._change(principal, identifier, judged)
 
@@ -88,7 +91,9 @@ class DatasetService:
                     raise ConflictError(f"evaluation {evaluation_id!r} is of data set {evaluation.dataset_name!r}")
                 for run in session.evaluations.runs(principal, evaluation_id):
                     found.setdefault(run.query_id, []).extend(_pool_of(run, depth))
-            return [query.pooled(found.get(query.query_id, ())) for query in before.queries]
+            return [
+                query.pooled(found[query.query_id]) if query.query_id in found else query for query in before.queries
+            ]
 
         return await self._change(principal, identifier, pooled)
 

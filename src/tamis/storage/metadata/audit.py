@@ -20,6 +20,7 @@ from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.schema import audit_events
 
 _CODEC = Codec(AuditEvent)
+_LONG = 100
 _c = audit_events.c
 _mine = _c.organization_id == bindparam("organization_id")
 _CONDITIONS = {
@@ -122,13 +123,23 @@ def _changes(before: Any, after: Any) -> dict[str, JSON]:
     old, new = _shown(before), _shown(after)
     if before is not None and after is not None:
         different = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-        old, new = ({name: side.get(name) for name in different} for side in (old, new))
+        parts = {name: _parts(old.get(name), new.get(name)) for name in different}
+        old, new = ({name: part[side] for name, part in parts.items()} for side in (0, 1))
     found: dict[str, JSON] = {}
     if old:
         found["before"] = old
     if new:
         found["after"] = new
     return found
+
+
+def _parts(old: Any, new: Any) -> tuple[Any, Any]:
+    """Of long lists, as a data set's queries, the items that the other side has not."""
+    both_lists = isinstance(old, list | tuple) and isinstance(new, list | tuple)
+    if not both_lists or max(len(old), len(new)) <= _LONG:
+        return old, new
+    a, b = ({msgspec.json.encode(item): item for item in side} for side in (old, new))
+    return [item for key, item in a.items() if key not in b], [item for key, item in b.items() if key not in a]
 
 
 def _shown(resource: Any) -> dict[str, JSON]:

@@ -1,6 +1,7 @@
 """Evaluations with their queries, and versions of retrievers."""
 # ruff: noqa: S101 - a contract is made of assertions
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from tamis.engine.ports.evaluations import EvaluationQuery
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError
+from tamis.model.audit import AuditQuery
+from tamis.model.dataset import GroundTruth
 from tamis.model.evaluation import Evaluation, EvaluationStatus
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
@@ -89,3 +92,15 @@ class EvaluationsContract:
     async def _knows_no_version(self, metadata: Metadata, who: Principal) -> None:
         assert await metadata.read(lambda session: session.retriever_versions.list(who, "ret_first")) == []
         assert await metadata.write(lambda session: session.retriever_versions.delete(who, "ret_first")) == 0
+
+    async def test_of_a_large_data_set_the_audit_log_notes_what_changed(self, metadata: Metadata) -> None:
+        queries = tuple(GroundTruth(f"q{number}", {"q": str(number)}, ("doc",)) for number in range(150))
+        before = replace(samples.dataset(), queries=queries)
+        after = replace(before, queries=(*queries[:7], queries[7].judged({"doc": 3}), *queries[8:]))
+        await metadata.write(lambda session: session.datasets.insert(ME, before))
+        await metadata.write(lambda session: session.datasets.replace(ME, after))
+        page = await metadata.read(lambda session: session.audit.page(ME, AuditQuery(resource_id=before.dataset_id)))
+        (changes,) = [event.changes for event in page.items if event.action == "dataset_updated"]
+        assert '"q7"' in json.dumps(changes["before"])
+        assert '"q7"' in json.dumps(changes["after"])
+        assert '"q8"' not in json.dumps(changes)
