@@ -42,8 +42,8 @@ from tamis.auth.gate import Gate
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.model.execution import ExecutionStatus
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.inflight import InFlight
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.runs.inflight import InFlight
 from tamis.wiring.clock import SystemClock
 
 LIMITS = {"throughput_loss": 0.10, "median_ms": 5.0, "ratio_to_ten_thousand": 2.0, "record_bytes": 2_500}

@@ -14,15 +14,15 @@ import uvicorn
 from benchmarks.first import KEY, QUESTIONS, elsewhere, load
 from tamis.app import build_app, settle_memory
 from tamis.auth.gate import Gate
-from tamis.engine.definition import parse_stages
+from tamis.engine.planning.definition import parse_stages
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.executions.recorder import Recorded
 from tamis.model.json import JSON
 from tamis.model.principal import Permission, Principal
 from tamis.model.retriever import StageSpec
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.recording import Recording
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.recording import Recording
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 

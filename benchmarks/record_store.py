@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from benchmarks.first import QUESTIONS
-from tamis.engine.definition import parse_stages
 from tamis.engine.events import ExecutionFinished, ExecutionStarted, StageFailed, StageFinished
-from tamis.engine.executor import seed_of
-from tamis.engine.plan import Plan, Planner
+from tamis.engine.planning.definition import parse_stages
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.run import RunRequest
+from tamis.engine.running.executor import seed_of
 from tamis.engine.stages import STAGES
 from tamis.errors import StageTimeoutError
 from tamis.executions.recorder import Recorder

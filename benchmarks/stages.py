@@ -23,9 +23,9 @@ from tests.engine.stages.shop import PRINCIPAL, PRODUCTS, URI, Shop, document
 from tamis.app import settle_memory
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Plan, Planner
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.run import RunRequest
+from tamis.engine.running.executor import Executor
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit

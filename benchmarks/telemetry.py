@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.retrieval_world import REGISTRY, opened, search, stage
 
 from tamis.engine.events import Event, Sink
-from tamis.engine.plan import Plan
+from tamis.engine.planning.plan import Plan
 from tamis.engine.run import RunRequest
 from tamis.model.execution import ExecutionHeader
 from tamis.telemetry.logs import JsonLines

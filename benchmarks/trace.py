@@ -28,10 +28,10 @@ from tamis.model.canonical import sha256_of
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.ids import derived_id, new_id
 from tamis.model.principal import Principal
-from tamis.services.diffs import DiffService, DiffView
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.inflight import InFlight
-from tamis.services.traces import TraceRequest, TraceService
+from tamis.services.records.diffs import DiffService, DiffView
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.records.traces import TraceRequest, TraceService
+from tamis.services.runs.inflight import InFlight
 from tamis.storage.metadata import open_sqlite
 from tamis.wiring.clock import SystemClock
 

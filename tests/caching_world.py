@@ -9,27 +9,27 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import BaseModel
 
-from tamis.engine.embedding_cache import EmbeddingCache
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
-from tamis.engine.plan import Planner
+from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.cache import CacheCounts
 from tamis.engine.ports.locks import Locks
-from tamis.engine.prices import Price, PriceTable
-from tamis.engine.searcher import Searcher
+from tamis.engine.querying.embedding_cache import EmbeddingCache
+from tamis.engine.running.executor import Executor
+from tamis.engine.searching.searcher import Searcher
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
 from tamis.model.document import Document
 from tamis.model.hits import Hits
 from tamis.model.retriever import Retriever
-from tamis.services.answer_cache import AnswerCache
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.indexing import Indexer
-from tamis.services.inflight import InFlight
-from tamis.services.retrievers import RetrieverDraft, RetrieverService
-from tamis.services.snapshots import SnapshotStore
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.runs.answer_cache import AnswerCache
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.retrievers import RetrieverDraft, RetrieverService
+from tamis.services.runs.snapshots import SnapshotStore
+from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.cache import MemoryCache
 from tests.engine.stages.shop import PRINCIPAL, Shop
 from tests.retrieval_world import REGISTRY, WallClock, World, opened, specs

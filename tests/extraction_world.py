@@ -43,15 +43,15 @@ from tamis.model.namespace import Namespace
 from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
-from tamis.services.batches import BatchService
-from tamis.services.clearing import Clearing
-from tamis.services.collections import CollectionDraft, CollectionService
-from tamis.services.documents import DocumentService
-from tamis.services.files import FileKeeping, FileSweeper
-from tamis.services.indexing import Indexer
-from tamis.services.lineage import LineageService
-from tamis.services.tasks import TaskService
-from tamis.services.triggers import TriggerService
+from tamis.services.data.batches import BatchService
+from tamis.services.data.collections import CollectionDraft, CollectionService
+from tamis.services.data.documents import DocumentService
+from tamis.services.data.files import FileKeeping, FileSweeper
+from tamis.services.data.lineage import LineageService
+from tamis.services.data.tasks import TaskService
+from tamis.services.data.triggers import TriggerService
+from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.blobs import open_blobs
 from tamis.testing.memory_index import MemoryIndex
 from tests.blank import open_blank

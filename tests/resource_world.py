@@ -21,22 +21,22 @@ from tamis.model.ids import new_id
 from tamis.model.namespace import Namespace
 from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
-from tamis.services.buckets import BucketService
-from tamis.services.clearing import Clearing
-from tamis.services.collections import CollectionService
-from tamis.services.files import FileKeeping, FileSweeper
-from tamis.services.first_start import bootstrap
-from tamis.services.health import HealthService
-from tamis.services.idempotency import IdempotencyService
-from tamis.services.indexing import Indexer
-from tamis.services.keys import KeyDraft, KeyService
-from tamis.services.namespaces import NamespaceService
-from tamis.services.objects import ObjectService
-from tamis.services.organizations import OrganizationService
-from tamis.services.stage_catalogue import StageCatalogue
-from tamis.services.upload_links import UploadLinks
-from tamis.services.uploads import UploadService
-from tamis.services.versions import VersionService
+from tamis.services.access.idempotency import IdempotencyService
+from tamis.services.access.keys import KeyDraft, KeyService
+from tamis.services.access.organizations import OrganizationService
+from tamis.services.access.versions import VersionService
+from tamis.services.data.buckets import BucketService
+from tamis.services.data.collections import CollectionService
+from tamis.services.data.files import FileKeeping, FileSweeper
+from tamis.services.data.namespaces import NamespaceService
+from tamis.services.data.objects import ObjectService
+from tamis.services.data.upload_links import UploadLinks
+from tamis.services.data.uploads import UploadService
+from tamis.services.runs.stage_catalogue import StageCatalogue
+from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.first_start import bootstrap
+from tamis.services.upkeep.health import HealthService
+from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
 from tamis.testing.memory_index import MemoryIndex
 from tamis.wiring.clock import SystemClock

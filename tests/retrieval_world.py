@@ -31,12 +31,12 @@ from tamis.api import (
 )
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
-from tamis.engine.definition import parse_stages
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
+from tamis.engine.planning.definition import parse_stages
+from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.telemetry import Watch
 from tamis.engine.reach import NOWHERE, Reach
+from tamis.engine.running.executor import Executor
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
@@ -48,26 +48,26 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
-from tamis.services.checks import CheckService
-from tamis.services.click_judgements import ClickJudgements
-from tamis.services.datasets import DatasetService
-from tamis.services.diffs import DiffService
-from tamis.services.evaluations import EvaluationService
-from tamis.services.execution_deletes import ExecutionDeletes
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.executions import ExecutionService
-from tamis.services.exports import ExportService
-from tamis.services.inflight import InFlight
-from tamis.services.interactions import InteractionService
-from tamis.services.nested_retrievers import NestedRetrievers
-from tamis.services.promotion import PromotionService
-from tamis.services.replays import ReplayService
-from tamis.services.retrievers import RetrieverService
-from tamis.services.snapshots import SnapshotStore
-from tamis.services.stage_catalogue import StageCatalogue
-from tamis.services.traces import TraceService
-from tamis.services.turns import Turns
-from tamis.services.whynot import WhyService
+from tamis.services.learning.checks import CheckService
+from tamis.services.learning.click_judgements import ClickJudgements
+from tamis.services.learning.datasets import DatasetService
+from tamis.services.learning.evaluations import EvaluationService
+from tamis.services.learning.interactions import InteractionService
+from tamis.services.learning.promotion import PromotionService
+from tamis.services.records.diffs import DiffService
+from tamis.services.records.execution_deletes import ExecutionDeletes
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.records.exports import ExportService
+from tamis.services.records.replays import ReplayService
+from tamis.services.records.traces import TraceService
+from tamis.services.records.whynot import WhyService
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.nested_retrievers import NestedRetrievers
+from tamis.services.runs.retrievers import RetrieverService
+from tamis.services.runs.snapshots import SnapshotStore
+from tamis.services.runs.stage_catalogue import StageCatalogue
+from tamis.services.runs.turns import Turns
 from tests.blank import open_blank
 from tests.engine.stages.shop import NOW, PRINCIPAL, URI, Shop, filled
 

@@ -11,13 +11,14 @@ from tamis.api.admission import kind_of
 from tamis.api.bodies import LEVELS
 from tamis.api.schemas.document import Ids
 from tamis.api.schemas.execution import ExecuteBatchRequest, ExecutionOptions
-from tamis.engine import sandbox
 from tamis.engine.stages.feature_search import FeatureSearchConfig, FeatureSearchParameters
+from tamis.engine.templating import sandbox
 from tamis.model.filters import DEEPEST, MOST_CLAUSES
 from tamis.model.limits import NOUNS, UNBOUNDED
 from tamis.model.matching import LONGEST_PATTERN
-from tamis.services import idempotency, objects, uploads
-from tamis.services.public_limits import LOOKS
+from tamis.services.access import idempotency
+from tamis.services.data import objects, uploads
+from tamis.services.public.public_limits import LOOKS
 from tamis.settings import Settings, Tier
 
 PAGE = (Path(__file__).parents[1] / "docs" / "limits.md").read_text()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tamis.client import ApiError, Client
-from tamis.engine.extractor_plugins import extractor_plugins
-from tamis.engine.plugins import code_version
+from tamis.engine.plugins.extractor_plugins import extractor_plugins
+from tamis.engine.plugins.plugins import code_version
 from tamis.engine.ports.extraction import Extractor, SourceItem
 from tamis.engine.ports.inference import Models
 from tamis.errors import ConfigurationError

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.plugins import add_plugins, code_version
+from tamis.engine.plugins.plugins import add_plugins, code_version
 from tamis.engine.stage import Stage
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
 from tamis.errors import ConfigurationError
 from tamis.executions.causes import Cause
 from tamis.executions.replaying import ReplayMode, Verdict
-from tamis.services.execution_runs import RunOptions
+from tamis.services.runs.execution_runs import RunOptions
 from tamis.settings import Settings
 from tamis.wiring.stages import add_stage_plugins
 from tests.engine.stages.shop import PRINCIPAL

@@ -64,8 +64,8 @@ from tamis.api.protection import Protection
 from tamis.api.schemas.display import read_display
 from tamis.api.schemas.error import ErrorResponse
 from tamis.api.visitors import PublicOrigins
-from tamis.services.public_retrievers import PublicRetrievers
-from tamis.services.upload_links import PATH as UPLOAD_PATH
+from tamis.services.data.upload_links import PATH as UPLOAD_PATH
+from tamis.services.public.public_retrievers import PublicRetrievers
 from tamis.studio.application import Studio
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.system import System

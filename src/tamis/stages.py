@@ -2,7 +2,7 @@
 
 from tamis.engine.needs import Need
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Spending
+from tamis.engine.spending.spending import Spending
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
 from tamis.errors import TamisError, ValidationError
 from tamis.model.hits import Hit, Hits

@@ -16,9 +16,9 @@ from tamis.api.express import Express
 from tamis.auth.gate import Gate
 from tamis.model.limits import OperationKind, RateLimits, TierLimits
 from tamis.model.principal import AccountTier
-from tamis.services.admission import Admission
-from tamis.services.first_start import ADMIN_EMAIL
-from tamis.services.organizations import OrganizationService
+from tamis.services.access.admission import Admission
+from tamis.services.access.organizations import OrganizationService
+from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tamis.storage.rates import MemoryRates
 from tamis.telemetry.watching import Telemetry
 from tests.resource_world import Caller, Resources, open_resources

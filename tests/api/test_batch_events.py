@@ -20,7 +20,7 @@ from tamis.engine.ports.metadata import Session
 from tamis.model.organization import ApiKey
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key
-from tamis.services.batch_following import BatchFollowing
+from tamis.services.data.batch_following import BatchFollowing
 from tests.extraction_world import BAD, World, open_world
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,8 +18,8 @@ from tamis.model.document import BlobRef, Document, DocumentWrite
 from tamis.model.organization import ApiKey
 from tamis.model.principal import Permission, Principal
 from tamis.model.secret import hash_key
-from tamis.services.blob_links import BlobLinks
-from tamis.services.upload_links import UploadLinks
+from tamis.services.data.blob_links import BlobLinks
+from tamis.services.data.upload_links import UploadLinks
 from tests.api.test_ingestion import NOW
 from tests.extraction_world import World, open_world
 

@@ -12,11 +12,11 @@ from tamis.api import documents, lineage
 from tamis.auth.gate import Gate
 from tamis.model.client_token import Claims, sign
 from tamis.model.principal import Permission
-from tamis.services.blob_links import BlobLinks
-from tamis.services.documents import DocumentService
-from tamis.services.indexing import Indexer
-from tamis.services.keys import KeyDraft, KeyService
-from tamis.services.lineage import LineageService
+from tamis.services.access.keys import KeyDraft, KeyService
+from tamis.services.data.blob_links import BlobLinks
+from tamis.services.data.documents import DocumentService
+from tamis.services.data.lineage import LineageService
+from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.blobs import open_blobs
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import HEADERS, KEY, World, opened, search, stage

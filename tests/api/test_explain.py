@@ -12,17 +12,17 @@ from tamis.api import executions, explain, retrievers
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
+from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.executions import ExecutionQuery
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.executions import ExecutionService
-from tamis.services.explain import ExplainService
-from tamis.services.inflight import InFlight
-from tamis.services.retrievers import RetrieverService
-from tamis.services.stage_statistics import StageExperience
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.explain import ExplainService
+from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.retrievers import RetrieverService
+from tamis.services.runs.stage_statistics import StageExperience
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import HEADERS, WallClock, World, opened, search, stage
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tamis.engine.ports.metadata import Session
-from tamis.services.first_start import ADMIN_EMAIL
+from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tests.resource_world import Caller, Resources, open_resources
 
 SCHEMA = {"properties": {"title": {"type": "string"}}}

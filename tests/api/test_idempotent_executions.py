@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tamis.errors import AnswerLostError
 from tamis.model.principal import Principal
-from tamis.services.idempotency import Answer, Asked, IdempotencyService
+from tamis.services.access.idempotency import Answer, Asked, IdempotencyService
 from tests.access_world import Access, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

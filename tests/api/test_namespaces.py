@@ -10,8 +10,8 @@ import pytest
 
 from tamis.model.batch import Batch, TaskStatus
 from tamis.model.collection import ExtractorConfig, Source
-from tamis.services.clearing import Clearing
-from tamis.services.collections import CollectionDraft, CollectionService
+from tamis.services.data.collections import CollectionDraft, CollectionService
+from tamis.services.upkeep.clearing import Clearing
 from tests.extraction_world import Shelf
 from tests.resource_world import Resources, open_resources
 

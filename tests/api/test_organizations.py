@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tamis.errors import ValidationError
-from tamis.services.first_start import bootstrap
+from tamis.services.upkeep.first_start import bootstrap
 from tests.resource_world import Resources, open_resources
 
 KEYS = "/organizations/users/admin@localhost/api-keys"

@@ -7,8 +7,8 @@ import pytest
 
 from tamis.model.client_token import Claims, sign
 from tamis.model.principal import Principal
-from tamis.services.public_limits import LOOKS, Visitor
-from tamis.services.public_retrievers import PublicRetrievers
+from tamis.services.public.public_limits import LOOKS, Visitor
+from tamis.services.public.public_retrievers import PublicRetrievers
 from tests.api.shop_town import DISPLAY, FINDING, KEY, PRICE, Town, town
 
 __all__ = ["town"]

@@ -18,7 +18,7 @@ from tamis.client.events import event_data
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Session
 from tamis.model.document import DocumentWrite
-from tamis.services.streaming import Streaming
+from tamis.services.runs.streaming import Streaming
 from tests.engine.stages.shop import PRINCIPAL, document
 from tests.retrieval_world import HEADERS, Wait, WallClock, World, opened, search, stage
 from tests.web import served

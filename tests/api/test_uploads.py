@@ -13,7 +13,7 @@ import pytest
 from tamis.errors import ForbiddenError
 from tamis.model.bucket import Upload
 from tamis.model.principal import Permission, Principal
-from tamis.services.upload_links import PATH, UploadLinks
+from tamis.services.data.upload_links import PATH, UploadLinks
 from tests.resource_world import MAX_UPLOAD_BYTES, SECRET, Resources, open_resources
 
 SCHEMA = {

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tamis.api.versions import NOUNS
-from tamis.services.first_start import ADMIN_EMAIL
-from tamis.services.versions import READERS
+from tamis.services.access.versions import READERS
+from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tests.resource_world import Resources, open_resources
 
 SCHEMA = {"properties": {"title": {"type": "string"}}}

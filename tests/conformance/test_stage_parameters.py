@@ -13,8 +13,8 @@ import mixpeek
 import pytest
 from pydantic import BaseModel
 
-from tamis.engine.checks import parameter_problems
 from tamis.engine.parameters import with_nulls
+from tamis.engine.planning.checks import parameter_problems
 from tamis.engine.stages import STAGES
 from tests.shared_data import shared
 

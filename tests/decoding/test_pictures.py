@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tamis.decoding.pool import DecoderPool
-from tamis.engine.visual_features import decoded, pixels_of
+from tamis.engine.contents.visual_features import decoded, pixels_of
 from tamis.errors import DecodeError
 from tamis.model.media_picture import Picture, PictureOptions
 from tests.drawing import drawn, encoded

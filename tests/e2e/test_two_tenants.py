@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from tamis.app import build_app, openapi
-from tamis.services.first_start import ADMIN_EMAIL
-from tamis.services.keys import KeyService
+from tamis.services.access.keys import KeyService
+from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 from tests.e2e.two_tenants import (

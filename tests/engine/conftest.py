@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.searcher import Searcher
+from tamis.engine.searching.searcher import Searcher
 from tamis.testing.memory_index import MemoryIndex
 from tests.blank import open_blank
 from tests.engine.pipelines import Bench

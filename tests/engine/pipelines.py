@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event
-from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
-from tamis.engine.plan import Plan, Planner
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.ports.inference import Models
-from tamis.engine.prices import Price, PriceTable
 from tamis.engine.run import RunRequest, RunResult
-from tamis.engine.searcher import Searcher
+from tamis.engine.running.executor import Executor
+from tamis.engine.searching.searcher import Searcher
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stage import Context, Effect, Outcome, Stage, StageKind
 from tamis.errors import IndexUnavailableError, NotFoundError, StageTimeoutError
 from tamis.model.collection import Collection, ExtractorConfig, Source

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.engine.aggregation import Aggregation, GroupKey, Having, RangeBuckets, Row, aggregate, part, truncated
-from tamis.engine.metrics import Function, Metric, correlation, percentile, variance
+from tamis.engine.groups.aggregation import Aggregation, GroupKey, Having, RangeBuckets, Row, aggregate, part, truncated
+from tamis.engine.groups.metrics import Function, Metric, correlation, percentile, variance
 from tamis.errors import ValidationError
 from tamis.model.instants import instant
 

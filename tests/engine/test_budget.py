@@ -13,12 +13,12 @@ from pydantic import BaseModel, Field
 
 from tamis.engine.environment import Environment
 from tamis.engine.events import StageCut, StageFinished
-from tamis.engine.executor import Executor
 from tamis.engine.parameters import StageParameters
-from tamis.engine.plan import Plan, Planner
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.run import RunResult
-from tamis.engine.spending import Cap, Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
+from tamis.engine.spending.spending import Cap, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Outcome, Stage
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits

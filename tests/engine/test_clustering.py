@@ -15,7 +15,7 @@ from sklearn import cluster as scikit
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
-from tamis.engine.clustering import (
+from tamis.engine.clustering.clustering import (
     MAX_DOCUMENTS,
     NOISE,
     NOT_A_NUMBER,
@@ -26,7 +26,7 @@ from tamis.engine.clustering import (
     Partition,
     partition,
 )
-from tamis.engine.clustering_parameters import COUNTED, PARAMETERS, Algorithm, method_of
+from tamis.engine.clustering.clustering_parameters import COUNTED, PARAMETERS, Algorithm, method_of
 from tamis.errors import NotSetUpError, ValidationError
 from tamis.model.vector import FloatArray
 
@@ -301,7 +301,7 @@ def test_the_algorithms_own_parameters_do_what_they_say(algorithm: Algorithm, ow
 
 
 def test_without_scikit_learn_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tamis.engine.clustering_methods", None)
+    monkeypatch.setitem(sys.modules, "tamis.engine.clustering.clustering_methods", None)
     with pytest.raises(NotSetUpError, match=r"pip install 'tamis\[cluster\]'"):
         clustered(blobs(), Algorithm.KMEANS)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.comparison import (
+from tamis.engine.matching.comparison import (
     NO_MATCH,
     Extraction,
     Labelling,

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.definition import parse_stages
-from tamis.engine.estimates import NoExperience
 from tamis.engine.events import StageFailed, StageFinished, StageStarted
-from tamis.engine.outlook import Prospect, outlook
-from tamis.engine.prices import Price, PriceTable
-from tamis.engine.sandbox import Named
+from tamis.engine.forecasting.estimates import NoExperience
+from tamis.engine.forecasting.outlook import Prospect, outlook
+from tamis.engine.planning.definition import parse_stages
+from tamis.engine.spending.prices import Price, PriceTable
+from tamis.engine.templating.sandbox import Named
 from tamis.errors import ValidationError
 from tamis.model.execution import ExecutionStatus
 from tamis.model.principal import Principal

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tamis.decoding.pool import DecoderPool
-from tamis.engine.contents import Contents
-from tamis.engine.examples import fitting
+from tamis.engine.contents.contents import Contents
+from tamis.engine.contents.examples import fitting
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.errors import NotFoundError, ValidationError

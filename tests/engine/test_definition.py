@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.definition import from_json, named_collections, parse_stages, to_json, with_filters
+from tamis.engine.planning.definition import from_json, named_collections, parse_stages, to_json, with_filters
 from tamis.errors import ValidationError
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget, Definition, StageSpec

@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tamis.cli import media_samples
 from tamis.decoding.pool import DecoderPool
-from tamis.engine.contents import Contents
+from tamis.engine.contents.contents import Contents
 from tamis.engine.ports.decoding import Decoding
-from tamis.engine.queries import ContentQuery, MultiQuery, Need, Query, QueryVectors, TextQuery
+from tamis.engine.querying.queries import ContentQuery, MultiQuery, Need, Query, QueryVectors, TextQuery
 from tamis.errors import ValidationError
 from tamis.inference.models import LocalModels
 from tamis.model.vector import Dense, FeatureSpec, FloatArray, Space, Sparse, VectorKind

@@ -14,8 +14,8 @@ from tamis.engine.events import (
     StageStarted,
     fan_out,
 )
-from tamis.engine.executor import seed_of
 from tamis.engine.run import efficiency
+from tamis.engine.running.executor import seed_of
 from tamis.errors import NotFoundError, StageError, StageUnavailableError, ValidationError
 from tamis.model.canonical import sha1_of
 from tamis.model.execution import ExecutionStatus

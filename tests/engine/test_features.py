@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tamis.engine.features import feature_uris, resolve_feature
+from tamis.engine.querying.features import feature_uris, resolve_feature
 from tamis.errors import ValidationError
 from tamis.model.vector import FeatureSpec, Space, VectorKind
 from tests.engine.stages.shop import URI, collection

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from qdrant_client.http.models import ScoredPoint
 from qdrant_client.hybrid.fusion import distribution_based_score_fusion
 
-from tamis.engine.fusion import Fusion, fuse, merge, ranked
 from tamis.engine.ports.index import Scored
+from tamis.engine.searching.fusion import Fusion, fuse, merge, ranked
 
 BUILT = (Fusion.RRF, Fusion.DBSF, Fusion.WEIGHTED, Fusion.MAX)
 DENSE = [Scored("a", 0.9), Scored("b", 0.8), Scored("c", 0.1)]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.inputs import TYPES, check_inputs, check_schema
+from tamis.engine.planning.inputs import TYPES, check_inputs, check_schema
 from tamis.errors import ValidationError
 
 SCHEMA = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tamis.engine.ports.index import Point
-from tamis.engine.searcher import Searcher
+from tamis.engine.searching.searcher import Searcher
 from tamis.errors import IndexUnavailableError
 from tamis.model.collection import Collection
 from tamis.model.document import Document, DocumentWrite

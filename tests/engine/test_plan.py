@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.plan import Planner
+from tamis.engine.planning.plan import Planner
 from tamis.engine.stages import STAGES
 from tamis.errors import ValidationError
 from tamis.model.retriever import Definition, StageSpec

@@ -3,8 +3,8 @@ import math
 import pydantic
 import pytest
 
-from tamis.engine.prices import DEFAULT_PRICES, Price, PriceTable
-from tamis.engine.spending import Usage
+from tamis.engine.spending.prices import DEFAULT_PRICES, Price, PriceTable
+from tamis.engine.spending.spending import Usage
 from tamis.errors import ConfigurationError
 from tamis.settings import Settings
 from tamis.wiring.prices import price_table

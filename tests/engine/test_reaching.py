@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.engine.reaching import OnFailure, each
+from tamis.engine.outreach.reaching import OnFailure, each
 from tamis.errors import OutsideError, OutsideRefusedError
 from tamis.model.hits import Hit, Hits
 

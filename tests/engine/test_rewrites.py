@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.definition import parse_stages, with_filters
-from tamis.engine.rewrites import rewrites
+from tamis.engine.planning.definition import parse_stages, with_filters
+from tamis.engine.planning.rewrites import rewrites
 from tamis.model.json import JSON
-from tamis.services.execution_runs import Executed, RunOptions
+from tamis.services.runs.execution_runs import Executed, RunOptions
 from tests.engine.stages.shop import PRINCIPAL, URI
 from tests.retrieval_world import World, opened, search, stage
 

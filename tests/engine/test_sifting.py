@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.reaching import each
-from tamis.engine.sifting import meant
+from tamis.engine.outreach.reaching import each
+from tamis.engine.running.sifting import meant
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 

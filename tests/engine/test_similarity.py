@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.engine.similarity import Alikes, Shingles, shingles
+from tamis.engine.matching.similarity import Alikes, Shingles, shingles
 
 
 def kept_pair_by_pair(texts: list[Shingles], threshold: float) -> list[bool]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.engine.templates import mentions, render, walk
+from tamis.engine.templating.templates import mentions, render, walk
 from tamis.errors import ValidationError
 
 SCOPE: dict[str, dict[str, Any]] = {

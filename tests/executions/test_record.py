@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tamis import __version__
 from tamis.engine.events import Event
-from tamis.engine.searcher import Searcher
+from tamis.engine.searching.searcher import Searcher
 from tamis.errors import StorageError
 from tamis.executions.codec import FORMAT, decode
 from tamis.executions.columns import Columns, Rows

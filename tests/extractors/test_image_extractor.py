@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tamis.decoding.pool import DecoderPool
+from tamis.engine.contents.visual_features import DESCRIPTOR, embed_file
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
-from tamis.engine.visual_features import DESCRIPTOR, embed_file
 from tamis.errors import ValidationError
 from tamis.extractors import ExtractorRegistry
 from tamis.extractors.image_extractor import ImageExtractor, ImageParameters

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tamis.engine.late_interaction import max_sim
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
+from tamis.engine.searching.late_interaction import max_sim
 from tamis.errors import ValidationError
 from tamis.extractors import ExtractorRegistry
 from tamis.extractors.text_extractor import TextExtractor, TextParameters

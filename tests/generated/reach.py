@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.code import Program, Ran
 from tamis.engine.ports.databases import Lookup, Rows
 from tamis.engine.ports.language import Prompt, Reply
 from tamis.engine.ports.outside import Fetch, Fetched
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings
 from tamis.engine.reach import Reach
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError, StageTimeoutError, TamisError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event, StageFinished
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
+from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.metadata import Metadata
-from tamis.engine.prices import Price, PriceTable
 from tamis.engine.reach import Reach
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
 from tamis.errors import TamisError
 from tamis.model.document import DocumentWrite
@@ -29,9 +29,9 @@ from tamis.model.filters import parse_filter, to_json
 from tamis.model.json import JSON
 from tamis.model.matching import matches
 from tamis.model.principal import Principal
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
 from tamis.storage.metadata import open_sqlite
 from tamis.storage.metadata.documents import view_of
 from tamis.testing.memory_index import MemoryIndex

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event, StageFailed
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.planning.plan import Planner
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
 from tamis.errors import TamisError
 from tamis.executions.codec import decode
@@ -21,12 +21,12 @@ from tamis.executions.record import Record, StageOutcome
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.executions.writing import stored_of
 from tamis.model.execution import ExecutionStatus
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
-from tamis.services.replays import ReplayService
-from tamis.services.traces import TraceRequest, TraceService
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.records.replays import ReplayService
+from tamis.services.records.traces import TraceRequest, TraceService
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
 from tamis.storage.metadata import open_sqlite
 from tests.engine.stages.shop import PRINCIPAL, filled
 from tests.generated.pipelines import INPUTS, Generated, pipelines, starts_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tamis.engine.visual_features import DEFAULT_DIMENSIONS, DEFAULT_MODEL
+from tamis.engine.contents.visual_features import DEFAULT_DIMENSIONS, DEFAULT_MODEL
 from tamis.inference.descriptors import ColorGradientDescriptor
 from tamis.inference.models import LocalModels
 from tamis.model.vector import FloatArray

@@ -16,7 +16,7 @@ from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.document import Lineage
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
-from tamis.services.documents import DocumentDraft
+from tamis.services.data.documents import DocumentDraft
 from tamis.testing.memory_index import MemoryIndex
 from tests.extraction_world import BAD, BOOM, LetterExtractor, NoModels, World, open_world
 

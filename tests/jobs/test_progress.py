@@ -9,7 +9,7 @@ import pytest
 
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Bucket
-from tamis.services.batch_progress import BatchProgress
+from tamis.services.data.batch_progress import BatchProgress
 from tests.extraction_world import BAD, World, open_world
 
 COUNT = 200

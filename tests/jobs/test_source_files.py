@@ -21,7 +21,7 @@ from tamis.model.ids import new_id
 from tamis.model.principal import Principal
 from tamis.outside.http import HttpOutside
 from tamis.outside.secrets import SecretStore
-from tamis.services.files import FileKeeping
+from tamis.services.data.files import FileKeeping
 from tamis.storage.blobs import ObstoreBlobs, open_blobs
 from tamis.storage.metadata import open_sqlite
 from tests.extraction_world import FILE_LIMITS, CopyExtractor, World, open_world

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.discovering import domain_of
+from tamis.engine.outreach.discovering import domain_of
 from tamis.engine.ports.web_search import ImageQuery, PageQuery
 from tamis.errors import OutsideError
 from tamis.outside.search.protocol import ImageProtocol, PageProtocol

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import OutsideError
 from tamis.model.bucket import Blob
 from tamis.model.principal import Permission, Principal

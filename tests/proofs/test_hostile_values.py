@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.decoding.sniffing import content_type
-from tamis.engine import templates
-from tamis.engine.templates import Scope
+from tamis.engine.templating import templates
+from tamis.engine.templating.templates import Scope
 from tamis.errors import ValidationError
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.filters import Operator, parse_filter

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tamis.services.first_start import ADMIN_EMAIL
+from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tests.access_world import SECRET_KEY
 from tests.e2e.two_tenants import Caller, Tenant, furnish
 from tests.live import LiveServer

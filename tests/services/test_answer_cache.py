@@ -16,9 +16,9 @@ from tamis.executions.record import Record, StageOutcome
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.execution import ExecutionStatus
 from tamis.model.retriever import Budget
-from tamis.services.execution_runs import CacheState, Executed, RunOptions
-from tamis.services.result_pages import PageMethod, PageRequest
-from tamis.services.retrievers import RetrieverChanges
+from tamis.services.runs.execution_runs import CacheState, Executed, RunOptions
+from tamis.services.runs.result_pages import PageMethod, PageRequest
+from tamis.services.runs.retrievers import RetrieverChanges
 from tamis.storage.cache import MemoryCache
 from tests.caching_world import CachingWorld, Clocked, Count, Outside, Seeded, another, caching, shown
 from tests.engine.stages.shop import PRINCIPAL

@@ -15,8 +15,8 @@ from tamis.errors import ConflictError, StorageError, TamisError
 from tamis.model.backup import FORMAT
 from tamis.model.bucket import Blob
 from tamis.model.principal import Principal
-from tamis.services import backups
-from tamis.services.whole_directory import made_whole
+from tamis.services.upkeep import backups
+from tamis.services.upkeep.whole_directory import made_whole
 from tamis.settings import Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tamis.errors import ConflictError, NotFoundError, ValidationError
 from tamis.model.batch import TaskStatus
 from tamis.model.collection import Collection, ExtractorConfig, Source
-from tamis.services.batch_tiers import tiers_from_bucket
+from tamis.services.data.batch_tiers import tiers_from_bucket
 from tamis.services.listing import build_query
 from tests.extraction_world import BAD, World, open_world
 

@@ -10,17 +10,17 @@ from typing import Any, cast
 import pytest
 
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.planning.plan import Planner
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
 from tamis.executions.codec import decode
 from tamis.executions.record import Record, StageOutcome
 from tamis.model.execution import ExecutionStatus
 from tamis.model.retriever import Budget
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
 from tamis.storage.index import open_edge_index
 from tamis.storage.index.edge import EdgeIndex
 from tamis.storage.metadata import open_sqlite

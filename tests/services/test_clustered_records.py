@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tamis.engine.verdict import VerdictKind
+from tamis.engine.verdicts.verdict import VerdictKind
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.document import DocumentWrite
 from tamis.model.vector import Dense
-from tamis.services.execution_runs import Executed, RunOptions
+from tamis.services.runs.execution_runs import Executed, RunOptions
 from tests.engine.stages.shop import PRINCIPAL, document
 from tests.retrieval_world import World, opened, specs, stage
 

@@ -6,8 +6,8 @@ import pytest
 
 from tamis.errors import AlreadyExistsError, ConflictError, NotFoundError, TamisError, ValidationError
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
-from tamis.services.collection_design import properties_of
-from tamis.services.collections import CollectionChange, CollectionDraft
+from tamis.services.data.collection_design import properties_of
+from tamis.services.data.collections import CollectionChange, CollectionDraft
 from tamis.services.listing import build_query
 from tests.extraction_world import World, open_world
 

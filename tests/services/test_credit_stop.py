@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.planning.plan import Planner
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.errors import CreditsSpentError
-from tamis.services.credit_stop import CreditStop
-from tamis.services.credits import CreditService
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
-from tamis.services.turns import Turns
+from tamis.services.access.credit_stop import CreditStop
+from tamis.services.access.credits import CreditService
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.turns import Turns
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import REGISTRY, WallClock, World, opened, search, specs
 

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tamis.engine.aggregation import Aggregation, GroupKey
-from tamis.engine.metrics import Function, Metric
+from tamis.engine.groups.aggregation import Aggregation, GroupKey
+from tamis.engine.groups.metrics import Function, Metric
 from tamis.errors import AlreadyExistsError, DimensionMismatch, NotFoundError, ValidationError
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
 from tamis.model.filters import parse_filter
 from tamis.model.vector import Dense
-from tamis.services.documents import DocumentDraft
+from tamis.services.data.documents import DocumentDraft
 from tamis.services.listing import build_query
 from tests.extraction_world import DIMENSIONS, World, letters, open_world
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tamis.engine.ports.executions import Entry
 from tamis.engine.ports.metadata import Metadata
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
-from tamis.services import execution_overviews
-from tamis.services.execution_overviews import Cursor, ExecutionOverviews, Kind, Wanted
-from tamis.services.inflight import InFlight
+from tamis.services.records import execution_overviews
+from tamis.services.records.execution_overviews import Cursor, ExecutionOverviews, Kind, Wanted
+from tamis.services.runs.inflight import InFlight
 from tamis.storage.metadata import open_sqlite
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS, later

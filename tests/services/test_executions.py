@@ -11,10 +11,10 @@ from tamis.executions.codec import decode
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.execution import ExecutionStatus
 from tamis.model.principal import Principal
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.result_pages import CursorExpiredError, PageMethod, PageRequest, Position
-from tamis.services.retrievers import RetrieverDraft
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.result_pages import CursorExpiredError, PageMethod, PageRequest, Position
+from tamis.services.runs.retrievers import RetrieverDraft
 from tests.engine.stages.shop import NOW, PRINCIPAL
 from tests.retrieval_world import Wait, World, opened, search, specs, stage
 

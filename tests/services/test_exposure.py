@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tamis.model.document import BlobRef
 from tamis.model.hits import Hit
-from tamis.services.exposure import exposed
+from tamis.services.public.exposure import exposed
 from tests.engine.stages.shop import document, hit
 
 FIELDS: dict[str, Any] = {

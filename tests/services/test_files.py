@@ -17,13 +17,13 @@ from tamis.engine.ports.metadata import Session
 from tamis.model.bucket import Blob, Bucket
 from tamis.model.document import BlobRef, Document, DocumentWrite
 from tamis.model.principal import Principal
-from tamis.services.blob_intake import BlobDraft
-from tamis.services.buckets import BucketService
-from tamis.services.clearing import Clearing
-from tamis.services.files import FileKeeping, FileSweeper, Payload
-from tamis.services.indexing import Indexer
-from tamis.services.object_design import ObjectChange, ObjectDraft
-from tamis.services.objects import ObjectService
+from tamis.services.data.blob_intake import BlobDraft
+from tamis.services.data.buckets import BucketService
+from tamis.services.data.files import FileKeeping, FileSweeper, Payload
+from tamis.services.data.object_design import ObjectChange, ObjectDraft
+from tamis.services.data.objects import ObjectService
+from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.blobs import open_blobs
 from tamis.testing.memory_index import MemoryIndex
 from tamis.testing.metadata_contract import samples

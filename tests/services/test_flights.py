@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tamis.services.flights import Flights
+from tamis.services.runs.flights import Flights
 
 
 class _Work:

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from tamis.engine.caller import Caller, called_by
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event, Sink
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Plan, Planner
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.engine.prices import Price, PriceTable
 from tamis.engine.run import RunRequest
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stage import Context, Effect, Outcome, Stage
 from tamis.engine.stages.limit import Limit
 from tamis.errors import ConflictError
@@ -37,12 +37,12 @@ from tamis.model.json import JSON
 from tamis.model.retriever import Budget
 from tamis.model.stage_means import Means
 from tamis.model.vector import Dense
-from tamis.services.execution_records import ExecutionRecords
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
-from tamis.services.replays import Replayed, ReplayService
-from tamis.services.stage_statistics import StageExperience
+from tamis.services.records.execution_records import ExecutionRecords
+from tamis.services.records.replays import Replayed, ReplayService
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.stage_statistics import StageExperience
 from tests.blank import open_blank
 from tests.engine.stages.shop import PRINCIPAL, Shop, ThemeModels, document
 from tests.retrieval_world import REGISTRY, Wait, WallClock, World, opened, search, specs, stage

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tamis.model.collection import Collection
-from tamis.services.healing import Healer
+from tamis.services.upkeep.healing import Healer
 from tamis.storage.index import open_edge_index
 from tamis.storage.index.edge import EdgeIndex
 from tamis.storage.index.files import FORMAT

@@ -14,7 +14,7 @@ from tamis.model.filters import Condition, Filter, Operator
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
 from tamis.model.vector import Dense
-from tamis.services.indexing import Indexer
+from tamis.services.upkeep.indexing import Indexer
 from tamis.testing.memory_index import MemoryIndex
 from tests.extraction_world import World, letters, open_world
 

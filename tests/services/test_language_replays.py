@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tamis.engine.estimates import NoExperience
-from tamis.engine.outlook import Basis
-from tamis.engine.prices import PriceTable
+from tamis.engine.forecasting.estimates import NoExperience
+from tamis.engine.forecasting.outlook import Basis
 from tamis.engine.reach import Reach
-from tamis.engine.verdict import VerdictKind
+from tamis.engine.spending.prices import PriceTable
+from tamis.engine.verdicts.verdict import VerdictKind
 from tamis.errors import StageError
 from tamis.executions.codec import decode
 from tamis.executions.record import Record
@@ -22,8 +22,8 @@ from tamis.inference.language.endpoints import Endpoints, named_endpoint
 from tamis.inference.language.models import Limits, OpenAILanguageModels
 from tamis.model.json import JSON
 from tamis.outside.secrets import secret_store
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.explain import ExplainService
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.explain import ExplainService
 from tests.engine.stages.agents import FINISH, call
 from tests.engine.stages.shop import PRINCIPAL, URI
 from tests.llm_server import LanguageServer, serving

@@ -9,7 +9,7 @@ import pytest
 from tamis.engine.ports.metadata import Metadata
 from tamis.executions.references import externalize
 from tamis.model.principal import Principal
-from tamis.services.large_values import LargeValues
+from tamis.services.records.large_values import LargeValues
 from tamis.storage.metadata import open_sqlite
 
 ME = Principal("org_1", "ns_1")

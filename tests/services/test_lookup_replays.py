@@ -8,7 +8,7 @@ from tamis.engine.reach import Reach
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.outside.sql.connections import Connection, Connections
 from tamis.outside.sql.sqlite import SqliteDatabase
-from tamis.services.execution_runs import RunOptions
+from tamis.services.runs.execution_runs import RunOptions
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import opened, specs, stage
 

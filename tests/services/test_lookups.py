@@ -12,8 +12,8 @@ from tamis.engine.ports.metadata import Session
 from tamis.errors import NotFoundError
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
-from tamis.services.lookups import Lookups
-from tamis.services.retrievers import collections_of
+from tamis.services.runs.lookups import Lookups
+from tamis.services.runs.retrievers import collections_of
 from tamis.storage.metadata import SqliteMetadata, open_sqlite
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS

@@ -8,7 +8,7 @@ import pytest
 
 from tamis.model.filters import parse_filter
 from tamis.model.principal import Client, Principal
-from tamis.services.execution_runs import CacheState, Executed, RunOptions
+from tamis.services.runs.execution_runs import CacheState, Executed, RunOptions
 from tests.caching_world import CachingWorld, caching
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import search, stage

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
 from tamis.engine.ports.retrieving import Retrieve
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stage import Effect, effects_of
 from tamis.engine.stages.document_enrich import DocumentEnrich
 from tamis.errors import AllowanceSpentError, NotFoundError, ValidationError
@@ -19,9 +19,9 @@ from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.principal import Permission, Principal
 from tamis.model.retriever import Budget, Retriever
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.nested_retrievers import NestedRetrievers
-from tamis.services.retrievers import RetrieverDraft
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.nested_retrievers import NestedRetrievers
+from tamis.services.runs.retrievers import RetrieverDraft
 from tests.engine.stages.shop import PRINCIPAL
 from tests.retrieval_world import WallClock, World, opened, search, specs, stage
 

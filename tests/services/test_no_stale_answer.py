@@ -18,7 +18,7 @@ from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.index import Point, Scored, VectorSearch
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
-from tamis.services.execution_runs import CacheState, Executed
+from tamis.services.runs.execution_runs import CacheState, Executed
 from tamis.storage.cache import MemoryCache
 from tamis.testing.memory_index import MemoryIndex
 from tests.caching_world import CachingWorld, another, caching

@@ -16,15 +16,15 @@ import orjson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.prices import PriceTable
+from tamis.engine.spending.prices import PriceTable
 from tamis.engine.tape import untaped
 from tamis.errors import TamisError
 from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.retriever import Retriever
-from tamis.services.execution_runs import RunOptions
-from tamis.services.explain import ExplainService
-from tamis.services.stage_statistics import StageExperience
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.explain import ExplainService
+from tamis.services.runs.stage_statistics import StageExperience
 from tests.caching_world import CachingWorld, another
 from tests.engine.stages.shop import PRINCIPAL, URI
 from tests.retrieval_world import WallClock, World, opened, search, specs, stage

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.planning.plan import Planner
 from tamis.engine.reach import Reach
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
-from tamis.engine.verdict import VerdictKind
+from tamis.engine.verdicts.verdict import VerdictKind
 from tamis.errors import StageError, TamisError, ValidationError
 from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
@@ -23,9 +23,9 @@ from tamis.model.execution import ExecutionStatus
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget
 from tamis.outside.secrets import secret_store
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.inflight import InFlight
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.inflight import InFlight
 from tamis.wiring.outside import outside_of
 from tamis.wiring.search import web_search_of
 from tests.engine.stages.searching import EXA, KEY, settings_for

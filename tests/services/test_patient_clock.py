@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tamis.model.namespace import Namespace, RecordPolicy
-from tamis.services.patient_clock import HOLD_S, PatientClock
-from tamis.services.retention import Sweeper
+from tamis.services.records.retention import Sweeper
+from tamis.services.upkeep.patient_clock import HOLD_S, PatientClock
 from tamis.storage.metadata import open_sqlite
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.retention import insert

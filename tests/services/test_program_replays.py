@@ -12,7 +12,7 @@ from tamis.errors import NotSetUpError
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
-from tamis.services.execution_runs import RunOptions
+from tamis.services.runs.execution_runs import RunOptions
 from tests.engine.stages.shop import PRINCIPAL
 from tests.interpreters.world import opened as interpreters
 from tests.retrieval_world import World, opened, specs, stage

@@ -16,7 +16,7 @@ from tamis.engine.stages.limit import Limit
 from tamis.executions.codec import decode
 from tamis.executions.replaying import ReplayMode, Verdict
 from tamis.model.hits import Hits
-from tamis.services.replays import Replayed
+from tamis.services.records.replays import Replayed
 from tests.engine.stages.shop import PRINCIPAL, URI
 from tests.retrieval_world import REGISTRY, World, opened, search, stage
 

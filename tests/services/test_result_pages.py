@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
-from tamis.services.result_pages import PageMethod, PageRequest, Position, describe, window
+from tamis.services.runs.result_pages import PageMethod, PageRequest, Position, describe, window
 
 SERIES = "exec_0193a1b2c3d4a1b2c3d4e5f60718"
 

@@ -13,7 +13,7 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.model.interaction import Interaction
 from tamis.model.namespace import Namespace, RecordPolicy
 from tamis.model.principal import Principal
-from tamis.services.retention import Sweeper
+from tamis.services.records.retention import Sweeper
 from tamis.storage.metadata import open_sqlite
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.retention import insert

@@ -10,8 +10,8 @@ from starlette.types import Message
 
 from tamis.engine.events import Sink
 from tamis.engine.ports.executions import ExecutionQuery
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.streaming import Streaming
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.streaming import Streaming
 from tamis.studio.languages import languages
 from tamis.studio.run_events import RunEvents
 from tests.engine.stages.shop import PRINCIPAL

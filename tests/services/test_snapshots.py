@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from tamis.model.document import Document
 from tamis.model.hits import Hit, Hits
 from tamis.model.principal import Principal
-from tamis.services.snapshots import Snapshot, SnapshotStore
+from tamis.services.runs.snapshots import Snapshot, SnapshotStore
 
 HERE = Principal("org_a", "ns_a")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.stage_means import WINDOW, Means
-from tamis.services.stage_statistics import StageExperience, of_every
+from tamis.services.runs.stage_statistics import StageExperience, of_every
 from tamis.storage.metadata import open_sqlite
 from tests.engine.stages.shop import NOW, PRINCIPAL, StoppedClock
 

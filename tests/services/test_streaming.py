@@ -14,8 +14,8 @@ from tamis.errors import NotFoundError
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits
 from tamis.model.retriever import Retriever
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.streaming import ExecutionCancelledError, ExecutionStream, Progress, Streaming, Work
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.streaming import ExecutionCancelledError, ExecutionStream, Progress, Streaming, Work
 from tests.caching_world import CachingWorld, Count, caching
 from tests.engine.stages.shop import NOW, PRINCIPAL
 from tests.retrieval_world import Wait, WallClock, search, stage

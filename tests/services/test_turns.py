@@ -8,7 +8,7 @@ import pytest
 
 from tamis.errors import TooManyRequestsError
 from tamis.model.principal import Principal
-from tamis.services.turns import TurnLimits, Turns
+from tamis.services.runs.turns import TurnLimits, Turns
 
 A, B = Principal("org_a", key_id="key_a"), Principal("org_b", key_id="key_b")
 A2 = Principal("org_a", key_id="key_a2")

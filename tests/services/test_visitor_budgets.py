@@ -7,7 +7,7 @@ import pytest
 from tamis.engine.local_locks import LocalLocks
 from tamis.errors import TooManyRequestsError
 from tamis.model.principal import Client, Principal
-from tamis.services.visitor_budgets import VisitorBudgets
+from tamis.services.access.visitor_budgets import VisitorBudgets
 from tamis.storage.rates import MemoryRates
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.definition import from_json
+from tamis.engine.planning.definition import from_json
 from tamis.engine.ports.executions import ExecutionQuery
-from tamis.engine.verdict import VerdictKind
+from tamis.engine.verdicts.verdict import VerdictKind
 from tamis.errors import ConflictError, NotFoundError, StageError
 from tamis.executions.codec import decode
 from tamis.inference.lexical import Bm25Encoder
@@ -19,9 +19,9 @@ from tamis.model.document import DocumentWrite
 from tamis.model.edits import Edit, applied
 from tamis.model.retriever import Budget
 from tamis.model.vector import Dense, Vector
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.result_pages import PageMethod, PageRequest
-from tamis.services.whynot import PAGE, Why
+from tamis.services.records.whynot import PAGE, Why
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.result_pages import PageMethod, PageRequest
 from tests.engine.stages.shop import PRINCIPAL, URI, document
 from tests.retrieval_world import Wait, WallClock, World, opened, search, specs, stage
 

@@ -13,7 +13,7 @@ from tamis.engine.change import in_one_change
 from tamis.errors import TamisError
 from tamis.model.limits import OperationKind
 from tamis.model.principal import Principal
-from tamis.services.admission import Admission
+from tamis.services.access.admission import Admission
 
 Handle = Callable[[Request], Awaitable[Response]]
 

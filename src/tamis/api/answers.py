@@ -10,9 +10,9 @@ import orjson
 from fastapi import Response
 
 from tamis.api.links import Link, show_blobs
-from tamis.engine import definition
 from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
-from tamis.engine.rewrites import REWRITE
+from tamis.engine.planning import definition
+from tamis.engine.planning.rewrites import REWRITE
 from tamis.engine.run import efficiency
 from tamis.executions.record import Record, RecordedStage, StageOutcome
 from tamis.model.execution import ANONYMOUS, SAVED
@@ -20,10 +20,10 @@ from tamis.model.hits import Hit
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget
 from tamis.model.vector import Sparse, Vector
-from tamis.services.execution_records import SavedExecution, shown_pagination
-from tamis.services.execution_runs import Executed
 from tamis.services.listing import timestamp
-from tamis.services.recording import PAGINATION
+from tamis.services.records.execution_records import SavedExecution, shown_pagination
+from tamis.services.runs.execution_runs import Executed
+from tamis.services.runs.recording import PAGINATION
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 

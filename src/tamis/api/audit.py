@@ -21,7 +21,7 @@ from tamis.api.users import Limit, Skip
 from tamis.errors import ValidationError
 from tamis.model.audit import AuditQuery
 from tamis.model.instants import instant
-from tamis.services.audit import AuditService
+from tamis.services.access.audit import AuditService
 
 router = APIRouter(prefix="/v1/organizations/audit", tags=["audit"], route_class=JsonRoute)
 

@@ -31,8 +31,8 @@ from tamis.api.schemas.task import TaskResponse
 from tamis.api.streams import EVENT_HEADERS, framed
 from tamis.errors import ValidationError
 from tamis.model.batch import TaskStatus
-from tamis.services.batch_following import BatchFollowing, BatchStep
-from tamis.services.batches import BatchService
+from tamis.services.data.batch_following import BatchFollowing, BatchStep
+from tamis.services.data.batches import BatchService
 
 router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/batches", tags=["batches"], route_class=JsonRoute)
 

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from tamis.api.access import service
 from tamis.api.byte_ranges import part_of
 from tamis.api.media_types import presented
-from tamis.services.blob_links import PATH, BlobLinks, StoredFile
+from tamis.services.data.blob_links import PATH, BlobLinks, StoredFile
 
 router = APIRouter(tags=["blobs"])
 

@@ -19,7 +19,7 @@ from tamis.api.schemas.bucket import (
     bucket_stats,
 )
 from tamis.api.schemas.page import GenericDeleteResponse
-from tamis.services.buckets import BucketService
+from tamis.services.data.buckets import BucketService
 
 router = APIRouter(prefix="/v1/buckets", tags=["buckets"], route_class=JsonRoute)
 

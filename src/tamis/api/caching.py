@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from tamis.api.answers import json_response, written
-from tamis.services.execution_runs import AnswerCaching, Executed
+from tamis.services.runs.execution_runs import AnswerCaching, Executed
 
 _TAG_BYTES = 16
 _OF_ONE_EXECUTION = frozenset({"next_cursor", "scroll_id", "after"})

@@ -14,8 +14,8 @@ from tamis.api.schemas.check import (
     show_check,
     show_versions,
 )
-from tamis.services.checks import CheckService
-from tamis.services.retrievers import RetrieverService
+from tamis.services.learning.checks import CheckService
+from tamis.services.runs.retrievers import RetrieverService
 
 router = APIRouter(prefix="/v1/retrievers", tags=["retrievers"], route_class=JsonRoute)
 

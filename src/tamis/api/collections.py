@@ -29,8 +29,8 @@ from tamis.api.schemas.extractor import (
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
-from tamis.services.collections import CollectionService
-from tamis.services.triggers import TriggerService
+from tamis.services.data.collections import CollectionService
+from tamis.services.data.triggers import TriggerService
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], route_class=JsonRoute)
 

@@ -19,7 +19,7 @@ from tamis.api.schemas.credits import (
     current_response,
 )
 from tamis.errors import ValidationError
-from tamis.services.credits import CreditService
+from tamis.services.access.credits import CreditService
 
 router = APIRouter(prefix="/v1/organizations", tags=["credits"], route_class=JsonRoute)
 

@@ -17,7 +17,7 @@ from tamis.api.schemas.dataset import (
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.model.dataset import Dataset
 from tamis.model.principal import Principal
-from tamis.services.datasets import DatasetDraft, DatasetService
+from tamis.services.learning.datasets import DatasetDraft, DatasetService
 
 router = APIRouter(prefix="/v1/retrievers/evaluations/datasets", tags=["retriever evaluations"], route_class=JsonRoute)
 

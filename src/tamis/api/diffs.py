@@ -9,7 +9,7 @@ from tamis.api.bodies import JsonRoute
 from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.diff import DiffResponse
 from tamis.api.schemas.diff_wire import show_diff
-from tamis.services.diffs import DiffService, DiffView
+from tamis.services.records.diffs import DiffService, DiffView
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

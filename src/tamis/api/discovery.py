@@ -19,9 +19,9 @@ from tamis.api.schemas.discovery import (
 from tamis.api.schemas.extractor import extractor_model
 from tamis.api.stages import Catalogue, RetrieverStageDefinition, definitions
 from tamis.engine.ports.extraction import Extractor
-from tamis.engine.prices import DEFAULT_PRICES
+from tamis.engine.spending.prices import DEFAULT_PRICES
 from tamis.engine.stage import Effect
-from tamis.services.collections import CollectionService
+from tamis.services.data.collections import CollectionService
 
 router = APIRouter(prefix="/v1/discovery", tags=["discovery"], route_class=JsonRoute)
 

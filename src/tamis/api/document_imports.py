@@ -13,8 +13,8 @@ from tamis.api.bodies import JsonRoute, parse
 from tamis.api.idempotency import HEADER as IDEMPOTENCY_HEADER
 from tamis.api.schemas.document_import import DocumentImportResponse, import_response
 from tamis.errors import BadRequestError, PayloadTooLargeError
-from tamis.services.admission import Admission
-from tamis.services.document_imports import DocumentImports, Existing, Line, LineError
+from tamis.services.access.admission import Admission
+from tamis.services.data.document_imports import DocumentImports, Existing, Line, LineError
 
 router = APIRouter(tags=["documents"], route_class=JsonRoute)
 PATH = "/v1/collections/{collection_identifier}/documents/import"

@@ -36,7 +36,7 @@ from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.errors import ValidationError
 from tamis.model.filters import Filter, parse_filter
 from tamis.model.matching import check_filter
-from tamis.services.documents import DocumentService
+from tamis.services.data.documents import DocumentService
 from tamis.services.listing import ListQuery
 
 router = APIRouter(

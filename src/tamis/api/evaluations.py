@@ -22,7 +22,7 @@ from tamis.api.schemas.evaluation import (
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.engine.ports.evaluations import EvaluationQuery
 from tamis.model.evaluation import EvaluationStatus
-from tamis.services.evaluations import EvaluationService
+from tamis.services.learning.evaluations import EvaluationService
 
 router = APIRouter(prefix="/v1/retrievers", tags=["retriever evaluations"], route_class=JsonRoute)
 

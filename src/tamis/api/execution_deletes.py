@@ -10,7 +10,7 @@ from tamis.api.schemas.execution_deletes import DeleteExecutionsRequest, DeleteE
 from tamis.engine.ports.executions import ExecutionSelection
 from tamis.errors import NotFoundError
 from tamis.model.principal import Principal
-from tamis.services.execution_deletes import Deleted, ExecutionDeletes
+from tamis.services.records.execution_deletes import Deleted, ExecutionDeletes
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

@@ -25,7 +25,7 @@ from tamis.api.schemas.execution_wire import (
     show_anonymous_page,
     show_saved_page,
 )
-from tamis.services.execution_records import ExecutionRecords
+from tamis.services.records.execution_records import ExecutionRecords
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

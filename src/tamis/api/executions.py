@@ -34,11 +34,11 @@ from tamis.engine.events import Sink, ignore
 from tamis.errors import BadRequestError, TamisError, ValidationError
 from tamis.model.execution import ANONYMOUS
 from tamis.model.principal import Principal
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.result_pages import PageMethod, PageRequest
-from tamis.services.retrievers import RetrieverService
-from tamis.services.streaming import Work
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.result_pages import PageMethod, PageRequest
+from tamis.services.runs.retrievers import RetrieverService
+from tamis.services.runs.streaming import Work
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

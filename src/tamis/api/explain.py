@@ -16,8 +16,8 @@ from tamis.api.schemas.explain import (
     show_prices,
 )
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
-from tamis.engine.prices import PriceTable
-from tamis.services.explain import ExplainService
+from tamis.engine.spending.prices import PriceTable
+from tamis.services.runs.explain import ExplainService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

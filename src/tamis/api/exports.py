@@ -12,7 +12,7 @@ from tamis.api.bodies import JsonRoute, parse
 from tamis.api.schemas.execution import AnonymousExecutionDetail
 from tamis.api.schemas.execution_wire import show_anonymous
 from tamis.errors import BadRequestError
-from tamis.services.exports import ExportService
+from tamis.services.records.exports import ExportService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

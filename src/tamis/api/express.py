@@ -22,8 +22,8 @@ from tamis.auth.gate import Gate
 from tamis.errors import TamisError
 from tamis.model.limits import OperationKind
 from tamis.model.principal import Principal
-from tamis.services.admission import Admission
-from tamis.services.executions import ExecutionService
+from tamis.services.access.admission import Admission
+from tamis.services.runs.executions import ExecutionService
 
 _PREFIX = "/v1/retrievers/"
 _SUFFIX = "/execute"

@@ -13,7 +13,7 @@ from tamis.api.schemas.health import (
     ReadinessResponse,
     health_response,
 )
-from tamis.services.health import HealthService
+from tamis.services.upkeep.health import HealthService
 
 router = APIRouter(tags=["health"], route_class=JsonRoute)
 

@@ -12,7 +12,7 @@ from tamis.auth.gate import Gate
 from tamis.errors import AnswerLostError, BadRequestError
 from tamis.model.client_token import is_client_token
 from tamis.model.execution import ANONYMOUS
-from tamis.services.idempotency import Answer, Asked, IdempotencyService, Made
+from tamis.services.access.idempotency import Answer, Asked, IdempotencyService, Made
 
 Handle = Callable[[Request], Awaitable[Response]]
 

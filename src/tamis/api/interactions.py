@@ -23,8 +23,8 @@ from tamis.api.schemas.interaction import (
 )
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.engine.ports.interactions import InteractionQuery
-from tamis.services.click_judgements import ClickJudgements
-from tamis.services.interactions import InteractionService
+from tamis.services.learning.click_judgements import ClickJudgements
+from tamis.services.learning.interactions import InteractionService
 
 router = APIRouter(prefix="/v1/retrievers", tags=["interactions"], route_class=JsonRoute)
 

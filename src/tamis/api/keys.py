@@ -20,7 +20,7 @@ from tamis.api.schemas.key import (
 )
 from tamis.api.schemas.page import GenericSuccessResponse
 from tamis.errors import ValidationError
-from tamis.services.keys import LONGEST_GRACE_S, KeyService
+from tamis.services.access.keys import LONGEST_GRACE_S, KeyService
 
 router = APIRouter(prefix="/v1/organizations", tags=["organizations"], route_class=JsonRoute)
 

@@ -15,7 +15,7 @@ from tamis.api.schemas.execution_wire import read_options
 from tamis.api.schemas.retriever_wire import read_fields, read_stages
 from tamis.model.json import JSON
 from tamis.model.retriever import StageSpec
-from tamis.services.execution_runs import RunOptions
+from tamis.services.runs.execution_runs import RunOptions
 
 Pipeline: TypeAlias = tuple[tuple[StageSpec, ...], dict[str, JSON]]
 _Shape: TypeAlias = tuple[Any, ...]

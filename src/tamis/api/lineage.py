@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from tamis.api.access import Reader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.lineage import decomposition_model, lineage_model, object_documents_model
-from tamis.services.lineage import LineageService
+from tamis.services.data.lineage import LineageService
 
 router = APIRouter(prefix="/v1", tags=["lineage"], route_class=JsonRoute)
 

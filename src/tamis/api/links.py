@@ -7,7 +7,7 @@ from fastapi import Request
 
 from tamis.model.document import BlobRef, Document
 from tamis.model.principal import Principal
-from tamis.services.blob_links import BlobLinks
+from tamis.services.data.blob_links import BlobLinks
 
 Link = Callable[[str, str | None, str | None], str | None]
 """From a blob's url, content type and file name to where it can be read; None where it cannot."""

@@ -1,7 +1,7 @@
 """A path as log lines may have it: a link to a file is its permission, so what it carries stays out."""
 
-from tamis.services.blob_links import PATH as BLOBS
-from tamis.services.upload_links import PATH as UPLOADS
+from tamis.services.data.blob_links import PATH as BLOBS
+from tamis.services.data.upload_links import PATH as UPLOADS
 
 _LINKS = (BLOBS, UPLOADS)
 

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tamis.api.correlation import STATUS
 from tamis.engine.auditing import event_of
 from tamis.model.principal import Principal
-from tamis.services.audit import AuditService
-from tamis.services.usage import UsageMeter
+from tamis.services.access.audit import AuditService
+from tamis.services.access.usage import UsageMeter
 
 PRINCIPAL = "tamis.principal"
 ENDPOINT = "tamis.endpoint"

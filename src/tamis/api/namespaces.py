@@ -19,7 +19,7 @@ from tamis.api.schemas.namespace import (
     namespace_stats,
 )
 from tamis.api.schemas.page import GenericDeleteResponse
-from tamis.services.namespaces import NamespaceService
+from tamis.services.data.namespaces import NamespaceService
 
 router = APIRouter(prefix="/v1/namespaces", tags=["namespaces"], route_class=JsonRoute)
 

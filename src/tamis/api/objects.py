@@ -24,7 +24,7 @@ from tamis.api.schemas.object import (
 )
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
-from tamis.services.objects import ObjectService
+from tamis.services.data.objects import ObjectService
 
 router = APIRouter(prefix="/v1/buckets/{bucket_identifier}/objects", tags=["objects"], route_class=JsonRoute)
 

@@ -13,7 +13,7 @@ from tamis.api.schemas.organization import (
     sent_rate_limits,
 )
 from tamis.errors import ValidationError
-from tamis.services.organizations import OrganizationService
+from tamis.services.access.organizations import OrganizationService
 
 router = APIRouter(prefix="/v1/organizations", tags=["organizations"], route_class=JsonRoute)
 

@@ -11,7 +11,7 @@ from tamis.api.schemas.dataset import show_dataset
 from tamis.api.schemas.promotion import PromoteRequest, PromoteResponse
 from tamis.api.schemas.retriever_wire import show_config
 from tamis.model.principal import Principal
-from tamis.services.promotion import PromotionService
+from tamis.services.learning.promotion import PromotionService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

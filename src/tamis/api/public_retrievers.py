@@ -30,9 +30,9 @@ from tamis.api.schemas.retriever_wire import show_config
 from tamis.api.visitors import LOOKED, Telling, Visiting, narrowed, tell, visitor_of
 from tamis.errors import ForbiddenError, ValidationError
 from tamis.model.published import PublishedRetriever
-from tamis.services.blob_links import BlobLinks
-from tamis.services.exposure import Link, exposed
-from tamis.services.public_retrievers import Answered, Door, PublicRetrievers, Visit
+from tamis.services.data.blob_links import BlobLinks
+from tamis.services.public.exposure import Link, exposed
+from tamis.services.public.public_retrievers import Answered, Door, PublicRetrievers, Visit
 
 router = APIRouter(prefix=PUBLIC_PATH, tags=["public retrievers"], route_class=JsonRoute)
 

@@ -22,7 +22,7 @@ from tamis.api.schemas.published import (
     show_limits,
 )
 from tamis.api.schemas.published_wire import describe, public_url
-from tamis.services.publishing import Publication, PublishingService, Shown
+from tamis.services.public.publishing import Publication, PublishingService, Shown
 
 router = APIRouter(prefix="/v1/retrievers", tags=["published retrievers"], route_class=JsonRoute)
 

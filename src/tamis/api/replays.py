@@ -8,7 +8,7 @@ from tamis.api.access import Reader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.departure import while_connected
 from tamis.api.schemas.replay import ReplayRequest, ReplayResponse, show_replayed
-from tamis.services.replays import ReplayService
+from tamis.services.records.replays import ReplayService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

@@ -21,7 +21,7 @@ from tamis.api.schemas.retriever import (
     RetrieverModel,
 )
 from tamis.api.schemas.retriever_wire import read_changes, read_draft, show_config, show_retriever
-from tamis.services.retrievers import RetrieverService
+from tamis.services.runs.retrievers import RetrieverService
 
 router = APIRouter(prefix="/v1/retrievers", tags=["retrievers"], route_class=JsonRoute)
 

@@ -14,7 +14,7 @@ from tamis.api.schemas.secret import (
     details,
     secret_draft,
 )
-from tamis.services.secrets import SecretService
+from tamis.services.access.secrets import SecretService
 
 router = APIRouter(prefix="/v1/organizations/secrets", tags=["secrets"], route_class=JsonRoute)
 

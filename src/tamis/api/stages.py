@@ -11,7 +11,7 @@ from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.retriever import StageType
 from tamis.api.schemas.retriever_wire import stage_type
 from tamis.engine.stage import Stage
-from tamis.services.stage_catalogue import StageCatalogue
+from tamis.services.runs.stage_catalogue import StageCatalogue
 
 router = APIRouter(prefix="/v1/retrievers", tags=["retriever stages"], route_class=JsonRoute)
 

@@ -14,9 +14,9 @@ from tamis.api.links import Link
 from tamis.engine.events import StageCut, StageFailed, StageFinished, StageStarted
 from tamis.model.execution import ExecutionStatus
 from tamis.model.hits import Hit, Hits
-from tamis.services.execution_runs import Executed
-from tamis.services.following import follow
-from tamis.services.streaming import ExecutionStream, Progress, Spent, Streaming, Work
+from tamis.services.runs.execution_runs import Executed
+from tamis.services.runs.following import follow
+from tamis.services.runs.streaming import ExecutionStream, Progress, Spent, Streaming, Work
 
 EVENT_HEADERS = {
     "Content-Type": "text/event-stream",

@@ -10,7 +10,7 @@ from tamis.api.paging import ListRequest, Paging, pagination
 from tamis.api.schemas.batch import task_model
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.api.schemas.task import ListTasksResponse, TaskResponse, TaskStatusEnum, TaskType
-from tamis.services.tasks import TaskService
+from tamis.services.data.tasks import TaskService
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=JsonRoute)
 

@@ -9,7 +9,7 @@ from tamis.api.bodies import JsonRoute
 from tamis.api.paging import MAX_OFFSET
 from tamis.api.schemas.trace import TraceResponse
 from tamis.api.schemas.trace_wire import show_trace
-from tamis.services.traces import TraceRequest, TraceService
+from tamis.services.records.traces import TraceRequest, TraceService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

@@ -30,8 +30,8 @@ from tamis.api.schemas.upload import (
 from tamis.model.batch import TaskStatus
 from tamis.model.bucket import Upload
 from tamis.model.principal import Permission, Principal
-from tamis.services.upload_links import PATH as DIRECT_PREFIX
-from tamis.services.uploads import Announced, Confirmation, UploadService
+from tamis.services.data.upload_links import PATH as DIRECT_PREFIX
+from tamis.services.data.uploads import Announced, Confirmation, UploadService
 
 router = APIRouter(tags=["uploads"], route_class=JsonRoute)
 _IN_BUCKET = "/v1/buckets/{bucket_identifier}/uploads"

@@ -18,7 +18,7 @@ from tamis.api.schemas.usage import (
 from tamis.errors import ValidationError
 from tamis.model.instants import instant
 from tamis.model.usage import UsageWindow
-from tamis.services.usage import KEPT_DAYS, UsageMeter
+from tamis.services.access.usage import KEPT_DAYS, UsageMeter
 
 router = APIRouter(prefix="/v1/organizations", tags=["usage"], route_class=JsonRoute)
 

@@ -17,7 +17,7 @@ from tamis.api.schemas.user import (
 )
 from tamis.errors import ValidationError
 from tamis.model.organization import UserRole, UserStatus
-from tamis.services.users import UserService
+from tamis.services.access.users import UserService
 
 router = APIRouter(prefix="/v1/organizations/users", tags=["organizations"], route_class=JsonRoute)
 

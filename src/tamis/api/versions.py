@@ -15,7 +15,7 @@ from tamis.engine.change import in_one_change
 from tamis.engine.ports.metadata import Session
 from tamis.errors import PreconditionFailedError, TamisError
 from tamis.model.principal import Principal
-from tamis.services.versions import VersionService, tag_of
+from tamis.services.access.versions import VersionService, tag_of
 
 Handle = Callable[[Request], Awaitable[Response]]
 

@@ -13,8 +13,8 @@ from tamis.auth.gate import Gate
 from tamis.engine.ports.rates import Decision
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError
 from tamis.model.principal import Principal
-from tamis.services.public_limits import Visitor, check
-from tamis.services.public_retrievers import Door, PublicRetrievers, Visit
+from tamis.services.public.public_limits import Visitor, check
+from tamis.services.public.public_retrievers import Door, PublicRetrievers, Visit
 
 _HEADERS = "Authorization, Content-Type, X-Public-API-Key, X-Retriever-Password, X-Retriever-Grant, X-Session-ID"
 _EXPOSED = "Retry-After, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Window"

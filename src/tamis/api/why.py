@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from tamis.api.access import Reader, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.schemas.why import WhyRequest, WhyResponse, show_why
-from tamis.services.whynot import WhyService
+from tamis.services.records.whynot import WhyService
 
 router = APIRouter(prefix="/v1/retrievers", route_class=JsonRoute)
 

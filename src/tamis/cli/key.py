@@ -37,7 +37,7 @@ def create(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Make a key and show it this once."""
-    from tamis.services.keys import KeyDraft
+    from tamis.services.access.keys import KeyDraft
 
     draft = KeyDraft(
         name,

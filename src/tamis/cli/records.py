@@ -116,8 +116,8 @@ def import_file(
 def _read(data: bytes, stage: str | None, side: str | None, limit: int, offset: int) -> dict[str, Any]:
     from tamis.api.exports import parse_file
     from tamis.api.schemas.trace_wire import show_trace as wire
-    from tamis.services.exports import imported
-    from tamis.services.traces import TraceRequest, trace_of
+    from tamis.services.records.exports import imported
+    from tamis.services.records.traces import TraceRequest, trace_of
 
     recorded = imported(parse_file(data))
     found = trace_of(recorded.execution, TraceRequest(stage, side, offset, limit))

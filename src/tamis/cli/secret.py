@@ -30,7 +30,7 @@ def set_secret(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Keep a secret: its value is asked for, or read from a pipe, never given as an argument."""
-    from tamis.services.secrets import SecretDraft
+    from tamis.services.access.secrets import SecretDraft
 
     value = typer.prompt("value", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     draft = SecretDraft(SecretStr(value), tuple(host) if host else None, tuple(namespace) if namespace else None)

@@ -20,7 +20,7 @@ from tamis.cli.http_protocol import bounded
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.cli.tls import load_certificate, tls_context
 from tamis.errors import ConfigurationError, TamisError
-from tamis.services.health import HealthService
+from tamis.services.upkeep.health import HealthService
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 

@@ -25,7 +25,7 @@ def create(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Make a user; `tamis key create --user` makes keys for them."""
-    from tamis.services.users import UserDraft
+    from tamis.services.access.users import UserDraft
 
     draft = UserDraft(email, name or email, role)
     user = at_desk(data_dir, organization, lambda desk: desk.users.create(desk.principal, draft))

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from tamis.engine.plan import PlannedStage
+from tamis.engine.planning.plan import PlannedStage
 from tamis.engine.ports.cache import Cache, CacheObserver, Layer
 from tamis.engine.stage import Outcome
 from tamis.engine.stage_codec import NotKeepableError, decode_outcome, encode_outcome

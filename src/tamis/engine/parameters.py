@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, model_validator
 
 from tamis.engine.ports.secrets import REFERENCE
-from tamis.engine.templates import doubled, mentions
+from tamis.engine.templating.templates import doubled, mentions
 from tamis.errors import ValidationError
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter

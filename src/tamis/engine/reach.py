@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.needs import Lacks
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.databases import Databases, Lookup, Rows
@@ -12,6 +11,7 @@ from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.ports.taxonomies import Taxonomies
 from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings, WebSearch
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import NotSetUpError, ValidationError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal

@@ -7,8 +7,8 @@ from typing import TypeAlias
 from tamis.engine.caching import RunCaching
 from tamis.engine.environment import Environment
 from tamis.engine.events import StageEnd, StageFinished
-from tamis.engine.rewrites import Rewrite
-from tamis.engine.spending import Cap
+from tamis.engine.planning.rewrites import Rewrite
+from tamis.engine.spending.spending import Cap
 from tamis.engine.tape import Tapes, recording
 from tamis.errors import TamisError
 from tamis.model.collection import Collection

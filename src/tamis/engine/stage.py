@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.inference import Models
 from tamis.engine.reach import NOWHERE, Reach
+from tamis.engine.spending.allowance import Allowance
 from tamis.model.collection import Collection
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -10,12 +10,12 @@ from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.searching import SearchPort
-from tamis.engine.queries import ContentQuery, DocumentQuery, MultiQuery, Query
-from tamis.engine.searcher import Found, Search
+from tamis.engine.querying.queries import ContentQuery, DocumentQuery, MultiQuery, Query
+from tamis.engine.searching.searcher import Found, Search
+from tamis.engine.searching.stored_clustering import Clustered, Clustering
+from tamis.engine.searching.stored_likeness import Likeness, Likenesses
+from tamis.engine.searching.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.engine.stage import Context
-from tamis.engine.stored_clustering import Clustered, Clustering
-from tamis.engine.stored_likeness import Likeness, Likenesses
-from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter

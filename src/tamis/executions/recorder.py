@@ -18,8 +18,8 @@ from tamis.engine.events import (
     StageFailed,
     StageFinished,
 )
-from tamis.engine.plan import Plan
-from tamis.engine.plugins import code_version
+from tamis.engine.planning.plan import Plan
+from tamis.engine.plugins.plugins import code_version
 from tamis.engine.run import RunRequest
 from tamis.engine.tape import untaped
 from tamis.errors import TamisError

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from tamis.engine.rewrites import REWRITE
-from tamis.engine.spending import EVERY, Cap
+from tamis.engine.planning.rewrites import REWRITE
+from tamis.engine.spending.spending import EVERY, Cap
 from tamis.engine.tape import PlaybackTape
-from tamis.engine.taped import SEARCHER
+from tamis.engine.taping.taped import SEARCHER
 from tamis.executions.causes import Cause, grounds_of
 from tamis.executions.diff import RankingDiff, compare
 from tamis.executions.record import Record, RecordedStage, StageOutcome

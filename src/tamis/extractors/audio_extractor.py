@@ -6,13 +6,13 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.ahead import ahead
+from tamis.engine.contents.text_features import text_features, text_vectors
 from tamis.engine.media.passages import Passage, noted, passages
 from tamis.engine.media.pauses import Span, sounds_between
 from tamis.engine.media.sounds import SOUND, TIME_FIELDS, heard, sound_feature, stretch, timed
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, ExtractorParameters, Segment, SourceItem
 from tamis.engine.ports.inference import ModelInfo, Models, Samples
-from tamis.engine.text_features import text_features, text_vectors
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_sound import Sound, Transcript

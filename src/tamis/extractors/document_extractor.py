@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import BaseModel, Field, model_validator
 
 from tamis.engine.ahead import ahead
-from tamis.engine.paper_parts import block_parts, page_parts
-from tamis.engine.papers import Reading, ReadPage, read_paper, reading_model
+from tamis.engine.contents.paper_parts import block_parts, page_parts
+from tamis.engine.contents.papers import Reading, ReadPage, read_paper, reading_model
+from tamis.engine.contents.text_features import SPECIAL_TOKENS, text_features, whole_vectors
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import (
     Cost,
@@ -19,7 +20,6 @@ from tamis.engine.ports.extraction import (
 )
 from tamis.engine.ports.inference import Embedder, ModelInfo, Models
 from tamis.engine.text.chunks import DEFAULT_SIZES, Chunking
-from tamis.engine.text_features import SPECIAL_TOKENS, text_features, whole_vectors
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_document import PdfOptions

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, BaseModel, Field
 
 from tamis.engine.ahead import ahead
+from tamis.engine.contents.text_features import storable, text_features, text_vectors
+from tamis.engine.contents.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import (
     Cost,
@@ -18,8 +20,6 @@ from tamis.engine.ports.extraction import (
     SourceItem,
 )
 from tamis.engine.ports.inference import ModelInfo, Models
-from tamis.engine.text_features import storable, text_features, text_vectors
-from tamis.engine.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_picture import Picture, PictureOptions

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from tamis.engine.contents.text_features import storable, text_features, text_vectors
+from tamis.engine.contents.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.engine.media.film_parameters import FilmParameters, SplitMethod
 from tamis.engine.media.films import FILM_FIELDS, film_models, film_segments
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, MadeFile, Segment, SourceFile, SourceItem
 from tamis.engine.ports.inference import JointEmbedder, ModelInfo, Models
-from tamis.engine.text_features import storable, text_features, text_vectors
-from tamis.engine.visual_features import READING_SIDE, decoded, pixels_of, read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_picture import PictureOptions

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from tamis.engine.contents.text_features import SPECIAL_TOKENS, storable, text_features, text_vectors
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, ModelInfo, Models
 from tamis.engine.text.charsets import decoded
 from tamis.engine.text.chunks import DEFAULT_SIZES, Chunking, chunk
 from tamis.engine.text.sentences import Span
-from tamis.engine.text_features import SPECIAL_TOKENS, storable, text_features, text_vectors
 from tamis.errors import ModelMissingError, UnknownModelError, ValidationError
 from tamis.model.json import JSON
 from tamis.model.vector import FeatureSpec, MultiDense, VectorKind

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, cast
 
 from pydantic import BaseModel
 
+from tamis.engine.contents.text_features import text_features
+from tamis.engine.contents.visual_features import visual_feature
 from tamis.engine.media.film_parameters import FilmParameters
 from tamis.engine.media.films import FILM_FIELDS, film_models, film_segments
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, Segment, SourceItem
 from tamis.engine.ports.inference import ModelInfo, Models
-from tamis.engine.text_features import text_features
-from tamis.engine.visual_features import visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_video import VideoOptions

@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Literal, cast
 import re2
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.crawl import Crawl, CrawledPage, Crawler
+from tamis.engine.contents.text_features import storable, text_features, whole_vectors
+from tamis.engine.outreach.crawl import Crawl, CrawledPage, Crawler
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Cost, ExtractionFailure, ExtractorParameters, Segment, SourceItem
 from tamis.engine.ports.inference import Embedder, Models
 from tamis.engine.ports.web_pages import WebPages
 from tamis.engine.text.chunks import Chunking, chunk
-from tamis.engine.text_features import storable, text_features, whole_vectors
 from tamis.errors import DecodeError, OutsideError, TamisError
 from tamis.model.json import JSON
 from tamis.model.vector import FeatureSpec

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tamis.engine.contents.visual_features import DEFAULT_MODEL
 from tamis.engine.ports.inference import ModelInfo, Pixels
-from tamis.engine.visual_features import DEFAULT_MODEL
 from tamis.errors import ModelMissingError
 from tamis.model.vector import FloatArray
 

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from tamis.engine.contents.visual_features import DEFAULT_MODEL as DEFAULT_VISUAL
 from tamis.engine.ports.inference import CrossEncoder, Embedder, ModelInfo, TokenEmbedder, VisualEmbedder
-from tamis.engine.visual_features import DEFAULT_MODEL as DEFAULT_VISUAL
 from tamis.errors import ModelMissingError, UnknownModelError
 from tamis.inference.acoustic import LogMelStatistics
 from tamis.inference.artifacts import Artifacts, ModelStatus, default_cache_dir

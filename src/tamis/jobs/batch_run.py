@@ -28,9 +28,9 @@ from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
-from tamis.services.batches import TRANSIENT
-from tamis.services.files import FileKeeping
-from tamis.services.indexing import Indexer
+from tamis.services.data.batches import TRANSIENT
+from tamis.services.data.files import FileKeeping
+from tamis.services.upkeep.indexing import Indexer
 
 R = TypeVar("R")
 

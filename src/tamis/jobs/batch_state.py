@@ -9,7 +9,7 @@ from tamis.engine.ports.metadata import Session
 from tamis.model.batch import Batch, ItemStatus, TaskStatus, Tier
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
-from tamis.services.batch_progress import facts_of, progress_of, taken_up
+from tamis.services.data.batch_progress import facts_of, progress_of, taken_up
 
 _PAGE = 1000
 

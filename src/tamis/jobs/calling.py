@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Segment, SourceItem
 from tamis.engine.ports.inference import Models
 from tamis.errors import DecodeError, ModelMissingError, TamisError, ValidationError
-from tamis.services.batches import TRANSIENT
+from tamis.services.data.batches import TRANSIENT
 
 _LOG = logging.getLogger(__name__)
 NICENESS = 10

@@ -17,7 +17,7 @@ from tamis.model.collection import Collection
 from tamis.model.document import Document, DocumentWrite, LineageStep, ProcessingStep
 from tamis.model.ids import derived_id
 from tamis.model.principal import Principal
-from tamis.services.batch_tiers import fed_by
+from tamis.services.data.batch_tiers import fed_by
 
 _HISTORY = 100
 """Of a document's processing, so many of the newest steps are kept."""

@@ -16,12 +16,12 @@ from tamis.model.dataset import Dataset, GroundTruth
 from tamis.model.evaluation import Evaluation, EvaluationStatus, QueryRun
 from tamis.model.principal import Permission, Principal
 from tamis.model.retriever import Retriever
-from tamis.services.datasets import find_dataset
-from tamis.services.evaluations import task_data
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.result_pages import PageMethod, PageRequest
-from tamis.services.retrievers import find_version
+from tamis.services.learning.datasets import find_dataset
+from tamis.services.learning.evaluations import task_data
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.result_pages import PageMethod, PageRequest
+from tamis.services.runs.retrievers import find_version
 
 _LOG = logging.getLogger(__name__)
 _EVALUATIONS_AT_ONCE = 4

@@ -19,8 +19,8 @@ from tamis.jobs.source_files import SourceFiles
 from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch
 from tamis.model.principal import Principal
-from tamis.services.files import FileKeeping
-from tamis.services.indexing import Indexer
+from tamis.services.data.files import FileKeeping
+from tamis.services.upkeep.indexing import Indexer
 
 _LOG = logging.getLogger(__name__)
 _BATCHES_AT_ONCE = 8

@@ -22,7 +22,7 @@ from tamis.model.filters import Filter, parse_filter
 from tamis.model.json import JSON
 from tamis.model.matching import matches
 from tamis.model.principal import Principal
-from tamis.services.sources import is_dynamic, mapped_inputs, parameters_for, passed_fields
+from tamis.services.data.sources import is_dynamic, mapped_inputs, parameters_for, passed_fields
 
 _OURS = "blob://"
 _WEB = ("http://", "https://")

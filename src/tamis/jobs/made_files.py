@@ -6,7 +6,7 @@ from tamis.engine.ports.extraction import ExtractionFailure, MadeFile
 from tamis.jobs.calling import Result
 from tamis.model.document import BlobRef
 from tamis.model.files import OURS
-from tamis.services.files import Payload
+from tamis.services.data.files import Payload
 
 _TYPES = ("image", "audio", "video", "text")
 

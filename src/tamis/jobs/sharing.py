@@ -14,7 +14,7 @@ from tamis.model.document import Document
 from tamis.model.files import file_keys
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
-from tamis.services.files import FileKeeping
+from tamis.services.data.files import FileKeeping
 
 Place: TypeAlias = tuple[str, str, str]
 

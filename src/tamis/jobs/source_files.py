@@ -16,7 +16,7 @@ from tamis.engine.ports.outside import Fetch, Outside
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.files import OURS
 from tamis.model.principal import Principal
-from tamis.services.files import FileKeeping, Payload
+from tamis.services.data.files import FileKeeping, Payload
 
 _READS_AT_ONCE = 16
 _WEB = ("http://", "https://")

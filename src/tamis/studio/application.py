@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
 from tamis.model.principal import Permission
-from tamis.services.publishing import PAGE_PATH
+from tamis.services.public.publishing import PAGE_PATH
 from tamis.studio import (
     assets,
     audit,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tamis.engine.features import primary_feature
+from tamis.engine.querying.features import primary_feature
 from tamis.errors import BadRequestError
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri

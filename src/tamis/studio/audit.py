@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from tamis.model.audit import AuditEvent, AuditQuery
-from tamis.services.audit import AuditService
-from tamis.services.keys import KeyService
-from tamis.services.users import UserService
+from tamis.services.access.audit import AuditService
+from tamis.services.access.keys import KeyService
+from tamis.services.access.users import UserService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 

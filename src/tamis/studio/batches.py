@@ -10,9 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from tamis.errors import BadRequestError, NotFoundError
 from tamis.model.batch import BatchItem
-from tamis.services.batch_following import BatchFollowing, BatchStep
-from tamis.services.batches import TRANSIENT, BatchDetails, BatchService
-from tamis.services.objects import ObjectService
+from tamis.services.data.batch_following import BatchFollowing, BatchStep
+from tamis.services.data.batches import TRANSIENT, BatchDetails, BatchService
+from tamis.services.data.objects import ObjectService
 from tamis.studio.buckets import bucket_of
 from tamis.studio.faces import Faces
 from tamis.studio.lineage import names_of

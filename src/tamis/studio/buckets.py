@@ -8,13 +8,13 @@ from starlette.responses import Response
 from tamis.errors import BadRequestError
 from tamis.model.bucket import BucketObject
 from tamis.model.collection import Collection
-from tamis.services.batches import BatchService
-from tamis.services.bucket_schema import FILE_TYPES, properties
-from tamis.services.buckets import BucketDetails, BucketDraft, BucketService
-from tamis.services.collections import CollectionService
+from tamis.services.data.batches import BatchService
+from tamis.services.data.bucket_schema import FILE_TYPES, properties
+from tamis.services.data.buckets import BucketDetails, BucketDraft, BucketService
+from tamis.services.data.collections import CollectionService
+from tamis.services.data.objects import ObjectService
+from tamis.services.data.upload_design import UPLOADABLE
 from tamis.services.listing import build_query
-from tamis.services.objects import ObjectService
-from tamis.services.upload_design import UPLOADABLE
 from tamis.studio.content_kinds import accept_of, kinds_here
 from tamis.studio.faces import Face, Faces
 from tamis.studio.places import page_number, placed

@@ -8,8 +8,8 @@ from tamis.executions.record import Record
 from tamis.executions.sieve import Sifted
 from tamis.model.document import Document
 from tamis.model.principal import Principal
-from tamis.services.blob_links import BlobLinks
-from tamis.services.sieves import SiftedPage, imported_fields
+from tamis.services.data.blob_links import BlobLinks
+from tamis.services.records.sieves import SiftedPage, imported_fields
 from tamis.studio.faces import Faces, Media, facts_of, text_of, title_of
 from tamis.studio.marking import Marked, marked
 

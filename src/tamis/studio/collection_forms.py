@@ -8,9 +8,9 @@ from tamis.engine.ports.extraction import Extractor
 from tamis.errors import BadRequestError
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection, ExtractorConfig, Source
-from tamis.services.buckets import BucketService
-from tamis.services.collection_design import properties_of
-from tamis.services.collections import CollectionDraft, CollectionService
+from tamis.services.data.buckets import BucketService
+from tamis.services.data.collection_design import properties_of
+from tamis.services.data.collections import CollectionDraft, CollectionService
 from tamis.services.listing import ListQuery
 from tamis.studio.content_kinds import fitting
 from tamis.studio.schema_forms import Field, fields_of, value_of

@@ -6,12 +6,12 @@ from starlette.responses import Response
 
 from tamis.errors import BadRequestError, ConflictError, TamisError
 from tamis.model.batch import Batch
-from tamis.services.batches import BatchService
-from tamis.services.buckets import BucketService
-from tamis.services.collections import CollectionDetails, CollectionService
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.triggers import TriggerService
+from tamis.services.data.batches import BatchService
+from tamis.services.data.buckets import BucketService
+from tamis.services.data.collections import CollectionDetails, CollectionService
+from tamis.services.data.triggers import TriggerService
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
 from tamis.studio.asking import Question, askable, asked_by_example, asked_in_words, uri_of
 from tamis.studio.collection_forms import extractor_forms, form_of, read_draft, sources_of
 from tamis.studio.document_lists import listed

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from tamis.errors import BadRequestError
 from tamis.executions.diff import RecordDiff, StageDiff
 from tamis.executions.record import RecordedHit, RecordedStage
-from tamis.services.diffs import DiffService
-from tamis.services.execution_records import ANY_RETRIEVER
+from tamis.services.records.diffs import DiffService
+from tamis.services.records.execution_records import ANY_RETRIEVER
 from tamis.studio.faces import title_of
 from tamis.studio.visit import Visit
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tamis.engine.ports.extraction import Extractor
-from tamis.services.bucket_schema import FILE_TYPES
-from tamis.services.collections import CollectionService
+from tamis.services.data.bucket_schema import FILE_TYPES
+from tamis.services.data.collections import CollectionService
 from tamis.studio.visit import Visit
 
 FILE, NAME = "file", "name"

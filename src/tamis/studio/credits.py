@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from tamis.errors import BadRequestError
-from tamis.services.credits import CreditService, MonthUsage, Standing
+from tamis.services.access.credits import CreditService, MonthUsage, Standing
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 

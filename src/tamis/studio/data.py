@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from tamis.services.buckets import BucketService
-from tamis.services.collections import CollectionService
+from tamis.services.data.buckets import BucketService
+from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
 from tamis.studio.content_kinds import kinds_here
 from tamis.studio.lineage import names_of

@@ -9,9 +9,9 @@ import orjson
 
 from tamis.errors import BadRequestError
 from tamis.model.document import Document
-from tamis.services.collection_design import properties_of
-from tamis.services.collections import CollectionDetails
-from tamis.services.documents import DocumentService
+from tamis.services.data.collection_design import properties_of
+from tamis.services.data.collections import CollectionDetails
+from tamis.services.data.documents import DocumentService
 from tamis.services.listing import build_query
 from tamis.studio.faces import Face, Faces
 from tamis.studio.lineage import where_of

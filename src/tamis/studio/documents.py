@@ -8,8 +8,8 @@ from starlette.responses import Response
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.vector import FeatureSpec, Vector, VectorKind
-from tamis.services.documents import DocumentService
-from tamis.services.lineage import DocumentLineage, LineageService
+from tamis.services.data.documents import DocumentService
+from tamis.services.data.lineage import DocumentLineage, LineageService
 from tamis.studio.asking import uri_of
 from tamis.studio.collections import collection_of
 from tamis.studio.faces import Faces

@@ -4,14 +4,14 @@ from starlette.responses import Response
 
 from tamis.errors import BadRequestError, TamisError
 from tamis.executions.replaying import ReplayMode
-from tamis.services.execution_records import ANY_RETRIEVER
-from tamis.services.execution_runs import RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.exports import ExportService
-from tamis.services.promotion import PromotionService
-from tamis.services.replays import ReplayService
-from tamis.services.sieves import SieveService
-from tamis.services.whynot import WhyService
+from tamis.services.learning.promotion import PromotionService
+from tamis.services.records.execution_records import ANY_RETRIEVER
+from tamis.services.records.exports import ExportService
+from tamis.services.records.replays import ReplayService
+from tamis.services.records.sieves import SieveService
+from tamis.services.records.whynot import WhyService
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.executions import ExecutionService
 from tamis.studio import fields, snippets
 from tamis.studio.security import HEADERS
 from tamis.studio.visit import Visit

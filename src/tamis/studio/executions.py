@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tamis.errors import BadRequestError
 from tamis.model.execution import ExecutionStatus
-from tamis.services.execution_overviews import Bar, Cursor, ExecutionOverviews, Kind, Wanted
+from tamis.services.records.execution_overviews import Bar, Cursor, ExecutionOverviews, Kind, Wanted
 from tamis.studio import fields
 from tamis.studio.charts import Chart, bars_chart, lines_chart
 from tamis.studio.visit import Visit

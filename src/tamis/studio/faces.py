@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from tamis.model.bucket import BucketObject
 from tamis.model.document import BlobRef, Document
 from tamis.model.principal import Principal
-from tamis.services.blob_links import BlobLinks
+from tamis.services.data.blob_links import BlobLinks
 from tamis.studio.visit import Visit
 
 TEXTS = ("text", "content", "transcription", "ocr_text", "caption", "description", "summary", "body")

@@ -12,9 +12,9 @@ from tamis.model.json import JSON
 from tamis.model.organization import ApiKey, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.usage import UsageWindow
-from tamis.services.keys import LONGEST_GRACE_S, Created, KeyDraft, KeyService
-from tamis.services.usage import UsageMeter
-from tamis.services.users import UserService
+from tamis.services.access.keys import LONGEST_GRACE_S, Created, KeyDraft, KeyService
+from tamis.services.access.usage import UsageMeter
+from tamis.services.access.users import UserService
 from tamis.studio import fields
 from tamis.studio.usage import USUAL_DAYS, charts_of, endpoints_of
 from tamis.studio.visit import Visit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tamis.model.bucket import BucketObject
 from tamis.model.document import Document
-from tamis.services.collections import CollectionService
+from tamis.services.data.collections import CollectionService
 from tamis.studio.faces import title_of
 from tamis.studio.visit import Visit
 

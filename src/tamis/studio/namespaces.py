@@ -4,8 +4,8 @@ from starlette.responses import Response
 
 from tamis.errors import ForbiddenError
 from tamis.model.principal import Permission
+from tamis.services.data.namespaces import NamespaceDraft, NamespaceService
 from tamis.services.listing import ListQuery
-from tamis.services.namespaces import NamespaceDraft, NamespaceService
 from tamis.studio.places import page_number
 from tamis.studio.sign_in import remember_namespace
 from tamis.studio.visit import Visit

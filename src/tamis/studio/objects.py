@@ -3,9 +3,9 @@
 from starlette.responses import Response
 
 from tamis.model.bucket import BucketObject
-from tamis.services.batches import BatchService
-from tamis.services.lineage import LineageService
-from tamis.services.objects import ObjectService
+from tamis.services.data.batches import BatchService
+from tamis.services.data.lineage import LineageService
+from tamis.services.data.objects import ObjectService
 from tamis.studio.buckets import bucket_of
 from tamis.studio.faces import Faces
 from tamis.studio.lineage import grown, names_of

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from tamis.errors import BadRequestError
 from tamis.model.limits import NOUNS, UNBOUNDED, OperationKind
 from tamis.model.principal import Principal, Scope
-from tamis.services.admission import Admission
-from tamis.services.organizations import OrganizationService
+from tamis.services.access.admission import Admission
+from tamis.services.access.organizations import OrganizationService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 

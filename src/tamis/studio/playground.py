@@ -7,22 +7,22 @@ from typing import Any, cast
 import orjson
 from starlette.responses import Response
 
-from tamis.engine.advice import suggestions, warnings
-from tamis.engine.definition import parse_stages
 from tamis.engine.events import Sink
+from tamis.engine.forecasting.advice import suggestions, warnings
+from tamis.engine.planning.definition import parse_stages
 from tamis.errors import BadRequestError, TamisError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget, Definition, StageSpec
-from tamis.services.collections import CollectionService
-from tamis.services.execution_runs import Executed, RunOptions
-from tamis.services.executions import ExecutionService
-from tamis.services.explain import ExplainService
+from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
-from tamis.services.retrievers import RetrieverDraft, RetrieverService
-from tamis.services.sieves import PastRequest, SieveService
-from tamis.services.stage_catalogue import StageCatalogue
+from tamis.services.records.sieves import PastRequest, SieveService
+from tamis.services.runs.execution_runs import Executed, RunOptions
+from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.explain import ExplainService
+from tamis.services.runs.retrievers import RetrieverDraft, RetrieverService
+from tamis.services.runs.stage_catalogue import StageCatalogue
 from tamis.services.templates import Template
 from tamis.studio import fields, snippets
 from tamis.studio.asking import asked_by_document

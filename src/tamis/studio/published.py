@@ -13,12 +13,12 @@ from tamis.auth.addresses import Addresses
 from tamis.errors import NotFoundError, PublicSearchError, TamisError, TooManyRequestsError, ValidationError
 from tamis.model.interaction import InteractionType
 from tamis.model.json import JSON
-from tamis.services.blob_links import BlobLinks
-from tamis.services.exposure import exposed
-from tamis.services.public_limits import Visitor, check
-from tamis.services.public_retrievers import GRANT_S, Answered, Door, PublicRetrievers, Visit
-from tamis.services.publishing import PAGE_PATH, PublishingService
-from tamis.services.result_pages import PageMethod, PageRequest
+from tamis.services.data.blob_links import BlobLinks
+from tamis.services.public.exposure import exposed
+from tamis.services.public.public_limits import Visitor, check
+from tamis.services.public.public_retrievers import GRANT_S, Answered, Door, PublicRetrievers, Visit
+from tamis.services.public.publishing import PAGE_PATH, PublishingService
+from tamis.services.runs.result_pages import PageMethod, PageRequest
 from tamis.studio import fields, search_inputs
 from tamis.studio.assets import assets
 from tamis.studio.field_formats import origin_of

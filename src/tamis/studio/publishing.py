@@ -6,14 +6,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tamis.engine.inputs import schema_fields
+from tamis.engine.planning.inputs import schema_fields
 from tamis.errors import BadRequestError, TamisError
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.retriever import Retriever
-from tamis.services.collections import CollectionService
+from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
-from tamis.services.publishing import Publication, PublishingService
-from tamis.services.retrievers import RetrieverService
+from tamis.services.public.publishing import Publication, PublishingService
+from tamis.services.runs.retrievers import RetrieverService
 from tamis.studio import fields
 from tamis.studio.retrievers import identifier, published, urls
 from tamis.studio.visit import Visit

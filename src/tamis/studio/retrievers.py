@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from tamis.errors import NotFoundError
 from tamis.model.retriever import Retriever
-from tamis.services.collections import CollectionService
-from tamis.services.execution_overviews import ExecutionOverviews, Wanted
+from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
-from tamis.services.publishing import PAGE_PATH, PublishingService, Shown
-from tamis.services.retrievers import RetrieverService
+from tamis.services.public.publishing import PAGE_PATH, PublishingService, Shown
+from tamis.services.records.execution_overviews import ExecutionOverviews, Wanted
+from tamis.services.runs.retrievers import RetrieverService
 from tamis.services.templates import TemplateService
 from tamis.studio import fields
 from tamis.studio.visit import Visit

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from tamis.engine.events import StageCut, StageEnd, StageFailed, StageStarted
 from tamis.errors import TamisError
-from tamis.services.following import follow
-from tamis.services.streaming import ExecutionStream
+from tamis.services.runs.following import follow
+from tamis.services.runs.streaming import ExecutionStream
 from tamis.studio.languages import Language
 from tamis.studio.security import HEADERS
 from tamis.studio.templating import credits_text, duration, number

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from tamis.services.secrets import SecretDraft, SecretService
+from tamis.services.access.secrets import SecretDraft, SecretService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from tamis.engine.definition import parse_stages
+from tamis.engine.planning.definition import parse_stages
 from tamis.engine.stage import Stage
 from tamis.errors import ValidationError
 from tamis.model.retriever import StageSpec

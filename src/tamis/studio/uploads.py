@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from tamis.errors import BadRequestError, ValidationError
 from tamis.model.bucket import Bucket
-from tamis.services.bucket_schema import TEXT_TYPES, properties
-from tamis.services.upload_design import UPLOADABLE, UploadDraft, mime_kind
-from tamis.services.uploads import Confirmation, UploadService
+from tamis.services.data.bucket_schema import TEXT_TYPES, properties
+from tamis.services.data.upload_design import UPLOADABLE, UploadDraft, mime_kind
+from tamis.services.data.uploads import Confirmation, UploadService
 from tamis.studio.buckets import bucket_of
 from tamis.studio.content_kinds import NAME
 from tamis.studio.security import HEADERS

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from tamis.errors import BadRequestError
 from tamis.model.usage import Spending, UsageRow, UsageWindow
-from tamis.services.keys import KeyService
-from tamis.services.usage import KeyUsage, UsageMeter
+from tamis.services.access.keys import KeyService
+from tamis.services.access.usage import KeyUsage, UsageMeter
 from tamis.studio.charts import Chart, bars_chart, lines_chart
 from tamis.studio.languages import Language
 from tamis.studio.visit import Visit

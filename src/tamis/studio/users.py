@@ -4,8 +4,8 @@ from starlette.responses import Response
 
 from tamis.errors import BadRequestError
 from tamis.model.organization import UserRole, UserStatus
-from tamis.services.keys import KeyService
-from tamis.services.users import UserDraft, UserService
+from tamis.services.access.keys import KeyService
+from tamis.services.access.users import UserDraft, UserService
 from tamis.studio import fields
 from tamis.studio.keys import rows_of
 from tamis.studio.visit import Visit

@@ -15,8 +15,8 @@ from tamis.errors import BadRequestError, ForbiddenError, NotFoundError
 from tamis.model.limits import OperationKind
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Permission, Principal
-from tamis.services.admission import Admission
-from tamis.services.namespaces import NamespaceService
+from tamis.services.access.admission import Admission
+from tamis.services.data.namespaces import NamespaceService
 from tamis.studio.languages import Language, preferred
 from tamis.studio.security import HEADERS
 from tamis.studio.templating import render

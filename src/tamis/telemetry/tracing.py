@@ -28,7 +28,7 @@ from tamis.engine.events import (
     StageFinished,
     StageStarted,
 )
-from tamis.engine.plan import Plan
+from tamis.engine.planning.plan import Plan
 from tamis.engine.run import RunRequest
 from tamis.errors import TamisError
 from tamis.model.execution import ExecutionStatus

@@ -3,7 +3,7 @@
 import logging
 
 from tamis.engine.events import Event, Sink, fan_out, ignore
-from tamis.engine.plan import Plan
+from tamis.engine.planning.plan import Plan
 from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.telemetry import Spans
 from tamis.engine.run import RunRequest

@@ -7,13 +7,13 @@ from tamis.auth.gate import Gate
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.outside.vault import Vault
-from tamis.services.audit import AuditService
-from tamis.services.credits import CreditService
-from tamis.services.keys import KeyService
-from tamis.services.patient_clock import PatientClock
-from tamis.services.secrets import SecretService
-from tamis.services.usage import Bookkeeper, UsageMeter
-from tamis.services.users import UserService
+from tamis.services.access.audit import AuditService
+from tamis.services.access.credits import CreditService
+from tamis.services.access.keys import KeyService
+from tamis.services.access.secrets import SecretService
+from tamis.services.access.usage import Bookkeeper, UsageMeter
+from tamis.services.access.users import UserService
+from tamis.services.upkeep.patient_clock import PatientClock
 from tamis.settings import Settings
 from tamis.wiring.secrets import key_ring_of
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tamis.decoding.pool import DecoderPool
-from tamis.engine.extractor_plugins import extractor_plugins
 from tamis.engine.local_locks import LocalLocks
+from tamis.engine.plugins.extractor_plugins import extractor_plugins
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import Extractors

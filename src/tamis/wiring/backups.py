@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tamis.errors import ConflictError
 from tamis.model.backup import Manifest
-from tamis.services.backups import FILES, Backup
-from tamis.services.restores import Restore, read_manifest
-from tamis.services.whole_directory import check_empty, made_whole
+from tamis.services.upkeep.backups import FILES, Backup
+from tamis.services.upkeep.restores import Restore, read_manifest
+from tamis.services.upkeep.whole_directory import check_empty, made_whole
 from tamis.settings import Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataPaths

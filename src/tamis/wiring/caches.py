@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from tamis.engine.contents import Contents
-from tamis.engine.embedding_cache import EmbeddingCache
+from tamis.engine.contents.contents import Contents
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
 from tamis.engine.ports.cache import Cache, CacheObserver
 from tamis.engine.ports.locks import Locks
 from tamis.engine.ports.outside import Outside
-from tamis.engine.searcher import Searcher
-from tamis.services.answer_cache import AnswerCache
+from tamis.engine.querying.embedding_cache import EmbeddingCache
+from tamis.engine.running.executor import Executor
+from tamis.engine.searching.searcher import Searcher
+from tamis.services.runs.answer_cache import AnswerCache
 from tamis.wiring.backends import Backends
 
 

@@ -11,11 +11,11 @@ from tamis.model.organization import Organization
 from tamis.model.principal import Permission, Principal
 from tamis.outside.secrets import SecretStore
 from tamis.outside.vault import Vault
-from tamis.services.audit import AuditService
-from tamis.services.first_start import add_organization
-from tamis.services.keys import Created, KeyService
-from tamis.services.secrets import SecretService
-from tamis.services.users import UserService
+from tamis.services.access.audit import AuditService
+from tamis.services.access.keys import Created, KeyService
+from tamis.services.access.secrets import SecretService
+from tamis.services.access.users import UserService
+from tamis.services.upkeep.first_start import add_organization
 from tamis.settings import Settings
 from tamis.wiring.backends import open_metadata
 from tamis.wiring.secrets import key_ring_of

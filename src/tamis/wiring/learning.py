@@ -6,10 +6,10 @@ from typing import Any
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.jobs.evaluating import EvaluationWorker
-from tamis.services.click_judgements import ClickJudgements
-from tamis.services.datasets import DatasetService
-from tamis.services.evaluations import EvaluationService
-from tamis.services.executions import ExecutionService
+from tamis.services.learning.click_judgements import ClickJudgements
+from tamis.services.learning.datasets import DatasetService
+from tamis.services.learning.evaluations import EvaluationService
+from tamis.services.runs.executions import ExecutionService
 
 
 def learning_of(metadata: Metadata, executions: ExecutionService, clock: Clock) -> Sequence[Any]:

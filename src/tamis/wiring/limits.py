@@ -6,10 +6,10 @@ from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.model.limits import NOUNS, RateLimits, TierLimits
 from tamis.model.principal import AccountTier
-from tamis.services.admission import Admission
-from tamis.services.credit_stop import CreditStop
-from tamis.services.credits import CreditService
-from tamis.services.turns import TurnLimits, Turns
+from tamis.services.access.admission import Admission
+from tamis.services.access.credit_stop import CreditStop
+from tamis.services.access.credits import CreditService
+from tamis.services.runs.turns import TurnLimits, Turns
 from tamis.settings import Settings, Tier
 
 

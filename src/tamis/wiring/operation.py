@@ -10,7 +10,7 @@ from tamis.inference.artifacts import how_to_get
 from tamis.inference.manifest import EMBEDDING
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
-from tamis.services.indexing import Indexer
+from tamis.services.upkeep.indexing import Indexer
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
 from tamis.wiring.backends import local_models, open_index, open_locks, open_metadata

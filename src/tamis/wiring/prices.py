@@ -1,6 +1,6 @@
 """The price table that the settings ask for."""
 
-from tamis.engine.prices import Price, PriceTable
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stages import STAGES
 from tamis.settings import Settings
 

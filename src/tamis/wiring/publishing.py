@@ -8,12 +8,12 @@ from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.rates import Rates
 from tamis.engine.ports.secrets import Secrets
-from tamis.services.executions import ExecutionService
-from tamis.services.interactions import InteractionService
-from tamis.services.passwords import Passwords
-from tamis.services.public_limits import PublicRates
-from tamis.services.public_retrievers import PublicRetrievers
-from tamis.services.publishing import PublishingService
+from tamis.services.learning.interactions import InteractionService
+from tamis.services.public.passwords import Passwords
+from tamis.services.public.public_limits import PublicRates
+from tamis.services.public.public_retrievers import PublicRetrievers
+from tamis.services.public.publishing import PublishingService
+from tamis.services.runs.executions import ExecutionService
 from tamis.services.templates import TemplateService
 from tamis.settings import Settings
 

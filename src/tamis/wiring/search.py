@@ -6,7 +6,7 @@ from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Sighting
 from tamis.engine.reach import Reach
-from tamis.engine.sandbox import suggestion
+from tamis.engine.templating.sandbox import suggestion
 from tamis.errors import ConfigurationError, OutsideRefusedError
 from tamis.outside.http import HttpOutside
 from tamis.outside.search.brave import BRAVE

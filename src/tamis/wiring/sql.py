@@ -6,8 +6,8 @@ from pathlib import Path
 import sqlalchemy.exc
 from sqlalchemy.engine import URL, make_url
 
+from tamis.engine.outreach.sql_statement import read
 from tamis.engine.ports.databases import Lookup
-from tamis.engine.sql_statement import read
 from tamis.errors import ConfigurationError, TamisError
 from tamis.model.principal import Principal
 from tamis.outside.sql.connections import Connection, Connections, Database, Limits

@@ -2,9 +2,9 @@
 
 import logging
 
-from tamis.engine.plugins import add_plugins
+from tamis.engine.plugins.plugins import add_plugins
 from tamis.engine.stages import STAGES
-from tamis.services.stage_catalogue import StageCatalogue
+from tamis.services.runs.stage_catalogue import StageCatalogue
 from tamis.settings import Settings
 from tamis.wiring.needs import lacks_of
 from tamis.wiring.secrets import secrets_of

@@ -1,7 +1,7 @@
 """What is counted and traced, by the settings; the traces by OpenTelemetry's own."""
 
 from tamis.engine.stages import STAGES
-from tamis.services.vitals import VitalsService
+from tamis.services.upkeep.vitals import VitalsService
 from tamis.settings import Settings
 from tamis.telemetry.exporting import open_tracing
 from tamis.telemetry.metrics import Metrics

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tamis.errors import ConflictError, DataDirectoryInUse
 from tamis.model.fault import Fault
-from tamis.services.clearing import Clearing
-from tamis.services.indexing import Indexer
-from tamis.services.verification import DeleteCheck, FileCheck, IndexCheck
+from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.indexing import Indexer
+from tamis.services.upkeep.verification import DeleteCheck, FileCheck, IndexCheck
 from tamis.settings import Settings
 from tamis.storage.blobs import open_blobs
 from tamis.storage.datadir import DataDirectory, DataPaths

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.reach import Reach
+from tamis.engine.spending.allowance import Allowance
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages import STAGES
 from tamis.inference.language.endpoints import Endpoints, named_endpoint

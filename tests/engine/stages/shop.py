@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from tamis.engine import templates
 from tamis.engine.ports.index import Point
 from tamis.engine.ports.inference import (
     AcousticDescriber,
@@ -25,9 +24,10 @@ from tamis.engine.ports.inference import (
     VisualEmbedder,
 )
 from tamis.engine.ports.metadata import Metadata
-from tamis.engine.searcher import Searcher
+from tamis.engine.searching.searcher import Searcher
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages import STAGES
+from tamis.engine.templating import templates
 from tamis.errors import ModelMissingError
 from tamis.inference.lexical import Bm25Encoder
 from tamis.model.collection import Collection, ExtractorConfig, Source

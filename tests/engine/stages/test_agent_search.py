@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError as Invalid
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.attempt import Attempt
 from tamis.engine.environment import Environment
-from tamis.engine.executor import Executor
-from tamis.engine.plan import Planner
-from tamis.engine.prices import Price
+from tamis.engine.planning.plan import Planner
 from tamis.engine.run import RunRequest
+from tamis.engine.running.attempt import Attempt
+from tamis.engine.running.executor import Executor
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.agent_search import AgentSearch, AgentSearchParameters
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.verdict import Case, VerdictKind
+from tamis.engine.verdicts.verdict import Case, VerdictKind
 from tamis.errors import LanguageModelError, NotSetUpError, ValidationError
 from tamis.model.hits import Hits
 from tamis.model.retriever import Definition, StageSpec

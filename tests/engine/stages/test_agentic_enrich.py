@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError as Invalid
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.prices import Price
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
 from tamis.errors import LanguageModelMissingError, NotFoundError
 from tamis.model.hits import Hits
 from tests.engine.stages.agents import Theatre, call, theatre

@@ -14,7 +14,7 @@ from tamis.engine.reach import Reach
 from tamis.engine.stage import Context
 from tamis.engine.stages.api_call import ApiCall
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped_reach import taped_reach
 from tamis.errors import OutsideError, OutsideRefusedError
 from tamis.model.hits import Hits
 from tamis.outside.http import HttpOutside

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tamis.engine.cluster_terms import leading_terms, terms_of
-from tamis.engine.spending import Given, spending_of
+from tamis.engine.clusters.cluster_terms import leading_terms, terms_of
+from tamis.engine.spending.spending import Given, spending_of
 from tamis.engine.stage import Effect, Outcome, effects_of
 from tamis.engine.stages import STAGES
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped import TapedSearcher
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped import TapedSearcher
+from tamis.engine.taping.taped_reach import taped_reach
 from tamis.errors import LanguageModelError, StageTimeoutError
 from tamis.errors import ValidationError as Refused
 from tamis.model.document import DocumentWrite

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tamis.engine.clustering import MAX_DOCUMENTS, SAMPLED
-from tamis.engine.clustering_parameters import PARAMETERS, Algorithm
+from tamis.engine.clustering.clustering import MAX_DOCUMENTS, SAMPLED
+from tamis.engine.clustering.clustering_parameters import PARAMETERS, Algorithm
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hit, Hits
 from tamis.model.vector import Dense

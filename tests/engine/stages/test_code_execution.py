@@ -8,14 +8,14 @@ from typing import Any
 import pydantic
 import pytest
 
-from tamis.engine.plan import Planner
+from tamis.engine.planning.plan import Planner
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.stage import Context, Outcome
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.code_execution import BUILT_IN, CodeExecution
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
-from tamis.engine.verdict import DROPPED
+from tamis.engine.taping.taped_reach import taped_reach
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import CodeError, NotSetUpError, ValidationError
 from tamis.model.hits import Hits
 from tamis.model.json import JSON

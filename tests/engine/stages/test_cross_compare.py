@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError as Invalid
 
-from tamis.engine.reference_matching import feature_uri
+from tamis.engine.matching.reference_matching import feature_uri
 from tamis.engine.stage import Outcome
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import NotFoundError, ValidationError
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hits

@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.discovering import MOST_SEARCHES, appended, how_many, questions, row, scores_of
-from tamis.engine.spending import Given
+from tamis.engine.outreach.discovering import MOST_SEARCHES, appended, how_many, questions, row, scores_of
+from tamis.engine.spending.spending import Given
 from tamis.model.hits import Hit, Hits
 from tests.engine.stages.shop import Shop, hit
 

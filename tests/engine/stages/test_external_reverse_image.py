@@ -12,7 +12,7 @@ from tamis.engine.reach import Reach
 from tamis.engine.stage import Context
 from tamis.engine.stages.external_reverse_image import ExternalReverseImage
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped_reach import taped_reach
 from tamis.errors import NotSetUpError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hits
 from tests.engine.stages.searching import KEY, Web, answering, json_of, web

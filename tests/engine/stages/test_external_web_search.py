@@ -9,11 +9,11 @@ from typing import Any
 import pydantic
 import pytest
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.prices import Price
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
 from tamis.engine.stages.external_web_search import ExternalWebSearch
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped_reach import taped_reach
 from tamis.errors import NotSetUpError, OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hits
 from tests.engine.stages.searching import EXA, KEY, answering, json_of, web

@@ -8,11 +8,11 @@ from typing import Any
 import pydantic
 import pytest
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.lacking import missing
 from tamis.engine.needs import Need
-from tamis.engine.prices import Price
-from tamis.engine.spending import Given, Usage, spending_of
+from tamis.engine.planning.lacking import missing
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
+from tamis.engine.spending.spending import Given, Usage, spending_of
 from tamis.engine.stage import Effect, effects_of
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.rerank import RerankParameters

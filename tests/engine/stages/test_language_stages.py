@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tamis.engine import templates
-from tamis.engine.allowance import Allowance
-from tamis.engine.prices import Price
-from tamis.engine.prompting import mentioned
+from tamis.engine.language.prompting import mentioned
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
 from tamis.engine.stage import Outcome
 from tamis.engine.stages import STAGES
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped_reach import taped_reach
+from tamis.engine.templating import templates
 from tamis.errors import LanguageModelError
 from tamis.model.hits import Hits
 from tests.engine.stages.agents import Theatre, theatre

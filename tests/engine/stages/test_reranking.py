@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.diversity import choose, field_likeness, mixed, vector_likeness
-from tamis.engine.late_interaction import max_sim
-from tamis.engine.prices import Price
-from tamis.engine.spending import Cap, Given, KnobKind, Usage, changes, lowered, spending_of
+from tamis.engine.searching.diversity import choose, field_likeness, mixed, vector_likeness
+from tamis.engine.searching.late_interaction import max_sim
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
+from tamis.engine.spending.spending import Cap, Given, KnobKind, Usage, changes, lowered, spending_of
 from tamis.engine.stage import Context
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.mmr import MmrParameters

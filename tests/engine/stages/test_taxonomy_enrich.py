@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.plan import Plan, Planner
+from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.ports.retrieving import Retrieve, Retrieved
 from tamis.engine.reach import Reach
+from tamis.engine.spending.allowance import Allowance
 from tamis.engine.stage import Effect, Outcome, effects_of
 from tamis.engine.stages import STAGES
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped import TapedSearcher
-from tamis.engine.taxonomy import cosines
+from tamis.engine.taping.taped import TapedSearcher
+from tamis.engine.taxonomies.taxonomy import cosines
 from tamis.errors import DimensionMismatch, NotFoundError, TamisError
 from tamis.errors import ValidationError as Refused
 from tamis.model.document import DocumentWrite

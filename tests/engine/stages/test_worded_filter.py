@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tamis.engine.json_schemas import checked_schema, faults_of
-from tamis.engine.known_fields import MOST, FieldKind, known_fields
+from tamis.engine.language.known_fields import MOST, FieldKind, known_fields
+from tamis.engine.language.worded_filter import schema_of, worded
+from tamis.engine.planning.json_schemas import checked_schema, faults_of
 from tamis.engine.ports.language import Reply
 from tamis.engine.stage import Effect, effects_of
 from tamis.engine.stages.attribute_filter import AttributeFilter
-from tamis.engine.worded_filter import schema_of, worded
 from tamis.errors import AllowanceSpentError, LanguageModelError
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hits

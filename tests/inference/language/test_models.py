@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from pydantic import SecretStr
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.language import Message, Prompt, Reply
-from tamis.engine.prices import Price
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.spending.prices import Price
 from tamis.errors import (
     AllowanceSpentError,
     LanguageModelError,

@@ -11,7 +11,7 @@ import pytest
 from tamis.engine.ports.databases import Lookup, Rows
 from tamis.engine.reach import Reach
 from tamis.engine.tape import Archive, PlaybackTape, RecordingTape
-from tamis.engine.taped_reach import taped_reach
+from tamis.engine.taping.taped_reach import taped_reach
 from tamis.errors import LookupTimeoutError, OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.json import JSON
 from tamis.outside.sql.connections import Connection, Connections, Limits

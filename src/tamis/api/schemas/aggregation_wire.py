@@ -7,8 +7,8 @@ from tamis.api.schemas.aggregation import (
     DocumentAggregationRequest,
     DocumentAggregationResponse,
 )
-from tamis.engine.aggregation import Aggregation, GroupKey, Having, RangeBuckets, Rows
-from tamis.engine.metrics import Function, Metric
+from tamis.engine.groups.aggregation import Aggregation, GroupKey, Having, RangeBuckets, Rows
+from tamis.engine.groups.metrics import Function, Metric
 from tamis.errors import ValidationError
 
 _FUNCTIONS = {

@@ -11,9 +11,9 @@ from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.task import TaskResponse, TaskStatusEnum, TaskType
 from tamis.model.batch import Batch, BatchItem, Task, Tier
 from tamis.model.page import Page
-from tamis.services.batch_following import BatchStep
-from tamis.services.batch_progress import BatchProgress
-from tamis.services.batches import BatchDetails, ErrorGroup
+from tamis.services.data.batch_following import BatchStep
+from tamis.services.data.batch_progress import BatchProgress
+from tamis.services.data.batches import BatchDetails, ErrorGroup
 
 
 class BatchType(StrEnum):

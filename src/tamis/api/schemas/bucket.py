@@ -12,7 +12,7 @@ from tamis.api.schemas.task import TaskStatusEnum
 from tamis.engine.ports.metadata import ObjectSizes
 from tamis.errors import ValidationError
 from tamis.model.batch import TaskStatus
-from tamis.services.buckets import BucketDetails, BucketDraft
+from tamis.services.data.buckets import BucketDetails, BucketDraft
 
 
 class UniqueKeyConfig(BaseModel):

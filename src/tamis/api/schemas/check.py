@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from tamis.engine.definition import to_json
+from tamis.engine.planning.definition import to_json
 from tamis.model.retriever import Retriever, RetrieverVersion
-from tamis.services.checks import Check, Checked, CheckLimits, slower
+from tamis.services.learning.checks import Check, Checked, CheckLimits, slower
 
 
 class RetrieverVersionModel(BaseModel):

@@ -16,7 +16,7 @@ from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Sou
 from tamis.model.filters import parse_filter
 from tamis.model.json import JSON
 from tamis.model.matching import check_filter
-from tamis.services.collections import CollectionChange, CollectionDetails, CollectionDraft
+from tamis.services.data.collections import CollectionChange, CollectionDetails, CollectionDraft
 
 _FILTERS: list[str | int] = ["body", "source", "source_filters", "filters"]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from tamis.model.principal import AccountTier
-from tamis.services.credits import MonthUsage, Standing
+from tamis.services.access.credits import MonthUsage, Standing
 
 _MOST_CENTS = 10**12
 

@@ -18,7 +18,7 @@ from tamis.errors import ValidationError
 from tamis.executions.causes import same_inputs
 from tamis.executions.diff import Placed, RecordDiff, Rescored, StageDiff
 from tamis.executions.record import RecordedStage
-from tamis.services.diffs import DiffView
+from tamis.services.records.diffs import DiffView
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from tamis.api.schemas.display_values import (
     Words,
 )
 from tamis.api.schemas.fields import BucketSchemaField
-from tamis.engine.inputs import raise_all
+from tamis.engine.planning.inputs import raise_all
 
 
 class ResultCardProperties(BaseModel):

@@ -11,8 +11,8 @@ from tamis.api.paging import ListRequest
 from tamis.api.schemas.page import PaginationResponse
 from tamis.model.document import Document, Lineage, LineageStep, ProcessingStep
 from tamis.model.vector import Dense, Sparse, Vector
-from tamis.services.document_groups import Group
-from tamis.services.documents import DocumentDetails, DocumentDraft
+from tamis.services.data.document_groups import Group
+from tamis.services.data.documents import DocumentDetails, DocumentDraft
 
 
 class FeatureModel(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from tamis.services.document_imports import Imported
+from tamis.services.data.document_imports import Imported
 
 
 class DocumentImportError(BaseModel):

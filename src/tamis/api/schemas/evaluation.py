@@ -17,7 +17,7 @@ from tamis.model.evaluation import (
     EvaluationStatus,
     QueryRun,
 )
-from tamis.services.evaluations import ComparedQuery, Comparison
+from tamis.services.learning.evaluations import ComparedQuery, Comparison
 
 _MAX_K, _MOST_K = 1000, 20
 _LOC: list[str | int] = ["body", "evaluation_config"]

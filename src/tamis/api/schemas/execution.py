@@ -11,7 +11,7 @@ from tamis.api.schemas.page import PaginationMetadata
 from tamis.api.schemas.pagination import PaginationParams
 from tamis.api.schemas.retriever import BudgetLimits, NamesCollections, StageConfig
 from tamis.errors import ValidationError
-from tamis.services.result_pages import PageMethod, PageRequest
+from tamis.services.runs.result_pages import PageMethod, PageRequest
 
 
 class ExecutionOptions(NamesCollections):

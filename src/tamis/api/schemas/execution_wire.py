@@ -21,8 +21,8 @@ from tamis.errors import ValidationError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.instants import instant
 from tamis.model.page import Page
-from tamis.services.execution_runs import RunOptions
 from tamis.services.listing import build_query, timestamp
+from tamis.services.runs.execution_runs import RunOptions
 
 _SORTABLE = ("created_at", "timestamp", "started_at")
 

@@ -6,13 +6,13 @@ from pydantic import BaseModel, Field
 
 from tamis.api.schemas.retriever import BudgetLimits, NamesCollections
 from tamis.api.schemas.retriever_wire import read_budget, stage_type
-from tamis.engine.advice import Suggestion, bottlenecks, suggestions, warnings
-from tamis.engine.outlook import StageOutlook
-from tamis.engine.prices import PriceTable
-from tamis.engine.rewrites import Rewrite
+from tamis.engine.forecasting.advice import Suggestion, bottlenecks, suggestions, warnings
+from tamis.engine.forecasting.outlook import StageOutlook
+from tamis.engine.planning.rewrites import Rewrite
+from tamis.engine.spending.prices import PriceTable
 from tamis.engine.stages import STAGES
-from tamis.services.execution_runs import RunOptions
-from tamis.services.explain import Explained
+from tamis.services.runs.execution_runs import RunOptions
+from tamis.services.runs.explain import Explained
 
 _ANONYMOUS = "anonymous"
 

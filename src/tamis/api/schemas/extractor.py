@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tamis.api.schemas.fields import BucketSchemaFieldType
 from tamis.api.schemas.namespace import PayloadIndexConfig
-from tamis.engine.extractor_plugins import package_of_extractor
-from tamis.engine.features import primary_feature
+from tamis.engine.plugins.extractor_plugins import package_of_extractor
 from tamis.engine.ports.extraction import Cost, Extractor
+from tamis.engine.querying.features import primary_feature
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.vector import FeatureSpec, VectorKind

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tamis.services.health import Health
+from tamis.services.upkeep.health import Health
 
 
 class HealthServiceStatus(BaseModel):

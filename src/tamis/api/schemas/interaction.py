@@ -10,7 +10,7 @@ from tamis.api.schemas.page import PaginationResponse
 from tamis.api.schemas.public_retriever import InteractionRequest
 from tamis.errors import ValidationError
 from tamis.model.interaction import Interaction, InteractionType
-from tamis.services.click_judgements import LIKING, ClickRequest
+from tamis.services.learning.click_judgements import LIKING, ClickRequest
 
 _KINDS = tuple(kind.value for kind in InteractionType)
 

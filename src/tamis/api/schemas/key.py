@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from tamis.api.schemas.user import NamespaceOperation
 from tamis.model.organization import ApiKey
 from tamis.model.principal import Permission
-from tamis.services.keys import Created, KeyDraft
+from tamis.services.access.keys import Created, KeyDraft
 
 
 class ResourceType(StrEnum):

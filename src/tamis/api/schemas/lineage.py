@@ -6,7 +6,7 @@ from typing import Any
 from tamis.api.schemas.document import step_model, summary
 from tamis.model.bucket import BucketObject
 from tamis.model.document import Document
-from tamis.services.lineage import Branch, Decomposition, DocumentLineage
+from tamis.services.data.lineage import Branch, Decomposition, DocumentLineage
 
 
 def lineage_model(found: DocumentLineage) -> dict[str, Any]:

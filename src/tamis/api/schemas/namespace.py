@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from tamis.api.schemas.page import PaginationResponse
 from tamis.errors import ValidationError
 from tamis.model.namespace import ExtractorRef, RecordPolicy
-from tamis.services.namespaces import NamespaceDetails, NamespaceDraft
+from tamis.services.data.namespaces import NamespaceDetails, NamespaceDraft
 
 
 class BaseFeatureExtractorModel(BaseModel):

@@ -13,9 +13,9 @@ from tamis.api.schemas.page import PaginationResponse
 from tamis.api.schemas.task import TaskStatusEnum
 from tamis.errors import ValidationError
 from tamis.model.bucket import Blob, BucketObject
-from tamis.services.blob_intake import BlobDraft
-from tamis.services.object_design import ObjectChange, ObjectDraft
-from tamis.services.objects import MAX_BATCH
+from tamis.services.data.blob_intake import BlobDraft
+from tamis.services.data.object_design import ObjectChange, ObjectDraft
+from tamis.services.data.objects import MAX_BATCH
 
 
 class CreateBlobRequest(BaseModel):

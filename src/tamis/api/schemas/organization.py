@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from tamis.api.schemas.user import user_response
 from tamis.model.limits import UNBOUNDED, OperationKind, RateLimits
 from tamis.model.principal import AccountTier
-from tamis.services.organizations import OrganizationView
+from tamis.services.access.organizations import OrganizationView
 
 
 class BaseRateLimits(BaseModel):

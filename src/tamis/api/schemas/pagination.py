@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from tamis.api.paging import MAX_OFFSET
-from tamis.services import result_pages
-from tamis.services.result_pages import PageRequest
+from tamis.services.runs import result_pages
+from tamis.services.runs.result_pages import PageRequest
 
 
 class PaginationMethod(StrEnum):

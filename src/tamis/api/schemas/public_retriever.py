@@ -11,7 +11,7 @@ from tamis.api.schemas.fields import BucketSchemaField
 from tamis.api.schemas.pagination import PaginationParams
 from tamis.api.schemas.published import RetrieverMetadata
 from tamis.model.interaction import InteractionType
-from tamis.services.result_pages import PageMethod, PageRequest
+from tamis.services.runs.result_pages import PageMethod, PageRequest
 
 _MOST_SHOWN = 10_000_000
 

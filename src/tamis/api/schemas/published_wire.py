@@ -5,7 +5,7 @@ from fastapi import Request
 from tamis.api.schemas.published import RetrieverMetadata
 from tamis.api.schemas.retriever_wire import stage_type
 from tamis.model.retriever import Retriever
-from tamis.services.publishing import PublishingService
+from tamis.services.public.publishing import PublishingService
 
 PUBLIC_PATH = "/v1/public/retrievers"
 

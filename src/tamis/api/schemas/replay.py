@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tamis.executions.causes import Cause
 from tamis.executions.diff import RankingDiff
 from tamis.executions.replaying import Divergence, ReplayMode, Verdict
-from tamis.services.replays import Replayed
+from tamis.services.records.replays import Replayed
 
 _MOST = 100
 

@@ -15,13 +15,13 @@ from tamis.api.schemas.retriever import (
     StageConfigAnswer,
     StageType,
 )
-from tamis.engine.definition import parse_stages
+from tamis.engine.planning.definition import parse_stages
 from tamis.engine.stage import StageKind
 from tamis.engine.stages import STAGES
 from tamis.errors import ValidationError
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.retriever import Budget, Retriever, StageSpec
-from tamis.services.retrievers import RetrieverChanges, RetrieverDraft
+from tamis.services.runs.retrievers import RetrieverChanges, RetrieverDraft
 
 _WIRE_NAMES = {
     "retriever_name": "name",

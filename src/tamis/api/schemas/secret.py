@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field, SecretStr
 
 from tamis.model.stored_secret import StoredSecret
-from tamis.services.secrets import SecretDraft
+from tamis.services.access.secrets import SecretDraft
 
 
 class CreateSecretRequest(BaseModel):

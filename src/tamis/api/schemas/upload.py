@@ -12,8 +12,8 @@ from tamis.api.schemas.page import PaginationResponse
 from tamis.api.schemas.task import TaskResponse, TaskStatusEnum
 from tamis.errors import ValidationError
 from tamis.model.bucket import Upload
-from tamis.services.upload_design import UPLOADABLE, UploadDraft
-from tamis.services.uploads import MAX_BATCH, Announced, Confirmation
+from tamis.services.data.upload_design import UPLOADABLE, UploadDraft
+from tamis.services.data.uploads import MAX_BATCH, Announced, Confirmation
 
 
 class CreateUploadRequest(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tamis.model.usage import UsageRow
-from tamis.services.usage import KeyUsage
+from tamis.services.access.usage import KeyUsage
 
 
 class EndpointUsage(BaseModel):

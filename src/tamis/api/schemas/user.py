@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from tamis.model.organization import User, UserRole, UserStatus
-from tamis.services.users import UserDraft
+from tamis.services.access.users import UserDraft
 
 
 class NamespaceOperation(StrEnum):

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tamis.engine.verdict import VerdictKind
+from tamis.engine.verdicts.verdict import VerdictKind
 from tamis.model.edits import Edit
-from tamis.services.whynot import Change, StageVerdict, Why
+from tamis.services.records.whynot import Change, StageVerdict, Why
 
 
 class WhyRequest(BaseModel):

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
+from tamis.engine.contents.visual_features import READING_SIDE
 from tamis.engine.ports.extraction import ExtractorParameters
-from tamis.engine.visual_features import READING_SIDE
 from tamis.model.media_video import VideoOptions
 
 # The contract's 0.5 is the measure of hue, saturation and brightness that PySceneDetect takes for a cut.

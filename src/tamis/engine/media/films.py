@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tamis.engine.contents.text_features import storable, text_vectors
+from tamis.engine.contents.visual_features import read_text, visual_feature
 from tamis.engine.media.film_parameters import FilmParameters
 from tamis.engine.media.passages import aligned, noted
 from tamis.engine.media.pauses import pauses
@@ -15,8 +17,6 @@ from tamis.engine.media.sounds import TIME_FIELDS, heard, timed
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import MadeFile, Segment
 from tamis.engine.ports.inference import ModelInfo, Models, Pixels, Samples
-from tamis.engine.text_features import storable, text_vectors
-from tamis.engine.visual_features import read_text, visual_feature
 from tamis.errors import DecodeError
 from tamis.model.json import JSON
 from tamis.model.media_sound import Transcript, Word

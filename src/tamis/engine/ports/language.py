@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tamis.engine.allowance import Allowance
+from tamis.engine.spending.allowance import Allowance
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tamis.engine.allowance import Allowance
+from tamis.engine.spending.allowance import Allowance
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 

@@ -10,10 +10,10 @@ from tamis.model.filters import Filter
 from tamis.model.principal import Principal
 
 if TYPE_CHECKING:
-    from tamis.engine.searcher import Found, Search
-    from tamis.engine.stored_clustering import Clustered, Clustering
-    from tamis.engine.stored_likeness import Likeness, Likenesses
-    from tamis.engine.stored_vectors import Diverse, Diversity, LateInteraction
+    from tamis.engine.searching.searcher import Found, Search
+    from tamis.engine.searching.stored_clustering import Clustered, Clustering
+    from tamis.engine.searching.stored_likeness import Likeness, Likenesses
+    from tamis.engine.searching.stored_vectors import Diverse, Diversity, LateInteraction
 
 
 class SearchPort(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tamis.engine.events import Sink
-from tamis.engine.plan import Plan
+from tamis.engine.planning.plan import Plan
 from tamis.engine.ports.cache import CacheUsage
 from tamis.engine.run import RunRequest
 from tamis.model.execution import ExecutionHeader

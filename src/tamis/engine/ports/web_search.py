@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from tamis.engine.allowance import Allowance
+from tamis.engine.spending.allowance import Allowance
 from tamis.model.principal import Principal
 
 

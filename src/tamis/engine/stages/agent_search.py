@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import orjson
 from pydantic import BaseModel, Field, model_validator
 
-from tamis.engine.agent import Agent, Course, Ending, Limits, Model
-from tamis.engine.agent_tools import Combine, Toolbox, WorkingSet, tools_of
-from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.language.agent import Agent, Course, Ending, Limits, Model
+from tamis.engine.language.agent_tools import Combine, Toolbox, WorkingSet, tools_of
+from tamis.engine.language.language_parameters import LanguageParameters
 from tamis.engine.needs import Need
-from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.spending.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hits
 from tamis.model.json import JSON

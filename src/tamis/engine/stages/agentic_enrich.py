@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator
 
-from tamis.engine import sifting
-from tamis.engine.agent import Agent, Course, Limits, Model
-from tamis.engine.agent_lookups import Analyst, Lookups
-from tamis.engine.agent_tools import shown
-from tamis.engine.json_schemas import checked_schema
-from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.language.agent import Agent, Course, Limits, Model
+from tamis.engine.language.agent_lookups import Analyst, Lookups
+from tamis.engine.language.agent_tools import shown
+from tamis.engine.language.language_parameters import LanguageParameters
+from tamis.engine.language.prompting import checked_prompt, instruction
 from tamis.engine.needs import Need
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import checked_filter
-from tamis.engine.prompting import checked_prompt, instruction
-from tamis.engine.spending import Knob, KnobKind, Spending, Usage
+from tamis.engine.planning.json_schemas import checked_schema
+from tamis.engine.running import sifting
+from tamis.engine.spending.spending import Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import AllowanceSpentError, LanguageModelMissingError
 from tamis.model.filters import parse_filter

@@ -4,13 +4,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.aggregation import Aggregation, GroupKey, Row, aggregate
-from tamis.engine.grouping import sorted_json
-from tamis.engine.metrics import PAIRED, Function, Metric
+from tamis.engine.groups.aggregation import Aggregation, GroupKey, Row, aggregate
+from tamis.engine.groups.grouping import sorted_json
+from tamis.engine.groups.metrics import PAIRED, Function, Metric
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

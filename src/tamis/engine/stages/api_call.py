@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from tamis.engine.needs import Need
 from tamis.engine.outputs import put, steps_of, value_at
+from tamis.engine.outreach.reaching import OnFailure, each, removal
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
 from tamis.engine.ports.secrets import REFERENCE, secret_name
-from tamis.engine.reaching import OnFailure, each, removal
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict
+from tamis.engine.verdicts.verdict import Case, Verdict
 from tamis.errors import OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine import sifting
-from tamis.engine.known_fields import FieldKind, known_fields, of_documents
-from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.language.known_fields import FieldKind, known_fields, of_documents
+from tamis.engine.language.language_parameters import LanguageParameters
+from tamis.engine.language.worded_filter import TOKENS, question, worded
 from tamis.engine.needs import Need
 from tamis.engine.parameters import checked_filter, template_roots
-from tamis.engine.spending import Given, Spending, Usage
+from tamis.engine.running import sifting
+from tamis.engine.spending.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
-from tamis.engine.worded_filter import TOKENS, question, worded
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.filters import Filter, Operator, has_regex, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

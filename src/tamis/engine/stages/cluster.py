@@ -6,19 +6,19 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from tamis.engine.cluster_labels import MAX_TOKENS, Naming, name_all
-from tamis.engine.cluster_parameters import ClusterParameters, OutputMode
-from tamis.engine.cluster_rows import Group, groups_of, rows_of, told_of
-from tamis.engine.cluster_terms import CHARACTERS, DOCUMENTS, leading_terms
-from tamis.engine.clustering import NO_VECTOR
-from tamis.engine.deadline import within_hard_timeout
-from tamis.engine.grouping import value_at
+from tamis.engine.clustering.clustering import NO_VECTOR
+from tamis.engine.clusters.cluster_labels import MAX_TOKENS, Naming, name_all
+from tamis.engine.clusters.cluster_parameters import ClusterParameters, OutputMode
+from tamis.engine.clusters.cluster_rows import Group, groups_of, rows_of, told_of
+from tamis.engine.clusters.cluster_terms import CHARACTERS, DOCUMENTS, leading_terms
+from tamis.engine.groups.grouping import value_at
+from tamis.engine.language.prompting import instruction, text_of
 from tamis.engine.needs import Need
-from tamis.engine.prompting import instruction, text_of
-from tamis.engine.spending import Given, Spending, Usage
+from tamis.engine.searching.stored_clustering import Clustered, Clustering
+from tamis.engine.spending.deadline import within_hard_timeout
+from tamis.engine.spending.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.stored_clustering import Clustered, Clustering
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

@@ -10,13 +10,13 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator
 
 from tamis.engine.needs import Need
 from tamis.engine.outputs import put
+from tamis.engine.outreach.reaching import OnFailure
 from tamis.engine.parameters import StageParameters
+from tamis.engine.planning.programs import refuse
 from tamis.engine.ports.code import Language, Program, Ran
 from tamis.engine.ports.secrets import REFERENCE
-from tamis.engine.programs import refuse
-from tamis.engine.reaching import OnFailure
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import CodeError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

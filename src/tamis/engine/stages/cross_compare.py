@@ -6,14 +6,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.comparison import NO_MATCH, Extraction, Labelling, confidence, signals
-from tamis.engine.grouping import value_at
+from tamis.engine.groups.grouping import value_at
+from tamis.engine.matching.comparison import NO_MATCH, Extraction, Labelling, confidence, signals
+from tamis.engine.matching.reference_matching import Element, Matching, Settings, Tier, match_all
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
-from tamis.engine.reference_matching import Element, Matching, Settings, Tier, match_all
-from tamis.engine.spending import Given, Spending, Usage
+from tamis.engine.spending.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

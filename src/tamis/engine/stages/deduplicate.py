@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.grouping import identity, value_at
+from tamis.engine.groups.grouping import identity, value_at
+from tamis.engine.matching.similarity import Alikes, Shingles, shingles
 from tamis.engine.parameters import StageParameters
-from tamis.engine.similarity import Alikes, Shingles, shingles
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.edits import Edit
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
-from tamis.engine import sifting
-from tamis.engine.grouping import identity, sorted_json, value_at
+from tamis.engine.groups.grouping import identity, sorted_json, value_at
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.retrieving import Retrieve, Retrieved
+from tamis.engine.running import sifting
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import AllowanceSpentError, TamisError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document

@@ -4,11 +4,20 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
 from tamis.engine.needs import Need
+from tamis.engine.outreach.discovering import (
+    OnNothing,
+    appended,
+    domain_of,
+    how_many,
+    questions,
+    row,
+    scores_of,
+    searched,
+)
 from tamis.engine.parameters import StageParameters
 from tamis.engine.ports.web_search import ImageQuery, Sighting, Sightings
-from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.spending.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits

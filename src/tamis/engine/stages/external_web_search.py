@@ -6,12 +6,21 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.asked_query import asked_query
-from tamis.engine.discovering import OnNothing, appended, domain_of, how_many, questions, row, scores_of, searched
 from tamis.engine.needs import Need
+from tamis.engine.outreach.discovering import (
+    OnNothing,
+    appended,
+    domain_of,
+    how_many,
+    questions,
+    row,
+    scores_of,
+    searched,
+)
 from tamis.engine.parameters import StageParameters, template_roots
 from tamis.engine.ports.web_search import Page, PageQuery, Pages
-from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.querying.asked_query import asked_query
+from tamis.engine.spending.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -7,20 +7,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.deadline import within_hard_timeout
-from tamis.engine.features import resolve_feature
-from tamis.engine.fusion import Fusion, fuse
-from tamis.engine.group_verdict import GroupLimits
-from tamis.engine.grouping import GroupOutput, group, ungroup
+from tamis.engine.groups.grouping import GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.index import Scored
-from tamis.engine.queries import Query, TextQuery
-from tamis.engine.query_inputs import QueryInput, fetches, query_of
-from tamis.engine.search_verdict import Asked, Kept, listed_verdict, search_verdict
-from tamis.engine.searcher import Found, Search
-from tamis.engine.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.querying.features import resolve_feature
+from tamis.engine.querying.queries import Query, TextQuery
+from tamis.engine.querying.query_inputs import QueryInput, fetches, query_of
+from tamis.engine.searching.fusion import Fusion, fuse
+from tamis.engine.searching.searcher import Found, Search
+from tamis.engine.spending.deadline import within_hard_timeout
+from tamis.engine.spending.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict
+from tamis.engine.verdicts.group_verdict import GroupLimits
+from tamis.engine.verdicts.search_verdict import Asked, Kept, listed_verdict, search_verdict
+from tamis.engine.verdicts.verdict import Case, Verdict
 from tamis.errors import ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document

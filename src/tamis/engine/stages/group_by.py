@@ -4,12 +4,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from tamis.engine.group_verdict import GroupLimits, lost_in_group, placed
-from tamis.engine.grouping import Group, GroupOutput, group, ungroup
+from tamis.engine.groups.grouping import Group, GroupOutput, group, ungroup
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.group_verdict import GroupLimits, lost_in_group, placed
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from tamis.engine.parameters import StageParameters
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Spending
+from tamis.engine.spending.spending import Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hits
 from tamis.model.json import JSON
 

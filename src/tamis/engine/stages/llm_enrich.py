@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
-from tamis.engine import sifting
-from tamis.engine.json_schemas import checked_schema
-from tamis.engine.language_parameters import Effort, LanguageParameters, refused_feature
+from tamis.engine.language.language_parameters import Effort, LanguageParameters, refused_feature
+from tamis.engine.language.pictures import pictures_at
+from tamis.engine.language.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
+from tamis.engine.language.questions import Answers, OnError, ask_all, key_of
 from tamis.engine.needs import Need
 from tamis.engine.parameters import checked_filter
-from tamis.engine.pictures import pictures_at
+from tamis.engine.planning.json_schemas import checked_schema
 from tamis.engine.ports.language import Message, Prompt, Reply
-from tamis.engine.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
-from tamis.engine.questions import Answers, OnError, ask_all, key_of
-from tamis.engine.spending import Spending, Usage
+from tamis.engine.running import sifting
+from tamis.engine.spending.spending import Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.filters import canonical_path, parse_filter
 from tamis.model.hits import Hit, Hits

@@ -6,15 +6,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
-from tamis.engine.language_parameters import LanguageParameters, refused_feature
+from tamis.engine.language.language_parameters import LanguageParameters, refused_feature
+from tamis.engine.language.pictures import pictures_of
+from tamis.engine.language.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
+from tamis.engine.language.questions import ask_all, batches, key_of
 from tamis.engine.needs import Need
-from tamis.engine.pictures import pictures_of
 from tamis.engine.ports.language import Message, Prompt, Reply
-from tamis.engine.prompting import RULES, checked_prompt, instruction, mentioned, numbered, text_of
-from tamis.engine.questions import ask_all, batches, key_of
-from tamis.engine.spending import Spending, Usage
+from tamis.engine.spending.spending import Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

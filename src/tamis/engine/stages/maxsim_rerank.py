@@ -4,13 +4,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from tamis.engine.asked_query import asked_query
-from tamis.engine.grouping import value_at
+from tamis.engine.groups.grouping import value_at
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.querying.asked_query import asked_query
+from tamis.engine.searching.stored_vectors import LateInteraction
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.stored_vectors import LateInteraction
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

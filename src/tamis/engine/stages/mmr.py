@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field, create_model, model_validator
 
-from tamis.engine.diversity import Metric
-from tamis.engine.grouping import value_at
+from tamis.engine.groups.grouping import value_at
+from tamis.engine.groups.scores import finite_score
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
-from tamis.engine.scores import finite_score
-from tamis.engine.spending import Given, Knob, KnobKind, Spending
+from tamis.engine.searching.diversity import Metric
+from tamis.engine.searching.stored_vectors import Diverse, Diversity
+from tamis.engine.spending.spending import Given, Knob, KnobKind, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.stored_vectors import Diverse, Diversity
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

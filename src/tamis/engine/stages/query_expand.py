@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
-from tamis.engine.checks import validated
-from tamis.engine.fusion import Fusion, contributions, fuse, reciprocal_rank
-from tamis.engine.language_parameters import LanguageAccess
+from tamis.engine.language.language_parameters import LanguageAccess
+from tamis.engine.language.prompting import RULES, fenced
+from tamis.engine.language.questions import OnError
 from tamis.engine.needs import Need
+from tamis.engine.planning.checks import validated
 from tamis.engine.ports.index import Scored
 from tamis.engine.ports.language import Message, Prompt
-from tamis.engine.prompting import RULES, fenced
-from tamis.engine.questions import OnError
-from tamis.engine.spending import Given, Spending, Usage
+from tamis.engine.searching.fusion import Fusion, contributions, fuse, reciprocal_rank
+from tamis.engine.spending.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import LanguageModelError, ValidationError
 from tamis.model.hits import Hit, Hits

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from tamis.engine.grouping import value_at
+from tamis.engine.groups.grouping import value_at
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.text import tokens
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

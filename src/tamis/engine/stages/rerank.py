@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
-from tamis.engine.asked_query import asked_query
-from tamis.engine.deadline import within_hard_timeout
-from tamis.engine.grouping import value_at
-from tamis.engine.judging import DECISION, is_hosted, judges, question, scores_of
+from tamis.engine.groups.grouping import value_at
+from tamis.engine.language.judging import DECISION, is_hosted, judges, question, scores_of
 from tamis.engine.needs import Need
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters, template_roots
-from tamis.engine.spending import Given, Knob, KnobKind, Spending, Usage
+from tamis.engine.querying.asked_query import asked_query
+from tamis.engine.spending.deadline import within_hard_timeout
+from tamis.engine.spending.spending import Given, Knob, KnobKind, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.errors import AllowanceSpentError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
-from tamis.engine.grouping import group
+from tamis.engine.groups.grouping import group
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict, VerdictKind
+from tamis.engine.verdicts.verdict import Case, Verdict, VerdictKind
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 

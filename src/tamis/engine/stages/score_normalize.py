@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from tamis.engine.groups.scores import finite_score
 from tamis.engine.parameters import StageParameters
-from tamis.engine.scores import finite_score
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.model.hits import Hit, Hits
 

@@ -4,9 +4,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from tamis.engine.features import resolve_feature
+from tamis.engine.groups.scores import score_at
 from tamis.engine.parameters import StageParameters
-from tamis.engine.scores import score_at
+from tamis.engine.querying.features import resolve_feature
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import ValidationError
 from tamis.model.hits import Hit, Hits

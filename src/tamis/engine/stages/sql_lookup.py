@@ -7,12 +7,12 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 
 from tamis.engine.needs import Need
 from tamis.engine.outputs import put
+from tamis.engine.outreach.reaching import OnFailure, each, removal
+from tamis.engine.outreach.sql_statement import read
 from tamis.engine.parameters import StageParameters, checked_filter, template_roots
 from tamis.engine.ports.databases import Lookup, Rows
-from tamis.engine.reaching import OnFailure, each, removal
-from tamis.engine.sql_statement import read
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import Case, Verdict
+from tamis.engine.verdicts.verdict import Case, Verdict
 from tamis.errors import OutsideError, OutsideRefusedError, ValidationError
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

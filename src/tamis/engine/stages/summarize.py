@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
-from tamis.engine.json_schemas import checked_schema
-from tamis.engine.language_parameters import LanguageParameters
+from tamis.engine.language.language_parameters import LanguageParameters
+from tamis.engine.language.prompting import RULES, checked_prompt, cut, instruction, mentioned, numbered, text_of
+from tamis.engine.language.questions import OnError, ask_all
 from tamis.engine.needs import Need
+from tamis.engine.planning.json_schemas import checked_schema
 from tamis.engine.ports.language import Message, Prompt, Reply
-from tamis.engine.prompting import RULES, checked_prompt, cut, instruction, mentioned, numbered, text_of
-from tamis.engine.questions import OnError, ask_all
-from tamis.engine.spending import Given, Spending, Usage
+from tamis.engine.spending.spending import Given, Spending, Usage
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.errors import ValidationError
 from tamis.model.filters import canonical_path

@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator, model_validator
 
-from tamis.engine import sifting
-from tamis.engine.grouping import value_at
+from tamis.engine.groups.grouping import value_at
+from tamis.engine.matching.taxonomy_matching import Matcher, Matching
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters, checked_filter
+from tamis.engine.running import sifting
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.taxonomy import Copied, Near, Node, Rule, Taxonomy, inherited, labels_of
-from tamis.engine.taxonomy_definition import EnrichmentField, TaxonomyDefinition
-from tamis.engine.taxonomy_matching import Matcher, Matching
+from tamis.engine.taxonomies.taxonomy import Copied, Near, Node, Rule, Taxonomy, inherited, labels_of
+from tamis.engine.taxonomies.taxonomy_definition import EnrichmentField, TaxonomyDefinition
 from tamis.errors import ValidationError as Refused
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits

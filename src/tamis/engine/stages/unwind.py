@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field, field_validator
 
 from tamis.engine.nesting import with_field
 from tamis.engine.parameters import StageParameters
-from tamis.engine.spending import Given, Spending
+from tamis.engine.spending.spending import Given, Spending
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
-from tamis.engine.verdict import DROPPED
+from tamis.engine.verdicts.verdict import DROPPED
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON

@@ -8,12 +8,12 @@ from pydantic import AliasChoices, BaseModel, Field, field_validator, model_vali
 
 from tamis.engine.needs import Need
 from tamis.engine.outputs import put, steps_of, value_at
+from tamis.engine.outreach.reaching import OnFailure, each, removal
 from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.ports.outside import Fetch
-from tamis.engine.reaching import OnFailure, each, removal
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.text.pages import Page, read_page
-from tamis.engine.verdict import Case, Verdict
+from tamis.engine.verdicts.verdict import Case, Verdict
 from tamis.errors import OutsideError, ValidationError
 from tamis.model.filters import canonical_path
 from tamis.model.hits import Hit, Hits

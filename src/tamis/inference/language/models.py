@@ -5,10 +5,10 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tamis.engine.allowance import Allowance
-from tamis.engine.json_schemas import faults_of
+from tamis.engine.planning.json_schemas import faults_of
 from tamis.engine.ports.language import Message, Prompt, Reply
 from tamis.engine.ports.secrets import Secrets, secret_name
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import AllowanceSpentError, LanguageModelError, LanguageModelMissingError
 from tamis.inference.language.chat import Said, request_of, said
 from tamis.inference.language.endpoints import Endpoint, Endpoints

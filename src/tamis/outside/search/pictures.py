@@ -3,10 +3,10 @@
 import base64
 from dataclasses import replace
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.web_search import ImageQuery, PageQuery, Pages, Sightings, WebSearch
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import NotFoundError, OutsideError
 from tamis.model.bucket import Blob
 from tamis.model.principal import Principal

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Sighting, Sightings
-from tamis.engine.sandbox import suggestion
+from tamis.engine.spending.allowance import Allowance
+from tamis.engine.templating.sandbox import suggestion
 from tamis.errors import NotSetUpError, OutsideRefusedError
 from tamis.model.principal import Principal
 from tamis.outside.pinning import Resolve, checked_addresses, system_resolve

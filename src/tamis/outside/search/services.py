@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 
 import orjson
 
-from tamis.engine.allowance import Allowance
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Sighting
+from tamis.engine.spending.allowance import Allowance
 from tamis.errors import OutsideError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from tamis.engine.outreach.sql_statement import Statement, read
 from tamis.engine.ports.databases import Lookup, Rows
-from tamis.engine.sql_statement import Statement, read
 from tamis.errors import LookupTimeoutError, ValidationError
 from tamis.model.principal import Principal
 

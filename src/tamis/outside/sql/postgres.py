@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tamis.engine.outreach.sql_statement import Statement
 from tamis.engine.ports.databases import Lookup, Rows
-from tamis.engine.sql_statement import Statement
 from tamis.errors import LookupTimeoutError, NotSetUpError, OutsideError, OutsideRefusedError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal

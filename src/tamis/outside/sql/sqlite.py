@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from tamis.engine.outreach.sql_statement import Statement
 from tamis.engine.ports.databases import Lookup, Rows
-from tamis.engine.sql_statement import Statement
 from tamis.errors import LookupTimeoutError, OutsideError, OutsideRefusedError
 from tamis.model.json import JSON
 from tamis.model.principal import Principal

@@ -1,0 +1,1 @@
+"""Clusters as the stage shows them: rows, labels, terms."""

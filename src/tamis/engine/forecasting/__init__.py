@@ -1,0 +1,1 @@
+"""What a pipeline is likely to do and to cost, without running it."""

@@ -1,0 +1,1 @@
+"""Hits as groups, and what can be computed over a group."""

@@ -1,0 +1,1 @@
+"""What stages ask of language models, and how it is asked safely."""

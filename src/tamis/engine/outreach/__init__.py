@@ -1,0 +1,1 @@
+"""What stages ask of the world outside."""

@@ -1,0 +1,1 @@
+"""Before a run: the pipeline as it was written, checked and compiled."""

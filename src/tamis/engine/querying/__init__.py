@@ -1,0 +1,1 @@
+"""What a search can ask with, and whom it asks."""

@@ -1,0 +1,1 @@
+"""What stages cost, and what a running one may still spend."""

@@ -1,0 +1,1 @@
+"""Documents down a tree of nodes."""

@@ -1,0 +1,1 @@
+"""Templates in parameters: compiled once, metered, sandboxed."""

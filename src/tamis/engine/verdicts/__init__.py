@@ -1,0 +1,1 @@
+"""Why a document is not among what a stage let through."""

@@ -1,0 +1,1 @@
+"""What goes in and what becomes of it: buckets, objects, batches, collections, documents."""

@@ -1,0 +1,1 @@
+"""What executions teach: interactions, judgements, evaluations, the gate."""

@@ -1,0 +1,1 @@
+"""Published retrievers and their visitors."""

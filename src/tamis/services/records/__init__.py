@@ -1,0 +1,1 @@
+"""What the record of an execution answers afterwards."""

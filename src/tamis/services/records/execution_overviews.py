@@ -1,0 +1,303 @@
+"""Executions of a namespace at a glance: found by what lists are asked for, summed up and followed over time.
+
+However many there are: counts come from counters, lists read the index from the newest on and stop after a while, and
+percentiles are of the newest executions of each span.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+
+from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.metadata import Metadata, Session
+from tamis.model.execution import ExecutionHeader, ExecutionStatus
+from tamis.model.principal import Principal
+from tamis.services.runs.inflight import InFlight
+
+MOST_LOOKED_AT = 5_000
+_TEXTS_AT_ONCE = 50
+_SAMPLED = 100
+_MOST_OWNERS = 8
+_SPANS_S = (60, 3_600, 86_400)
+
+
+class Kind(StrEnum):
+    ANY = "any"
+    ANONYMOUS = "anonymous"
+    SAVED = "saved"
+    PUBLIC = "public"
+
+
+_MODES_OF_SAVED = (Kind.SAVED, Kind.PUBLIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which executions. kind, retriever_id: whose.  Times bound the start: `end` itself is outside.
+
+    text: found in their inputs, whatever the case.  credits, duration_ms: at least.
+    """
+
+    kind: Kind = Kind.ANY
+    retriever_id: str | None = None
+    status: ExecutionStatus | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    text: str = ""
+    credits: float = 0.0
+    duration_ms: float = 0.0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether counters alone say how many there are."""
+        return not (self.text or self.credits or self.duration_ms or self.kind in _MODES_OF_SAVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last execution that a page showed."""
+
+    at: datetime
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """items: newest first.  more: where to go on; None at the end.  total: None where only looking would tell.
+
+    stopped: whether it stopped looking after `MOST_LOOKED_AT`, before the page was full.  names: of retrievers, by id.
+    """
+
+    items: Sequence[ExecutionHeader]
+    more: Cursor | None
+    total: int | None
+    stopped: bool
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Executions that began within `start` and `end`.
+
+    counts: by status, all of them.  The rest is of the newest ones: sampled is how many; None where there are none.
+    """
+
+    start: datetime
+    end: datetime
+    counts: Mapping[ExecutionStatus, int] = field(default_factory=dict)
+    sampled: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    credits: float = 0.0
+    cache_hit_rate: float | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def failed(self) -> int:
+        return self.counts.get(ExecutionStatus.FAILED, 0)
+
+
+class ExecutionOverviews:
+    def __init__(self, metadata: Metadata, in_flight: InFlight) -> None:
+        self._metadata = metadata
+        self._in_flight = in_flight
+
+    async def find(self, principal: Principal, wanted: Wanted, limit: int, after: Cursor | None = None) -> Found:
+        """One page, and on the first those that run now. Cost: at most `MOST_LOOKED_AT` headers, whatever is stored."""
+        running = [] if after else [one for one in self._in_flight.every(principal) if _matches(one, wanted)]
+        found = await self._metadata.read(lambda session: _find(session, principal, wanted, limit, after))
+        known = {one.execution_id for one in running}
+        stored = [one for one in found.items if one.execution_id not in known]
+        total = None if found.total is None else found.total + len(running)
+        return Found([*running, *stored], found.more, total, found.stopped, found.names)
+
+    async def retrievers(self, principal: Principal) -> Mapping[str, str]:
+        """Names of the saved retrievers by id."""
+        every = await self._metadata.read(lambda session: session.retrievers.list(principal))
+        return {one.retriever_id: one.name for one in every}
+
+    async def over_time(self, principal: Principal, wanted: Wanted, bars: int, bar_s: int, now: datetime) -> list[Bar]:
+        """The newest `bars` spans of `bar_s` seconds, a multiple of a minute, the oldest first.
+
+        Of `wanted` whose they are, and nothing else. No counter tells what ran in public from what else ran of a saved
+        retriever: of either kind the newest `MOST_LOOKED_AT` executions of saved retrievers are looked at.
+        """
+        last = int(now.timestamp()) // bar_s * bar_s
+        begins = [datetime.fromtimestamp(last - (bars - 1 - n) * bar_s, UTC) for n in range(bars)]
+        return await self._metadata.read(lambda session: _over_time(session, principal, wanted, begins, bar_s))
+
+
+def _find(session: Session, principal: Principal, wanted: Wanted, limit: int, after: Cursor | None) -> Found:
+    owners = _owners(session, principal, wanted)
+    items: list[ExecutionHeader] = []
+    looked_at, last = 0, None
+    for chunk in _chunks(_newest(session, principal, wanted, owners, after)):
+        texts = session.executions.texts(principal, [one.execution_id for one in chunk]) if wanted.text else {}
+        for header in chunk:
+            looked_at, last = looked_at + 1, Cursor(header.started_at, header.execution_id)
+            if _matches(header, wanted, texts):
+                items.append(header)
+            if len(items) == limit:
+                return Found(
+                    items, last, _total(session, principal, wanted, owners), False, _names(session, principal, items)
+                )
+        if looked_at >= MOST_LOOKED_AT:
+            return Found(items, last, None, True, _names(session, principal, items))
+    return Found(items, None, _total(session, principal, wanted, owners), False, _names(session, principal, items))
+
+
+def _owners(session: Session, principal: Principal, wanted: Wanted) -> list[str | None]:
+    """Whose executions are looked at: those that have any."""
+    counted = session.executions.owners(principal, wanted.status)
+    if wanted.retriever_id is not None:
+        is_there = wanted.retriever_id in counted and wanted.kind is not Kind.ANONYMOUS
+        return [wanted.retriever_id] if is_there else []
+    if wanted.kind is Kind.ANONYMOUS:
+        return [None] if None in counted else []
+    return [one for one in counted if one is not None or wanted.kind is Kind.ANY]
+
+
+def _newest(
+    session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None], after: Cursor | None
+) -> Iterator[ExecutionHeader]:
+    """Of all the owners together, newest first."""
+    end = None if wanted.end is None else wanted.end - timedelta(microseconds=1)
+    if after is not None:
+        end = after.at if end is None else min(end, after.at)
+    query = ExecutionQuery(status=wanted.status, start=wanted.start, end=end)
+    each = [
+        session.executions.newest(principal, _of(query, owner)) for owner in owners
+    ]  # fmt: skip
+    merged = heapq.merge(*each, key=_turn, reverse=True)
+    return (one for one in merged if after is None or _turn(one) < (after.at, after.execution_id))
+
+
+def _of(query: ExecutionQuery, owner: str | None) -> ExecutionQuery:
+    return ExecutionQuery(owner, query.status, query.start, query.end)
+
+
+def _turn(header: ExecutionHeader) -> tuple[datetime, str]:
+    return header.started_at, header.execution_id
+
+
+def _chunks(headers: Iterator[ExecutionHeader]) -> Iterator[list[ExecutionHeader]]:
+    while chunk := list(islice(headers, _TEXTS_AT_ONCE)):
+        yield chunk
+
+
+def _matches(header: ExecutionHeader, wanted: Wanted, texts: Mapping[str, str] | None = None) -> bool:
+    inputs = header.query_summary if texts is None else texts.get(header.execution_id)
+    return (
+        _is_whose(header, wanted)
+        and wanted.status in (None, header.status)
+        and (wanted.start is None or wanted.start <= header.started_at)
+        and (wanted.end is None or header.started_at < wanted.end)
+        and header.credits_used >= wanted.credits
+        and header.duration_ms >= wanted.duration_ms
+        and wanted.text.casefold() in (inputs or "").casefold()
+    )
+
+
+def _is_whose(header: ExecutionHeader, wanted: Wanted) -> bool:
+    if wanted.retriever_id is not None and header.retriever_id != wanted.retriever_id:
+        return False
+    if wanted.kind is Kind.ANY:
+        return True
+    if wanted.kind is Kind.ANONYMOUS:
+        return header.retriever_id is None
+    return header.retriever_id is not None and (header.mode == Kind.PUBLIC) == (wanted.kind is Kind.PUBLIC)
+
+
+def _total(session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None]) -> int | None:
+    if not wanted.is_counted:
+        return None
+    end = None if wanted.end is None else wanted.end - timedelta(microseconds=1)
+    query = ExecutionQuery(status=wanted.status, start=wanted.start, end=end)
+    return sum(session.executions.count(principal, _of(query, owner)) for owner in owners)
+
+
+def _names(session: Session, principal: Principal, items: Sequence[ExecutionHeader]) -> Mapping[str, str]:
+    found = {one.retriever_id: session.retrievers.get(principal, one.retriever_id) for one in items if one.retriever_id}
+    return {retriever_id: one.name for retriever_id, one in found.items() if one is not None}
+
+
+def _over_time(
+    session: Session, principal: Principal, wanted: Wanted, begins: Sequence[datetime], bar_s: int
+) -> list[Bar]:
+    owners = _owners(session, principal, wanted)
+    if wanted.kind in _MODES_OF_SAVED:
+        return _over_time_by_mode(session, principal, wanted, owners, begins, timedelta(seconds=bar_s))
+    span_s = max(one for one in _SPANS_S if bar_s % one == 0)
+    length = timedelta(seconds=bar_s)
+    counted = session.executions.series(principal, owners, begins[0], begins[-1] + length, span_s)
+    counts: list[Counter[ExecutionStatus]] = [Counter() for _ in begins]
+    for one in counted:
+        counts[int((one.at - begins[0]) / length)][one.status] += one.count
+    sampled = _busiest(session, principal, owners)
+    return [
+        _bar(session, principal, sampled, begin, begin + length, found)
+        for begin, found in zip(begins, counts, strict=True)
+    ]
+
+
+def _over_time_by_mode(
+    session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None], begins: Sequence[datetime],
+    length: timedelta,
+) -> list[Bar]:  # fmt: skip
+    window = Wanted(start=begins[0], end=begins[-1] + length)
+    found: list[list[ExecutionHeader]] = [[] for _ in begins]
+    for header in islice(_newest(session, principal, window, owners, None), MOST_LOOKED_AT):
+        if _is_whose(header, wanted):
+            found[int((header.started_at - begins[0]) / length)].append(header)
+    return [
+        _summed_up(begin, begin + length, Counter(one.status for one in headers), headers)
+        for begin, headers in zip(begins, found, strict=True)
+    ]
+
+
+def _busiest(session: Session, principal: Principal, owners: Sequence[str | None]) -> list[str | None]:
+    counts = session.executions.owners(principal)
+    return sorted(owners, key=lambda owner: -counts.get(owner, 0))[:_MOST_OWNERS]
+
+
+def _bar(
+    session: Session, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime,
+    counts: Mapping[ExecutionStatus, int],
+) -> Bar:  # fmt: skip
+    if not counts:
+        return Bar(start, end)
+    query = ExecutionQuery(start=start, end=end - timedelta(microseconds=1))
+    each = _SAMPLED // len(owners)
+    sample = [
+        header
+        for owner in owners
+        for header in islice(session.executions.newest(principal, _of(query, owner)), each)
+    ]  # fmt: skip
+    return _summed_up(start, end, counts, sample)
+
+
+def _summed_up(
+    start: datetime, end: datetime, counts: Mapping[ExecutionStatus, int], sample: Sequence[ExecutionHeader]
+) -> Bar:
+    if not sample:
+        return Bar(start, end, counts)
+    took = sorted(one.duration_ms for one in sample)
+    rates = [one.cache_hit_rate for one in sample if one.cache_hit_rate is not None]
+    return Bar(
+        start, end, counts, len(sample), _at(took, 0.5), _at(took, 0.95), _at(took, 0.99),
+        sum(one.credits_used for one in sample) / len(sample) * sum(counts.values()),
+        sum(rates) / len(rates) if rates else None,
+    )  # fmt: skip
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    """The nearest-rank percentile."""
+    return ordered[max(0, -(-int(share * 100) * len(ordered) // 100) - 1)]
