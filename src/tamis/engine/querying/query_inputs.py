@@ -21,15 +21,24 @@ class TextInput(StageParameters):
         return TextQuery(self.value) if self.value and self.value.strip() else None
 
 
+class SparseTerms(StageParameters):
+    """A sparse vector: term `indices[i]` weighs `values[i]`."""
+
+    indices: list[int] = Field(min_length=1, description="Numbers of terms, 0 to 2**32 - 1.")
+    values: list[float] = Field(min_length=1, description="Their weights, one each.")
+
+
 class VectorInput(StageParameters):
     """A vector of the feature's own model."""
 
     input_mode: Literal["vector"] = "vector"
-    value: list[Any] | dict[str, Any] | str | None = Field(
+    value: list[Any] | SparseTerms | str | None = Field(
         None, description="Numbers, rows of numbers, or {indices, values} of a sparse vector; or the JSON text of one."
     )
 
     def query(self) -> Query | None:
+        if isinstance(self.value, SparseTerms):
+            return VectorQuery(self.value.model_dump())
         return VectorQuery(self.value) if self.value else None
 
 
