@@ -71,7 +71,8 @@ class _Worker:
         )  # fmt: skip
         worker = cls(process)
         try:
-            told = await asyncio.wait_for(worker._read(1024), _START_S)
+            async with asyncio.timeout(_START_S):
+                told = await worker._read(1024)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
             told = {}
         except BaseException:
@@ -118,7 +119,8 @@ class _Worker:
             self.process.stdin.close()
         if self._is_gone:  # a signal to one that has ended would take its status away from whoever waits for it
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), _GRACE_S)
+                async with asyncio.timeout(_GRACE_S):
+                    await self.process.wait()
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()

@@ -121,7 +121,8 @@ class Sweeper:
             except Exception:
                 _LOG.exception("records that are due could not be removed; that is tried again")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._poll_s)
+                async with asyncio.timeout(self._poll_s):
+                    await self._woken.wait()
 
     async def _fold_in_time(self) -> None:
         now_ms = self._clock.monotonic_ms()

@@ -105,7 +105,8 @@ class HealthService:
             return None
         try:
             embedder = await asyncio.to_thread(self._models.embedder)
-            await asyncio.wait_for(asyncio.to_thread(embedder.embed_query, "health"), _DEEP_TIMEOUT_S)
+            async with asyncio.timeout(_DEEP_TIMEOUT_S):
+                await asyncio.to_thread(embedder.embed_query, "health")
         except TimeoutError:
             return f"the embedding model took longer than {_DEEP_TIMEOUT_S:.0f} s"
         except TamisError as error:

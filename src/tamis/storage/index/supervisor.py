@@ -100,9 +100,10 @@ class Supervisor:
     async def health(self) -> dict[str, Any]:
         """Raises: IndexUnavailableError where a process is away or hangs."""
         serving = self._serving()
-        asked = asyncio.gather(*(worker.call("health", "", None) for worker in serving))
         try:
-            told = await asyncio.wait_for(asked, _HEALTH_WAIT_S)
+            # Python 3.11's `wait_for` loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(_HEALTH_WAIT_S):
+                told = await asyncio.gather(*(worker.call("health", "", None) for worker in serving))
         except TimeoutError:
             raise IndexUnavailableError from None
         listed = {name: sorted(one for facts in told for one in facts[name]) for name in ("building", "needs_rebuild")}

@@ -82,7 +82,8 @@ class Worker:
         # A death is seen by the connection before the task has run.
         self._up.clear()
         try:
-            await asyncio.wait_for(self._up.wait(), RECONNECT_WAIT_S)
+            async with asyncio.timeout(RECONNECT_WAIT_S):
+                await self._up.wait()
         except TimeoutError:
             raise IndexUnavailableError from None
 
