@@ -27,6 +27,7 @@ class Book:
 
     documents: by id, the numbers that each may have; None is "not there". One entry, unless an answer never came.
     executions: whose answer came.  objects: created.  batches: submitted.  times_s: by kind of request.
+    queue_full: batches that the server had no place for, which it says by 429 and is asked to.
     """
 
     documents: dict[str, set[int | None]] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Book:
     objects: list[str] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    queue_full: int = 0
     times_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -111,7 +113,10 @@ class Worker:
         self._book.times_s[kind].append(time.perf_counter() - began)
         if answer.is_success:
             return answer.json()
-        self._book.refused.append(f"{method} {path}: {answer.status} {answer.text[:200]}")
+        if kind == "submit" and answer.status == 429:
+            self._book.queue_full += 1
+        else:
+            self._book.refused.append(f"{method} {path}: {answer.status} {answer.text[:200]}")
         return None
 
     async def _write(self, kind: str, method: str, path: str, key: str, number: int | None, body: Any = None) -> None:

@@ -17,6 +17,7 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
+_ROOT = Path(__file__).parents[2]
 # What the contract has and Tamis does not answers 501 in the envelope; everything else from 500 on is a fault.
 _CONFIGURATION = """
 [checks.not_a_server_error]
@@ -62,7 +63,13 @@ def drive(server: LiveServer, folder: Path, effort: Effort, stock: Tenant | None
     if stock:
         command += ["--exclude-method", "DELETE"]
     # What a server warns of on its own behalf is not what is judged here.
-    environment = {**os.environ, "COLUMNS": "160", "PYTHONWARNINGS": "ignore"}
+    environment = {
+        **os.environ,
+        "COLUMNS": "160",
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONWARNINGS": "ignore",
+        "SCHEMATHESIS_HOOKS": "tests.proofs.schema_hooks",
+    }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return Outcome(_cases(report), "" if done.returncode == 0 else done.stdout + done.stderr)
 
