@@ -13,9 +13,9 @@ With --scaling 1, 4, 16 and 64 clients take turns on one server, three rounds of
 throughput and CPU are told for each number of clients, and 64 must have 0.9 of the best throughput.
 
 Limits, by the exit status: the server's own memory, its children's too, is over the last third of the requests at most
-5% more than over the middle third (what of the index's files lies mapped is not its own); every request is answered, and
-as the client's own book says. Where batches are submitted faster than they are extracted, the queue fills up and 429
-says so: that is counted apart.
+5% more than over the middle third (what of the index's files lies mapped is not its own); every request is answered,
+and as the client's own book says. Where batches are submitted faster than they are extracted, the queue fills up and
+429 says so: that is counted apart.
 """
 
 import argparse

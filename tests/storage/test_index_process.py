@@ -489,18 +489,3 @@ def test_one_process_owns_a_root_and_the_next_one_waits(tmp_path: Path) -> None:
         lock(tmp_path, wait_s=0.05)
     threading.Timer(0.1, first.close).start()
     lock(tmp_path, wait_s=PATIENCE_S).close()
-
-
-_SERVER = """
-import asyncio, sys
-from pathlib import Path
-from tamis.storage.index import open_edge_index
-async def main():
-    await (await open_edge_index(Path(sys.argv[1]))).close()
-asyncio.run(main())
-assert "qdrant_edge" not in sys.modules
-"""
-
-
-def test_the_server_never_loads_the_engine(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", _SERVER, str(tmp_path)], check=True)

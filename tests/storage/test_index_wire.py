@@ -1,4 +1,8 @@
-"""Frames on the index's socket, and the names of its directories."""
+"""Frames on the index's socket, the names of its directories, and what the server's side of both does not load."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,3 +26,18 @@ def test_frames_survive_any_cutting(bodies: list[bytes], cuts: list[int]) -> Non
         found += [unpack(frame) for frame in buffer.feed(stream[:size])] if stream[:size] else []
         stream = stream[size:]
     assert found == bodies
+
+
+_SERVER = """
+import asyncio, sys
+from pathlib import Path
+from tamis.storage.index import open_edge_index
+async def main():
+    await (await open_edge_index(Path(sys.argv[1]))).close()
+asyncio.run(main())
+assert "qdrant_edge" not in sys.modules
+"""
+
+
+def test_the_server_never_loads_the_engine(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _SERVER, str(tmp_path)], check=True)

@@ -15,7 +15,7 @@ def rendered(text: str) -> Markup:
     tokens = _PARSER.parse(text)
     for token in _each(tokens):
         _harden(token)
-    return Markup(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # noqa: S704 - escaped by the renderer, html off
+    return Markup(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # noqa: S704 # nosec B704 - html is off
 
 
 def pictures_of(text: str) -> list[str]:
