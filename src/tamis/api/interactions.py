@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from tamis.api.access import Deleter, Reader, RetrieverReader, Writer, service
+from tamis.api.access import Deleter, Reader, RetrieverSearching, Writer, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.dataset import EvaluationDataset, show_dataset
@@ -34,16 +34,16 @@ Clicks = Annotated[ClickJudgements, Depends(service(ClickJudgements))]
 
 @router.post("/interactions")
 async def create_interaction(
-    principal: RetrieverReader, body: SearchInteraction, interactions: Interactions
+    principal: RetrieverSearching, body: SearchInteraction, interactions: Interactions
 ) -> InteractionResponse:
-    """Keep what somebody did with a document that a search showed. Whose key may read may tell of it."""
+    """Keep what somebody did with a document that a search showed. Who may search may tell of it."""
     (made,) = await interactions.create(principal, [_fields(body)])
     return show_interaction(made)
 
 
 @router.post("/interactions/batch")
 async def create_interactions(
-    principal: RetrieverReader, body: BulkInteractionsRequest, interactions: Interactions
+    principal: RetrieverSearching, body: BulkInteractionsRequest, interactions: Interactions
 ) -> BulkInteractionsResponse:
     """As one interaction, of up to a thousand; all are kept or none."""
     made = await interactions.create(principal, [_fields(one) for one in body.interactions])
