@@ -31,7 +31,8 @@ from benchmarks.peers.peer import DENSE, FILTERED, HYBRID, Peer, raw_request
 from benchmarks.peers.report import Measured, Row, write
 from benchmarks.peers.servers import Chroma, Fixed, Haystack, Lance, Pgvector, Tamis
 from tamis.engine.ports.inference import Models
-from tamis.inference.artifacts import default_cache_dir
+from tamis.inference.artifacts import Artifacts, default_cache_dir
+from tamis.inference.manifest import default_manifest
 from tamis.settings import Settings
 from tamis.wiring.backends import local_models
 
@@ -85,8 +86,11 @@ def measured(peer: Peer, corpus: Corpus, kinds: Sequence[str], seconds: float, m
     return Measured(peer.name, filled_s, rows)
 
 
-def _peers(models: Models, cache: Path, only: Sequence[str]) -> list[Peer]:
-    files = next(cache.glob("*/model.onnx")), next(cache.glob("*/tokenizer.json"))
+def _peers(models: Models, only: Sequence[str]) -> list[Peer]:
+    default = default_manifest()[0]
+    store = Artifacts(None, default_cache_dir(), downloads=True)
+    model, tokenizer = (store.get(default, file) for file in default.files)
+    files = model, tokenizer
     every: list[Peer] = [Fixed(), Tamis(models), Pgvector(files), Lance(files), Chroma(), Haystack(files)]
     return [peer for peer in every if not only or any(peer.name.startswith(name) for name in only)]
 
@@ -105,7 +109,7 @@ def main() -> int:
         models = local_models(Settings(data_dir=Path(folder)))
         corpus = load(given.data, size, models)
         only = [name for name in given.only.split(",") if name]
-        peers = _peers(models, default_cache_dir() / "models", only)
+        peers = _peers(models, only)
         done = [measured(peer, corpus, _KINDS, seconds, most) for peer in peers]
     write(corpus, done, keep=not given.quick)
     return 0
