@@ -10,7 +10,7 @@ import pytest
 
 from tamis.errors import ForbiddenError, UnauthorizedError
 from tamis.model.organization import ApiKey
-from tamis.model.principal import Operation, Permission, Principal
+from tamis.model.principal import NamespaceOperation, Permission, Principal
 from tamis.model.secret import hash_key
 from tests.resource_world import Resources, open_resources
 
@@ -70,7 +70,7 @@ async def test_what_a_scope_is_not_for_is_refused_before_and_after(world: Resour
     for _ in range(2):
         with pytest.raises(ForbiddenError):
             await entered(world)
-        assert (await entered(world, operation=Operation.READ_DATA)).namespace_id == namespace_id
+        assert (await entered(world, operation=NamespaceOperation.READ_DATA)).namespace_id == namespace_id
 
 
 async def test_one_retriever_is_not_the_namespace(world: Resources) -> None:

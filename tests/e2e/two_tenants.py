@@ -182,14 +182,21 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         "namespace_identifier": namespace_id,
         **await _access(caller, label, email),
     }
-    tenant.ids["dataset_identifier"] = await _dataset(caller, tenant.ids["anonymous_execution_id"], f"judged-{label}")
-    tenant.ids["evaluation_id"] = await _evaluation(caller, f"retrievers/{kept}/evaluations", f"judged-{label}")
-    told = {"feature_id": document["document_id"], "interaction_type": ["click"], "position": 0, "user_id": "ann"}
-    tenant.ids["interaction_id"] = (await caller.ask("POST", "retrievers/interactions", told))["interaction_id"]
+    tenant.ids |= await _learning(caller, tenant.ids, f"judged-{label}")
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)
     return tenant
+
+
+async def _learning(caller: Caller, ids: Mapping[str, str], name: str) -> dict[str, str]:
+    """What is made of executions. name: of the data set."""
+    told = {"feature_id": ids["document_id"], "interaction_type": ["click"], "position": 0, "user_id": "ann"}
+    return {
+        "dataset_identifier": await _dataset(caller, ids["anonymous_execution_id"], name),
+        "evaluation_id": await _evaluation(caller, f"retrievers/{ids['retriever_id']}/evaluations", name),
+        "interaction_id": (await caller.ask("POST", "retrievers/interactions", told))["interaction_id"],
+    }
 
 
 async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:

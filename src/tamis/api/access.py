@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 from tamis.api.metering import PRINCIPAL
 from tamis.api.operations import operation_of
 from tamis.auth.gate import Gate
-from tamis.model.principal import Operation, Permission, Principal
+from tamis.model.principal import NamespaceOperation, Permission, Principal
 
 S = TypeVar("S")
 
@@ -29,7 +29,7 @@ def _noted(request: Request, principal: Principal) -> Principal:
     return principal
 
 
-def _operation(request: Request, permission: Permission) -> Operation:
+def _operation(request: Request, permission: Permission) -> NamespaceOperation:
     return operation_of(request.method, request.scope["route"].path_format, permission)
 
 

@@ -11,11 +11,11 @@ from tamis.engine.ports.metadata import Metadata
 from tamis.errors import BadRequestError, ForbiddenError, NotFoundError, UnauthorizedError
 from tamis.model.client_token import is_client_token
 from tamis.model.organization import ROLE_PERMISSIONS, ApiKey, Holder, UserStatus
-from tamis.model.principal import Operation, Permission, Principal
+from tamis.model.principal import NamespaceOperation, Permission, Principal
 from tamis.model.secret import hash_key
 
 _REMEMBER_S = 5.0
-_Asked: TypeAlias = tuple[str, str | None, bool, Operation]
+_Asked: TypeAlias = tuple[str, str | None, bool, NamespaceOperation]
 """Hash of the secret, namespace as it was sent, whether single retrievers will do, and what is to be done."""
 
 
@@ -72,7 +72,7 @@ class Gate:
         return await self.recognize(authorization)
 
     async def identify(
-        self, authorization: str | None, permission: Permission, operation: Operation | None = None
+        self, authorization: str | None, permission: Permission, operation: NamespaceOperation | None = None
     ) -> Principal:
         """Outside of any namespace; what scopes leave out is not listed. Raises: UnauthorizedError, ForbiddenError.
 
@@ -100,7 +100,7 @@ class Gate:
         authorization: str | None,
         namespace: str | None,
         permission: Permission,
-        operation: Operation | None = None,
+        operation: NamespaceOperation | None = None,
     ) -> Principal:
         """As `identify`, inside a namespace given by id or name. Raises also: BadRequestError, NotFoundError."""
         principal = await self.enter_partly(authorization, namespace, permission, operation)
@@ -113,7 +113,7 @@ class Gate:
         authorization: str | None,
         namespace: str | None,
         permission: Permission,
-        operation: Operation | None = None,
+        operation: NamespaceOperation | None = None,
     ) -> Principal:
         """As `enter`, also with a key to single retrievers: for operations that ask `Principal.may_retriever`."""
         principal = await self._permitted(authorization, permission)
@@ -128,7 +128,7 @@ class Gate:
         authorization: str | None,
         namespace: str | None,
         partly: bool = False,
-        operation: Operation = Operation.EXECUTE_RETRIEVER,
+        operation: NamespaceOperation = NamespaceOperation.EXECUTE_RETRIEVER,
     ) -> Principal:
         """As `enter` to read, or with `partly` as `enter_partly`; also with a client token.
 
@@ -206,14 +206,14 @@ class Gate:
         return entered[0]
 
 
-def _doing(principal: Principal, operation: Operation | None) -> Principal:
+def _doing(principal: Principal, operation: NamespaceOperation | None) -> Principal:
     doing = principal.doing(operation)
     if doing is None:
         raise _not_for(operation)
     return doing
 
 
-def _not_for(operation: Operation | None) -> ForbiddenError:
+def _not_for(operation: NamespaceOperation | None) -> ForbiddenError:
     asked = "asked" if operation is None else f"'{operation}'"
     return ForbiddenError(f"no scope of this key is for the operation {asked} here", operation=operation)
 

@@ -9,7 +9,7 @@ from typing import cast
 from tamis.model.audit import AuditSettings
 from tamis.model.json import JSON
 from tamis.model.limits import RateLimits
-from tamis.model.principal import AccountTier, Operation, Permission, Scope
+from tamis.model.principal import AccountTier, NamespaceOperation, Permission, Scope
 
 
 class UserRole(StrEnum):
@@ -146,7 +146,7 @@ def _limit(scope: dict[str, JSON]) -> Scope:
         str(scope.get(name, "")) for name in ("resource_type", "resource_id", "namespace_id")
     )
     given = scope.get("operations")
-    operations = None if given is None else frozenset(map(Operation, cast(list[str], given)))
+    operations = None if given is None else frozenset(map(NamespaceOperation, cast(list[str], given)))
     if kind == "namespace":
         return Scope(resource_id, operations=operations)
     return Scope(namespace_id, resource_id, operations) if kind == "retriever" else Scope("")

@@ -21,7 +21,7 @@ class AccountTier(StrEnum):
     ENTERPRISE = "enterprise"
 
 
-class Operation(StrEnum):
+class NamespaceOperation(StrEnum):
     """What a scope may be limited to, as the contract names it."""
 
     READ_DATA = "read_data"
@@ -48,7 +48,7 @@ class Scope:
 
     namespace_id: str
     retriever_id: str = ""
-    operations: frozenset[Operation] | None = field(default=None, compare=False)
+    operations: frozenset[NamespaceOperation] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Principal:
         """For what a definition reaches that this caller may run: its owner wrote it, not the caller."""
         return replace(self, scopes=()) if self.scopes else self
 
-    def doing(self, operation: Operation | None) -> "Principal | None":
+    def doing(self, operation: NamespaceOperation | None) -> "Principal | None":
         """With those scopes alone that are for this operation; None where no scope is.
 
         operation: None for one that has no name, which a scope with operations is not for.

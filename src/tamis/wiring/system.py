@@ -153,10 +153,7 @@ async def open_system(
         stack.push_async_callback(experience.close)
         vault = Vault(secrets_of(settings))
         reach = with_stored_pictures(open_reach(settings, stack, vault), backends.metadata, backends.blobs)
-        home = hashlib.sha256(own + b"files").hexdigest()[:16]
-        files = FileSweeper(backends.metadata, backends.blobs, FileKeeping(backends.metadata, backends.blobs, home))
-        await files.start()
-        stack.push_async_callback(files.close)
+        files = await _open_files(backends, own, stack)
         worker = _worker(settings, directory, backends, indexer, reach.outside, files.keeping)
         services = _services(
             settings, backends, indexer, worker, secret, telemetry, experience, reach, files, vault, shared
@@ -178,6 +175,15 @@ async def open_system(
         close=closing.aclose,
         host_names=host_names(settings),
     )
+
+
+async def _open_files(backends: Backends, own: bytes, stack: contextlib.AsyncExitStack) -> FileSweeper:
+    """own: this server's secret, which tells the files that it holds from those that another does."""
+    home = hashlib.sha256(own + b"files").hexdigest()[:16]
+    files = FileSweeper(backends.metadata, backends.blobs, FileKeeping(backends.metadata, backends.blobs, home))
+    await files.start()
+    stack.push_async_callback(files.close)
+    return files
 
 
 def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.AsyncExitStack) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from tamis.api.schemas.user import NamespaceOperation
 from tamis.model.organization import ApiKey
-from tamis.model.principal import Permission
+from tamis.model.principal import NamespaceOperation, Permission
 from tamis.services.access.keys import Created, KeyDraft
 
 

@@ -7,23 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from tamis.model.organization import User, UserRole, UserStatus
+from tamis.model.principal import NamespaceOperation
 from tamis.services.access.users import UserDraft
-
-
-class NamespaceOperation(StrEnum):
-    READ_DATA = "read_data"
-    WRITE_DATA = "write_data"
-    DELETE_DATA = "delete_data"
-    EXECUTE_RETRIEVER = "execute_retriever"
-    CREATE_RETRIEVER = "create_retriever"
-    DELETE_RETRIEVER = "delete_retriever"
-    EXECUTE_JOB = "execute_job"
-    CANCEL_JOB = "cancel_job"
-    CREATE_CLUSTER = "create_cluster"
-    DELETE_CLUSTER = "delete_cluster"
-    MODIFY_CLUSTER = "modify_cluster"
-    MODIFY_INFRASTRUCTURE = "modify_infrastructure"
-    MANAGE_PERMISSIONS = "manage_permissions"
 
 
 class NamespaceRole(StrEnum):
