@@ -15,7 +15,7 @@ import psutil
 
 from tamis.client import Client
 
-_START_TIMEOUT_S = 60
+_START_TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)
