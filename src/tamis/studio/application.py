@@ -78,6 +78,7 @@ def _routes() -> list[Route]:
         Route("/", _home),
         Route(assets.PREFIX + "{name}", assets.serve),
         Route("/studio/theme", sign_in.choose_theme, methods=["POST"]),
+        Route("/studio/language", sign_in.choose_language, methods=["POST"]),
         changes("/studio/namespace", sign_in.choose_namespace),
         Route("/sign-in", sign_in.show),
         Route("/sign-in", sign_in.sign_in, methods=["POST"]),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tamis.studio.templating import credits_text, duration, percent
+from tamis.studio.figures import Figures
 
 WIDTH, HEIGHT = 480.0, 88.0
 
@@ -32,17 +32,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """dots: the points that have no neighbour to be joined with."""
+
     kind: str
     path: str
-    dots: tuple[tuple[float, float], ...]
+    dots: str
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """total: the figure that stands for the whole.  top: what the height is."""
+    """total: the figure that stands for the whole.  newest: of each line, the last.  top: what the height is."""
 
     title: str
     total: str
+    newest: tuple[tuple[str, str], ...]
     note: str
     top: str
     columns: tuple[Column, ...]
@@ -54,7 +57,7 @@ class Chart:
 
 def bars_chart(
     title: str, series: Mapping[str, Sequence[float]], unit: str, note: str, when: Sequence[str],
-    links: Sequence[str | None],
+    links: Sequence[str | None], figures: Figures,
 ) -> Chart:  # fmt: skip
     """Series stand on each other, the first at the bottom."""
     sums = [sum(values) for values in zip(*series.values(), strict=True)]
@@ -67,28 +70,37 @@ def bars_chart(
             if height:
                 floor -= height
                 boxes.append(Box(kind, place * step + step * 0.12, floor, step * 0.76, height))
-        says = f"{at}: {_shown(sums[place], unit)}"
+        says = f"{at}: {_shown(sums[place], unit, figures)}"
         columns.append(Column(place * step, step, says, links[place], tuple(boxes)))
-    top, total = _shown(max(sums, default=0), unit), _shown(sum(sums), unit)
-    return Chart(title, total, note if any(sums) else "", top, tuple(columns), (), when[0], when[-1], not any(sums))
+    top, total = _shown(max(sums, default=0), unit, figures), _shown(sum(sums), unit, figures)
+    return Chart(title, total, (), note if any(sums) else "", top, tuple(columns), (), when[0], when[-1], not any(sums))
 
 
 def lines_chart(
     title: str, series: Mapping[str, Sequence[float | None]], unit: str, when: Sequence[str],
-    links: Sequence[str | None],
+    links: Sequence[str | None], figures: Figures,
 ) -> Chart:  # fmt: skip
     """Where a value is missing, the line is broken."""
     known = [value for values in series.values() for value in values if value is not None]
     most, step = (1.0 if unit == "share" else max(known, default=0) or 1), WIDTH / len(when)
     columns = []
     for place, at in enumerate(when):
-        told = [f"{kind} {_shown(values[place], unit)}" for kind, values in series.items() if values[place] is not None]
+        told = [
+            f"{kind} {_shown(values[place], unit, figures)}"
+            for kind, values in series.items()
+            if values[place] is not None
+        ]
         columns.append(Column(place * step, step, f"{at}: {', '.join(told) or '–'}", links[place]))
     lines = tuple(_line(kind, values, most, step) for kind, values in series.items())
-    newest = [next((value for value in reversed(values) if value is not None), None) for values in series.values()]
-    total = " · ".join(_shown(value, unit) for value in newest) if known else "–"
-    note = " · ".join(series) if len(series) > 1 else ""
-    return Chart(title, total, note, _shown(most, unit), tuple(columns), lines, when[0], when[-1], not known)
+    newest = {
+        kind: next((value for value in reversed(values) if value is not None), None) for kind, values in series.items()
+    }
+    told_of = tuple((kind, _shown(value, unit, figures)) for kind, value in newest.items()) if known else ()
+    total = told_of[0][1] if len(told_of) == 1 else "" if told_of else "–"
+    top = _shown(most, unit, figures)
+    return Chart(
+        title, total, told_of if len(told_of) > 1 else (), "", top, tuple(columns), lines, when[0], when[-1], not known
+    )
 
 
 def _line(kind: str, values: Sequence[float | None], most: float, step: float) -> Line:
@@ -98,16 +110,17 @@ def _line(kind: str, values: Sequence[float | None], most: float, step: float) -
             is_broken = True
             continue
         x, y = place * step + step / 2, HEIGHT - (HEIGHT - 4) * value / most - 2
-        alone = is_broken and (place + 1 == len(values) or values[place + 1] is None)
-        path.append(f"{'M' if is_broken else 'L'}{x:.1f} {y:.1f}{'h.01' if alone else ''}")
-        dots.append((x, y))
+        if is_broken and (place + 1 == len(values) or values[place + 1] is None):
+            dots.append(f"M{x:.1f} {y:.1f}h.01")
+        else:
+            path.append(f"{'M' if is_broken else 'L'}{x:.1f} {y:.1f}")
         is_broken = False
-    return Line(kind, "".join(path), tuple(dots))
+    return Line(kind, "".join(path), "".join(dots))
 
 
-def _shown(value: float | None, unit: str) -> str:
+def _shown(value: float | None, unit: str, figures: Figures) -> str:
     if unit == "ms":
-        return duration(value)
+        return figures.duration(value)
     if unit == "share":
-        return percent(value)
-    return credits_text(value) if unit == "credits" else f"{value or 0:,.0f}"
+        return figures.percent(value)
+    return figures.credits(value) if unit == "credits" else figures.number(round(value or 0))

@@ -103,7 +103,7 @@ def _charts(visit: Visit, bars: list[Bar], asked: Mapping[str, str]) -> list[Cha
     links = [
         _address({**asked, "start": _iso(one.start), "end": _iso(one.end)}) if one.total else None for one in bars
     ]  # fmt: skip
-    when = [one.start.strftime("%d %b %H:%M") for one in bars]
+    when = [t.figures.minute(one.start) for one in bars]
     good = [one.total - one.failed for one in bars]
     failed = [one.failed for one in bars]
     share = sum(failed) / sum(good + failed) if any(good + failed) else 0.0
@@ -112,8 +112,8 @@ def _charts(visit: Visit, bars: list[Bar], asked: Mapping[str, str]) -> list[Cha
         "p95": [one.p95_ms for one in bars],
         "p99": [one.p99_ms for one in bars],
     }
-    shared: dict[str, Any] = {"when": when, "links": links}
-    told = t("chart.failed", share=f"{share:.1%}")
+    shared: dict[str, Any] = {"when": when, "links": links, "figures": t.figures}
+    told = t("chart.failed", share=t.figures.percent(share))
     paid = {"good": [one.credits for one in bars]}
     return [
         bars_chart(t("chart.executions"), {"good": good, "failed": failed}, "count", told, **shared),

@@ -6,15 +6,25 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tamis.studio.figures import Figures
+
 DEFAULT = "en"
 
 
 class Language:
-    """Called with a key: its text. Where this language's file lacks it, the default's stands in."""
+    """Called with a key: its text. Where this language's file lacks it, the default's stands in.
 
-    def __init__(self, code: str, texts: Mapping[str, str], default: Mapping[str, str]) -> None:
+    figures: how it writes numbers and times.  name: what it calls itself.
+    """
+
+    def __init__(self, code: str, texts: Mapping[str, str], default: Mapping[str, str], figures: Figures) -> None:
         self.code = code
+        self.figures = figures
         self._texts = {**default, **texts}
+
+    @property
+    def name(self) -> str:
+        return self._texts["app.language"]
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """Raises: KeyError for a key that no language has."""
@@ -27,8 +37,8 @@ class Language:
 
     def count(self, key: str, number: int, /, **values: Any) -> str:
         """The text under `key.one` or `key.other`, with `{n}` the number, thousands apart."""
-        form = "one" if number == 1 else "other"
-        return self(f"{key}.{form}", n=f"{number:,}", **values)
+        form = "one" if number in self.figures.singular else "other"
+        return self(f"{key}.{form}", n=self.figures.number(number), **values)
 
     def of(self, prefix: str, name: str) -> str:
         """The text under `prefix.name`, or the name itself: for what plug-ins may bring."""
@@ -37,20 +47,24 @@ class Language:
 
 @cache
 def languages() -> Mapping[str, Language]:
-    """By code."""
-    folder = files("tamis.studio").joinpath("languages")
-    tables = {
-        file.name.removesuffix(".toml"): flattened(tomllib.loads(file.read_text(encoding="utf-8")))
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    }
-    return {code: Language(code, texts, tables[DEFAULT]) for code, texts in tables.items()}
+    """By code, the default first."""
+    tables = {code: dict(table) for code, table in catalogues().items()}
+    figures = {code: Figures.of(table.pop("format")) for code, table in tables.items()}
+    texts = {code: flattened(table) for code, table in tables.items()}
+    return {code: Language(code, texts[code], texts[DEFAULT], figures[code]) for code in tables}
 
 
-def preferred(accept_language: str | None) -> Language:
-    """By the header that browsers send; the default where none of its languages is here."""
+def catalogues() -> Mapping[str, Mapping[str, Any]]:
+    """What the files say, by code, the default first."""
+    found = [file for file in files("tamis.studio").joinpath("languages").iterdir() if file.name.endswith(".toml")]
+    ordered = sorted(found, key=lambda file: (not file.name.startswith(f"{DEFAULT}."), file.name))
+    return {file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in ordered}
+
+
+def preferred(accept_language: str | None, chosen: str | None = None) -> Language:
+    """The one that a person chose, else by the header that browsers send; the default where none of those is here."""
     known = languages()
-    for code in _ranked(accept_language or ""):
+    for code in (chosen or "", *_ranked(accept_language or "")):
         if code in known:
             return known[code]
     return known[DEFAULT]

@@ -14,7 +14,6 @@ from tamis.services.runs.following import follow
 from tamis.services.runs.streaming import ExecutionStream
 from tamis.studio.languages import Language
 from tamis.studio.security import HEADERS
-from tamis.studio.templating import credits_text, duration, number
 
 
 class RunEvents(Response):
@@ -54,9 +53,10 @@ class RunEvents(Response):
         if isinstance(event, StageCut):
             return event.reason
         seen = max(event.processed, len(event.received))
-        counts = f"{number(seen)} → {number(len(event.returned))}"
-        credits = self._language("play.credits", n=credits_text(event.credits_used))
-        return f"{counts} · {duration(event.duration_ms)} · {credits}"
+        figures = self._language.figures
+        counts = f"{figures.number(seen)} → {figures.number(len(event.returned))}"
+        credits = self._language("play.credits", n=figures.credits(event.credits_used))
+        return f"{counts} · {figures.duration(event.duration_ms)} · {credits}"
 
     def _end(self) -> dict[str, Any]:
         try:

@@ -1,13 +1,17 @@
 """In by an API key, and out again; and what a person sets for this browser alone."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tamis.auth.sessions import Sessions
 from tamis.errors import BadRequestError, TamisError
+from tamis.studio.languages import languages
 from tamis.studio.visit import (
+    LANGUAGE_COOKIE,
     NAMESPACE_COOKIE,
     SESSION_COOKIE,
     THEME_COOKIE,
@@ -62,11 +66,22 @@ async def choose_theme(request: Request) -> Response:
     """Open to all: it changes how pages look in this browser, and nothing else."""
     check_origin(request)
     form = await request.form(max_files=0, max_fields=10)
-    theme = str(form.get("theme"))
-    if theme not in THEMES:
-        raise BadRequestError(f"theme: one of {', '.join(THEMES)}", field="theme")
+    return _chosen(request, form, "theme", THEMES, THEME_COOKIE)
+
+
+async def choose_language(request: Request) -> Response:
+    """Open to all, as the theme is."""
+    check_origin(request)
+    form = await request.form(max_files=0, max_fields=10)
+    return _chosen(request, form, "language", tuple(languages()), LANGUAGE_COOKIE)
+
+
+def _chosen(request: Request, form: FormData, name: str, known: Sequence[str], cookie: str) -> Response:
+    value = str(form.get(name))
+    if value not in known:
+        raise BadRequestError(f"{name}: one of {', '.join(known)}", field=name)
     response = moved(request, _inside(str(form.get("next") or "")))
-    _keep(request, response, THEME_COOKIE, theme, _YEAR_S)
+    _keep(request, response, cookie, value, _YEAR_S)
     return response
 
 

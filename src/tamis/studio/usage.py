@@ -59,16 +59,16 @@ def charts_of(t: Language, used: KeyUsage) -> list[Chart]:
         requests[row.day] += row.requests
         failed[row.day] += row.failed
         took[row.day] += row.duration_us
-    when = [f"{day:%d %b}".lstrip("0") for day in days]
+    when = [t.figures.day(datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in days]
     good = [requests[day] - failed[day] for day in days]
     bad = [failed[day] for day in days]
     share = sum(bad) / sum(good + bad) if any(good + bad) else 0.0
     mean = [took[day] / requests[day] / 1000 if requests[day] else None for day in days]
     links: list[str | None] = [None] * len(days)
-    told = t("chart.failed", share=f"{share:.1%}")
+    told = t("chart.failed", share=t.figures.percent(share))
     return [
-        bars_chart(t("chart.requests"), {"good": good, "failed": bad}, "count", told, when, links),
-        lines_chart(t("chart.mean_time"), {"p50": mean}, "ms", when, links),
+        bars_chart(t("chart.requests"), {"good": good, "failed": bad}, "count", told, when, links, t.figures),
+        lines_chart(t("chart.mean_time"), {"p50": mean}, "ms", when, links, t.figures),
     ]
 
 

@@ -17,13 +17,14 @@ from tamis.model.namespace import Namespace
 from tamis.model.principal import Permission, Principal
 from tamis.services.access.admission import Admission
 from tamis.services.data.namespaces import NamespaceService
-from tamis.studio.languages import Language, preferred
+from tamis.studio.languages import Language, languages, preferred
 from tamis.studio.security import HEADERS
 from tamis.studio.templating import render
 
 SESSION_COOKIE = "tamis_session"
 NAMESPACE_COOKIE = "tamis_namespace"
 THEME_COOKIE = "tamis_theme"
+LANGUAGE_COOKIE = "tamis_language"
 THEMES = ("auto", "light", "dark")
 _MOST_NAMESPACES = 1000
 
@@ -126,7 +127,9 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     known = {
         "t": language_of(request),
         "theme": theme_of(request),
+        "languages": languages().values(),
         "path": request.url.path,
+        "here": _here(request),
         "session": None,
         "namespaces": (),
         "namespace": None,
@@ -136,6 +139,11 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     return HTMLResponse(render(template, known), status, HEADERS)
 
 
+def _here(request: Request) -> str:
+    """Where a choice of this browser leads back to: a page, with what it was asked; of a change, its path."""
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
 def moved(request: Request, url: str) -> Response:
     if is_partial(request):
         return Response(status_code=204, headers={**HEADERS, "hx-redirect": url})
@@ -143,7 +151,7 @@ def moved(request: Request, url: str) -> Response:
 
 
 def language_of(request: Request) -> Language:
-    return preferred(request.headers.get("accept-language"))
+    return preferred(request.headers.get("accept-language"), request.cookies.get(LANGUAGE_COOKIE))
 
 
 def theme_of(request: Request) -> str:

@@ -40,8 +40,8 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   form.closest("details.menu").open = false;
 });
 
-// On a narrow screen the page that one is on is to be seen in the rows of links, too.
-for (const here of document.querySelectorAll(".nav [aria-current], .tabs [aria-current]")) {
+// On a narrow screen the page that one is on is to be seen in the row of links, too.
+for (const here of document.querySelectorAll(".tabs [aria-current]")) {
   const row = here.parentElement;
   row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
 }
