@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tamis.studio.security import POLICY
 from tests.studio.shelf import Shelf, deleted
@@ -164,3 +164,24 @@ def test_a_key_of_another_namespace_sees_nothing_of_this_one(client: httpx.Clien
     for action in ("why", "replay", "again", "save"):
         data = {"csrf": token(client), "document_id": "doc_1", "inputs": "{}", "name": "stolen"}
         assert client.post(f"/executions/{shelf.plain}/{action}", data=data).status_code in (403, 404), action
+
+
+def test_a_phone_has_one_menu_for_all_of_it(phone: Page, shelf: Shelf) -> None:
+    phone.goto("/executions")
+    burger, menu = phone.get_by_role("button", name="Menu"), phone.locator("#menu")
+    expect(menu).to_be_hidden()
+    burger.focus()
+    phone.keyboard.press("Enter")
+    expect(menu).to_be_visible()
+    links = menu.get_by_role("link")
+    assert links.all_inner_texts() == ["Executions", "Playground", "Data", "Retrievers", "Settings"]
+    for link in links.all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    phone.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    burger.click()
+    menu.get_by_role("link", name="Retrievers").click()
+    phone.wait_for_url("**/retrievers")
+    expect(menu).to_be_hidden()

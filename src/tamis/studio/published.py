@@ -22,6 +22,7 @@ from tamis.services.runs.result_pages import PageMethod, PageRequest
 from tamis.studio import fields, search_inputs
 from tamis.studio.assets import assets
 from tamis.studio.field_formats import origin_of
+from tamis.studio.languages import Language, preferred
 from tamis.studio.markdown import pictures_of
 from tamis.studio.result_cards import ResultCard, ResultCards, origins_of
 from tamis.studio.search_inputs import Control
@@ -61,6 +62,16 @@ class Opened:
     @property
     def address(self) -> str:
         return f"{PAGE_PATH}/{self.door.published.name}"
+
+    @property
+    def locale(self) -> str:
+        """What its publisher says that the page is written in, as HTML writes it; empty where he says nothing."""
+        return str((self.display["seo"] or {}).get("locale") or "").replace("_", "-")
+
+    @property
+    def language(self) -> Language:
+        """The publisher's, so that a page is in one language; where he says nothing, the visitor's."""
+        return preferred(self.locale) if self.locale else language_of(self.request)
 
     def leading(self, asked: Mapping[str, str], page: int = 1) -> str:
         """The address of a search."""
@@ -204,7 +215,7 @@ def _found(opened: Opened, answered: Answered, number: int) -> Found:
 
 
 def _refused(opened: Opened, error: TamisError, controls: Sequence[Control], number: int) -> Found:
-    t = language_of(opened.request)
+    t = opened.language
     if isinstance(error, TooManyRequestsError):
         wait_s = max(1, round(error.retry_after_s))
         return Found(page=number, problems=(t("public.wait", n=wait_s),), status=429, retry_after_s=wait_s)
@@ -234,13 +245,13 @@ def _page(
     opened: Opened, controls: Sequence[Control], found: Found | None, is_locked: bool = False, status: int = 200,
     **more: Any,
 ) -> Response:  # fmt: skip
-    t, seo = language_of(opened.request), opened.display["seo"] or {}
+    t, seo = opened.language, opened.display["seo"] or {}
     publishing = opened.service(PublishingService)
     values: dict[str, Any] = {
         "t": t,
         "display": opened.display,
         "seo": seo,
-        "locale": str(seo.get("locale") or "en").replace("_", "-"),
+        "locale": opened.locale or t.code,
         "canonical": seo.get("canonical_url")
         or publishing.page_url(str(opened.request.base_url), opened.door.published.name),
         "opened": opened,
