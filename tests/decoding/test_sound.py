@@ -8,6 +8,7 @@ import pytest
 
 from tamis.decoding.sound import decode_sound
 from tamis.decoding.unreadable import UnreadableError
+from tamis.engine.media.sounds import samples_of
 from tamis.model.media_sound import SAMPLE_RATE, Sound, SoundOptions
 from tamis.model.vector import FloatArray
 from tests.media_samples import samples, tone, write_sound, write_video
@@ -16,7 +17,7 @@ from tests.shared_data import shared
 
 def decoded(path: Path, work: Path, **options: float) -> tuple[Sound, FloatArray]:
     found = decode_sound(path, SoundOptions(**options), work)
-    return found, np.fromfile(found.pcm, "<i2").astype(np.float32) / np.float32(32768)
+    return found, samples_of(found).astype(np.float32) / np.float32(32768)
 
 
 def pitch(sound: FloatArray) -> float:
@@ -75,6 +76,34 @@ def test_a_track_that_starts_late_is_preceded_by_silence(tmp_path: Path) -> None
     assert found.duration_s == pytest.approx(4.0, abs=0.01)
     assert float(np.abs(sound[int(2.1 * SAMPLE_RATE) : int(2.9 * SAMPLE_RATE)]).max()) == 0.0
     assert float(np.abs(sound[int(3.1 * SAMPLE_RATE) :]).max()) > 0.2
+
+
+@pytest.mark.parametrize(("seconds", "is_kept_in_a_file"), [(29.0, False), (31.0, True)])
+def test_only_a_long_sound_is_left_in_a_file(tmp_path: Path, seconds: float, is_kept_in_a_file: bool) -> None:
+    sound = np.concatenate([tone(440, 1.0), np.zeros(round((seconds - 2) * SAMPLE_RATE), np.float32), tone(880, 1.0)])
+    write_sound(tmp_path / "a.flac", sound, "flac")
+    found, heard = decoded(tmp_path / "a.flac", tmp_path)
+    assert (found.file is not None, bool(found.pcm)) == (is_kept_in_a_file, not is_kept_in_a_file)
+    assert found.samples == len(heard) == len(sound)
+    np.testing.assert_allclose(heard, sound, atol=1e-3)
+    assert not (tmp_path / "sound.pcm").exists()  # a map of it needs no name
+
+
+def test_a_track_that_starts_very_late_takes_no_memory(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "late.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for start in (0, 900 * 16_000):
+            frame = av.AudioFrame.from_ndarray((tone(440, 1.0) * 32767).astype(np.int16)[None, :], "s16", "mono")
+            frame.sample_rate, frame.pts = 16_000, start
+            container.mux(stream.encode(frame))
+    found = decode_sound(path, SoundOptions(), tmp_path)
+    assert found.duration_s == pytest.approx(901.0, abs=0.01)
+    assert Path(found.file or "").stat().st_blocks * 512 < 200_000
+    heard = samples_of(found)
+    assert (len(heard), int(np.abs(heard[-SAMPLE_RATE:]).max()) > 5000) == (found.samples, True)
 
 
 def test_how_long_it_says_it_is_counts_only_where_there_is_so_much_of_it(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """Any sound, or the sound of a video, to 16 kHz samples in a file."""
 
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tamis.decoding.containers import Track, name_of, opened
+from tamis.decoding.resampling import SAMPLE_BYTES, Resampling
 from tamis.decoding.unreadable import UnreadableError
 from tamis.model.media_sound import SAMPLE_RATE, Sound, SoundOptions
 
-_SAMPLE_BYTES = 2
 _GAP_S = 0.1
+_MOST_IN_MEMORY = 30 * SAMPLE_RATE
+"""Samples."""
 _FEWEST_BYTES_A_SECOND = 50
 """Silence by the thriftiest codecs has more."""
 _MOST_TAGS = 50
@@ -16,7 +19,7 @@ _LONGEST_TAG = 1_000
 
 
 def decode_sound(path: Path, options: SoundOptions, work: Path) -> Sound:
-    """The first sound track, streamed into `work`: memory does not grow with its length.
+    """The first sound track, streamed: a short one is answered, of a long one a file is left in `work`.
 
     Where the track starts late or pauses there is silence, so that a sample's place is its time in the file.
     Raises: UnreadableError where there is no sound, nothing of it can be decoded, or it is too long.
@@ -27,66 +30,79 @@ def decode_sound(path: Path, options: SoundOptions, work: Path) -> Sound:
         _refuse_long(_claimed_s(container, path), options)
         stream = container.streams.audio[0]
         track = Track(container, stream)
-        target = work / "sound.pcm"
-        with target.open("wb") as file:
-            samples = _write(track, file, options)
-        if samples == 0:
-            raise UnreadableError(f"nothing of the sound can be decoded: {track.damage or 'it has no samples'}")
-        return Sound(
-            pcm=str(target),
-            samples=samples,
-            sample_rate=int(stream.sample_rate or 0),
-            channels=int(stream.channels or 0),
-            codec=str(stream.codec_context.name),
-            container=name_of(container),
-            tags=_tags({**container.metadata, **stream.metadata}),
-            damage=track.damage,
-        )
+        # Hardly a codec of sound gives a second thread anything to do, and each costs its start.
+        stream.codec_context.thread_count = 1
+        with _Samples(work / "sound.pcm") as samples:
+            _write(track, samples, options)
+            if samples.count == 0:
+                raise UnreadableError(f"nothing of the sound can be decoded: {track.damage or 'it has no samples'}")
+            pcm, file = samples.kept()
+            return Sound(
+                pcm=pcm,
+                file=file,
+                samples=samples.count,
+                sample_rate=int(stream.sample_rate or 0),
+                channels=int(stream.channels or 0),
+                codec=str(stream.codec_context.name),
+                container=name_of(container),
+                tags=_tags({**container.metadata, **stream.metadata}),
+                damage=track.damage,
+            )
 
 
-def _write(track: Track, file: IO[bytes], options: SoundOptions) -> int:
-    """Returns the samples from the start of the clock to the end of the track."""
-    resampling = _Resampling()
+def _write(track: Track, samples: "_Samples", options: SoundOptions) -> None:
+    """All from the start of the clock to the end of the track."""
+    resampling = Resampling()
     for frame in track.frames():
         time_s = track.time_s(frame)
-        place = file.tell() // _SAMPLE_BYTES
-        if time_s is not None and time_s * SAMPLE_RATE - place > _GAP_S * SAMPLE_RATE:
+        if time_s is not None and time_s - samples.duration_s - resampling.waiting_s > _GAP_S:
+            samples.add(resampling.taken())
             _refuse_long(time_s, options)
-            # A hole in the file: silence that takes no space.
-            file.seek(round(time_s * SAMPLE_RATE) * _SAMPLE_BYTES)
-        file.write(resampling.samples(frame))
-        _refuse_long(file.tell() / _SAMPLE_BYTES / SAMPLE_RATE, options)
-    file.write(resampling.rest())
-    return file.tell() // _SAMPLE_BYTES
+            samples.silence_until(round(time_s * SAMPLE_RATE))
+        samples.add(resampling.give(frame))
+        _refuse_long(samples.duration_s, options)
+    samples.add(resampling.rest())
 
 
-class _Resampling:
-    """To 16 kHz, mono; set up anew where a stream changes its format on the way."""
+class _Samples:
+    """What was decoded: in memory while it is short, in a file from then on. count: from the start of the clock."""
 
-    def __init__(self) -> None:
-        self._format: tuple[Any, ...] | None = None
-        self._resampler: Any = None
+    def __init__(self, target: Path) -> None:
+        self.count = 0
+        self._target = target
+        self._file: IO[bytes] = BytesIO()
 
-    def samples(self, frame: Any) -> bytes:
-        import av
+    def __enter__(self) -> Self:
+        return self
 
-        format = (frame.format.name, frame.layout.name, frame.sample_rate)
-        before = b""
-        if format != self._format:
-            before = self.rest()
-            self._format = format
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        # Times are kept by the place in the file; the resampler would take odd ones for a change of the stream.
-        frame.pts = None
-        return before + _bytes(self._resampler.resample(frame))
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
-    def rest(self) -> bytes:
-        return b"" if self._resampler is None else _bytes(self._resampler.resample(None))
+    @property
+    def duration_s(self) -> float:
+        return self.count / SAMPLE_RATE
 
+    def add(self, pcm: bytes) -> None:
+        self._make_room(self.count + len(pcm) // SAMPLE_BYTES)
+        self._file.write(pcm)
 
-def _bytes(frames: list[Any]) -> bytes:
-    # A plane may be longer than what is in it.
-    return b"".join(bytes(frame.planes[0])[: frame.samples * _SAMPLE_BYTES] for frame in frames)
+    def silence_until(self, count: int) -> None:
+        """A hole in the file: silence that takes no space."""
+        self._make_room(count)
+        self._file.seek(count * SAMPLE_BYTES)
+
+    def kept(self) -> tuple[bytes, str | None]:
+        """The samples, or where they are."""
+        self._file.flush()
+        return (self._file.getvalue(), None) if isinstance(self._file, BytesIO) else (b"", str(self._target))
+
+    def _make_room(self, count: int) -> None:
+        self.count = count
+        if isinstance(self._file, BytesIO) and count > _MOST_IN_MEMORY:
+            before, place = self._file.getvalue(), self._file.tell()
+            self._file = self._target.open("wb")
+            self._file.write(before)
+            self._file.seek(place)
 
 
 def _claimed_s(container: Any, path: Path) -> float:

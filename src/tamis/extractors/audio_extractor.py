@@ -119,19 +119,19 @@ class AudioExtractor:
     def _heard(
         self, items: Sequence[SourceItem], chosen: AudioParameters
     ) -> Generator[tuple[Sound, Samples] | ExtractionFailure, None, None]:
-        """The samples stay readable when the file that they are a map of has gone."""
-        for item in items:
-            try:
-                file, decoding = item.files.get("audio"), self._decoding
-                if file is None:
-                    raise DecodeError(_NO_FILE)
-                if decoding is None:
-                    raise DecodeError("sounds cannot be decoded here: pip install 'tamis[media]'", "dependency")
-                with decoding.folder() as work:
-                    found = heard(decoding, file.path, work, chosen.longest_s)
-                yield found
-            except DecodeError as error:
-                yield ExtractionFailure(error.message, error.error_type)
+        if self._decoding is None:
+            missing = ExtractionFailure("sounds cannot be decoded here: pip install 'tamis[media]'", "dependency")
+            yield from [missing] * len(items)
+            return
+        with self._decoding.folder() as work:
+            for item in items:
+                try:
+                    file = item.files.get("audio")
+                    if file is None:
+                        raise DecodeError(_NO_FILE)
+                    yield heard(self._decoding, file.path, work, chosen.longest_s)
+                except DecodeError as error:
+                    yield ExtractionFailure(error.message, error.error_type)
 
 
 _NO_FILE = "the input 'audio' is no file: give it as a blob, base64, a data URI or an upload"

@@ -17,12 +17,14 @@ class SoundOptions:
 class Sound:
     """A decoded sound track.
 
-    pcm: path of a file of little-endian int16, mono, 16 kHz, whose first sample is at the start of the file's clock.
+    pcm: of a short sound, the samples: little-endian int16, mono, 16 kHz, the first at the start of the file's clock.
+    file: of a long one, the path of a file of them.
     sample_rate, channels, codec, container: of the original.
     damage: what could not be read, where something could not.
     """
 
-    pcm: str
+    pcm: bytes
+    file: str | None
     samples: int
     sample_rate: int
     channels: int

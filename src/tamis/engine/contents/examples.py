@@ -11,6 +11,7 @@ from tamis.engine.contents.contents import Given, Loc, Part
 from tamis.engine.contents.papers import Reading as PaperReading
 from tamis.engine.contents.papers import read_paper
 from tamis.engine.contents.visual_features import pixels_of
+from tamis.engine.media.sounds import samples_of
 from tamis.engine.ports.decoding import Decoding
 from tamis.engine.ports.extraction import SourceFile
 from tamis.engine.ports.inference import JointEmbedder, Models, Pixels, Samples
@@ -128,8 +129,7 @@ class Examples:
 
     def _samples(self, decoding: Decoding, part: Part, work: Path, loc: Loc) -> Samples:
         sound = _decoded(decoding, "sound", part, SoundOptions(longest_s=_LONGEST_S), Sound, work, loc)
-        samples: Samples = np.fromfile(sound.pcm, dtype="<i2")
-        return samples
+        return samples_of(sound)
 
     def _pictures(self, part: Part, options: PictureOptions, loc: Loc) -> list[Pixels]:
         """The picture, or key frames of the video."""

@@ -18,9 +18,18 @@ DIMENSIONS = 144
 
 
 def heard(decoding: Decoding, file: Path, work: Path, longest_s: float) -> tuple[Sound, Samples]:
-    """The samples as a memory map of a file in `work`. Raises: DecodeError."""
+    """Raises: DecodeError."""
     sound = decoding.decode("sound", file, SoundOptions(longest_s), Sound, work)
-    return sound, np.memmap(sound.pcm, dtype="<i2", mode="r")
+    return sound, samples_of(sound)
+
+
+def samples_of(sound: Sound) -> Samples:
+    """To be asked once: what a long sound's file holds stays readable as a map, and the file itself is gone."""
+    if sound.file is None:
+        return np.frombuffer(sound.pcm, "<i2")
+    samples = np.memmap(sound.file, "<i2", "r")
+    Path(sound.file).unlink()
+    return samples
 
 
 def stretch(samples: Samples, start_s: float, end_s: float) -> Samples:
