@@ -50,3 +50,19 @@ class StoredExecution:
     header: ExecutionHeader
     inputs: str
     record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """How one stage of an execution did. outcome: as `StageOutcome` has it.
+
+    received, returned: documents.  was_cached: None where no cache could have answered it.
+    """
+
+    stage_name: str
+    stage_id: str
+    outcome: str
+    duration_ms: float
+    received: int
+    returned: int
+    was_cached: bool | None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from tamis.engine.ports.analytics import Analytics
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Entry, Executions
@@ -383,6 +384,7 @@ class Session(Protocol):
     index_queue: IndexQueue
     executions: Executions
     input_blobs: Blobs
+    analytics: Analytics
     stage_statistics: StageStatistics
     retriever_versions: RetrieverVersions
     datasets: Resources[Dataset]

@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from functools import cache
-from hashlib import md5
 from itertools import islice
 from typing import Any
 
@@ -11,15 +10,16 @@ from sqlalchemy import Select, and_, bindparam, delete, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from tamis.engine.ports.executions import ExecutionSelection
-from tamis.model.execution import ExecutionHeader
+from tamis.errors import StorageError
 from tamis.model.principal import Principal
-from tamis.storage.metadata.codec import Codec, to_micros
+from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
 from tamis.storage.metadata.execution_counts import ExecutionCounts
+from tamis.storage.metadata.execution_figures import RECORD, ExecutionFigures, Kept
+from tamis.storage.metadata.execution_rows import HEADERS, inputs_key
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.schema import INTEGER, TEXT, executions
 
-_CODEC = Codec(ExecutionHeader)
 _PEEK = 32
 
 _c = executions.c
@@ -28,7 +28,7 @@ _retriever = _c.retriever_id == bindparam("retriever_id")
 _DELETE = (
     delete(executions)
     .where(_mine, one_of(_c.execution_id, "identifiers"))
-    .returning(_c.execution_id, _c.retriever_id, _c.status, _c.started_at)
+    .returning(_c.execution_id, _c.retriever_id, _c.status, _c.started_at, _c.header, RECORD)
 )
 
 _at, _after = bindparam("at", type_=INTEGER), bindparam("after", type_=TEXT)
@@ -40,19 +40,12 @@ _OLDEST = (
 )
 
 
-def inputs_key(principal: Principal, inputs_hash: str | None) -> int | None:
-    """What the index of inputs holds: 64 bits, of this tenant's alone."""
-    if inputs_hash is None:
-        return None
-    text = f"{principal.organization_id} {principal.namespace_id} {inputs_hash}"
-    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
-
-
 class ExecutionDeletes:
     def __init__(self, link: Link, counts: ExecutionCounts, blobs: ExecutionBlobs) -> None:
         self._link = link
         self._counts = counts
         self._blobs = blobs
+        self._figures = ExecutionFigures(link)
 
     def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
         return self._remove(principal, self._selected(principal, selection, limit))
@@ -77,6 +70,7 @@ class ExecutionDeletes:
         rows = self._link.rows(_DELETE, {**scope(principal), "identifiers": identifiers})
         self._blobs.release(principal, [row[0] for row in rows])
         self._counts.remove(principal, [(row[1], row[2], row[3]) for row in rows])
+        self._figures.remove([kept for row in rows for kept in _kept(principal, row[4], row[5])])
         return len(rows)
 
     def _selected(self, principal: Principal, selection: ExecutionSelection, limit: int) -> list[str]:
@@ -90,7 +84,7 @@ class ExecutionDeletes:
         if selection.inputs_hash is None:
             return [execution_id for execution_id, _ in rows]
         # The index holds 64 bits of the hash; the header holds all of it.
-        return [key for key, header in rows if _CODEC.decode(header).inputs_hash == selection.inputs_hash]
+        return [key for key, header in rows if HEADERS.decode(header).inputs_hash == selection.inputs_hash]
 
     def _named(self, principal: Principal, selection: ExecutionSelection) -> dict[str, Any]:
         named = {**scope(principal), "retriever_id": selection.retriever_id or ""}
@@ -135,3 +129,11 @@ def _select(ids: bool, hashed: bool, start: bool, end: bool) -> Select[Any]:
 def _unindexed(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """A condition that tempts no planner away from the index that finds the few rows."""
     return column.concat("") == bindparam(name)
+
+
+def _kept(principal: Principal, header: str, record: bytes) -> list[Kept]:
+    """As figures take it; nothing where the header is damaged, which must not keep anybody from deleting it."""
+    try:
+        return [(principal, HEADERS.decode(header), bytes(record))]
+    except StorageError:
+        return []

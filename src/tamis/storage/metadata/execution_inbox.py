@@ -8,23 +8,20 @@ has many writers, and its commits wait for each other as it is.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypeAlias
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import bindparam, case, delete, exists, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tamis.engine.ports.executions import Entry
 from tamis.errors import AlreadyExistsError
-from tamis.model.execution import ExecutionHeader
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.credits import CreditCounts
 from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts, Key
+from tamis.storage.metadata.execution_figures import ExecutionFigures, Kept
 from tamis.storage.metadata.execution_rows import ANONYMOUS, HEADERS, row_of
 from tamis.storage.metadata.link import Link
-from tamis.storage.metadata.schema import execution_inbox, executions
-
-Told: TypeAlias = tuple[Principal, ExecutionHeader]
+from tamis.storage.metadata.schema import BYTES, execution_inbox, executions
 
 _NAMES = [column.name for column in execution_inbox.columns]
 _c = execution_inbox.c
@@ -41,7 +38,9 @@ _PUT = (
     .on_conflict_do_nothing()
 )
 _ANY = select(_c.execution_id).limit(1)
-_HEADERS = select(_c.organization_id, _c.namespace_id, _c.header)
+# Of what is anonymous no figures are kept, so its record need not be read.
+_RECORD = case((_c.retriever_id != ANONYMOUS, _c.record), else_=literal(b"", BYTES))
+_KEPT = select(_c.organization_id, _c.namespace_id, _c.header, _RECORD)
 _MOVE = insert(executions).from_select(_NAMES, select(*(_c[name] for name in _NAMES)))
 _EMPTY = delete(execution_inbox)
 
@@ -58,6 +57,7 @@ class ExecutionInbox:
         self._link = link
         self._counts = ExecutionCounts(link)
         self._credits = CreditCounts(link)
+        self._figures = ExecutionFigures(link)
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Keep records that refer to no blobs. Raises: AlreadyExistsError: some of them may have been kept then."""
@@ -76,20 +76,24 @@ class ExecutionInbox:
         self.fold()
 
     def fold(self) -> None:
-        """Bring everything to its table, its counters and its credits."""
-        rows = self._link.rows(_HEADERS, {})
+        """Bring everything to its table, its counters, its figures and its credits."""
+        rows = self._link.rows(_KEPT, {})
         self._link.run(_MOVE, {})
         self._link.run(_EMPTY, {})
         self.tally(
-            [(Principal(organization, namespace), HEADERS.decode(header)) for organization, namespace, header in rows]
+            [
+                (Principal(organization, namespace), HEADERS.decode(header), bytes(record))
+                for organization, namespace, header, record in rows
+            ]
         )
 
-    def tally(self, told: Sequence[Told]) -> None:
-        """Count executions that have come to their table, and what they cost."""
+    def tally(self, kept: Sequence[Kept]) -> None:
+        """Count executions that have come to their table, what they did and what they cost."""
         counted: Counter[tuple[Principal, Key]] = Counter()
-        for principal, header in told:
+        for principal, header, _ in kept:
             minute = to_micros(header.started_at) // MINUTE * MINUTE
             counted[principal, (header.retriever_id or ANONYMOUS, header.status.value, minute)] += 1
         for (principal, key), count in counted.items():
             self._counts.add(principal, key, count)
-        self._credits.add(told)
+        self._figures.add(kept)
+        self._credits.add((principal, header) for principal, header, _ in kept)

@@ -1,5 +1,6 @@
 """An execution record as a row of its table."""
 
+from hashlib import md5
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -7,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
-from tamis.storage.metadata.execution_deletes import inputs_key
 from tamis.storage.metadata.link import scope
 from tamis.storage.metadata.schema import executions
 
@@ -31,3 +31,11 @@ def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
         "record": execution.record,
         "inputs_key": inputs_key(principal, header.inputs_hash),
     }
+
+
+def inputs_key(principal: Principal, inputs_hash: str | None) -> int | None:
+    """What the index of inputs holds: 64 bits, of this tenant's alone."""
+    if inputs_hash is None:
+        return None
+    text = f"{principal.organization_id} {principal.namespace_id} {inputs_hash}"
+    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)

@@ -60,7 +60,7 @@ class SqlExecutions:
         self._inbox.settle()
         if self._link.run(INSERT, row_of(principal, execution)) == 0:
             raise AlreadyExistsError(f"the execution {execution.header.execution_id!r} exists already")
-        self._inbox.tally([(principal, execution.header)])
+        self._inbox.tally([(principal, execution.header, execution.record)])
         if blobs:
             self._blobs.put(principal, execution.header.execution_id, blobs)
 

@@ -8,45 +8,23 @@ An index ends with the columns that its query orders by: SQLite, which has no st
 index in that order to the one that finds the rows.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Integer, LargeBinary, MetaData, Table, Text
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Column, ForeignKeyConstraint, Table
 
-REVISION = "0013"
+from tamis.storage.metadata.columns import BYTES as BYTES
+from tamis.storage.metadata.columns import INTEGER as INTEGER
+from tamis.storage.metadata.columns import TEXT as TEXT
+from tamis.storage.metadata.columns import index as _index
+from tamis.storage.metadata.columns import integer as _integer
+from tamis.storage.metadata.columns import metadata as metadata
+from tamis.storage.metadata.columns import scope as _scope
+from tamis.storage.metadata.columns import table as _table
+from tamis.storage.metadata.columns import text as _text
+from tamis.storage.metadata.figure_tables import execution_figures as execution_figures
+from tamis.storage.metadata.figure_tables import figures_left as figures_left
+from tamis.storage.metadata.figure_tables import slow_executions as slow_executions
+
+REVISION = "0014"
 """The migration that this code is written for: the newest one."""
-
-metadata = MetaData()
-
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-INTEGER = BigInteger().with_variant(Integer(), "sqlite")
-BYTES = LargeBinary()
-
-
-def _text(name: str, *, key: bool = False, optional: bool = False) -> Column[str]:
-    return Column(name, TEXT, primary_key=key, nullable=optional)
-
-
-def _integer(name: str, *, optional: bool = False) -> Column[int]:
-    return Column(name, INTEGER, nullable=optional)
-
-
-def _scope() -> tuple[Column[str], Column[str]]:
-    return _text("organization_id", key=True), _text("namespace_id", key=True)
-
-
-def _table(name: str, *columns: Column[str] | Column[int] | Column[bytes] | ForeignKeyConstraint) -> Table:
-    return Table(name, metadata, *columns, sqlite_strict=True)
-
-
-def _index(
-    name: str,
-    table: Table,
-    *columns: str | ColumnElement[int],
-    unique: bool = False,
-    only: ColumnElement[bool] | None = None,
-) -> None:
-    """only: the rows that are in it; None takes all."""
-    parts = (table.c[part] if isinstance(part, str) else part for part in columns)
-    Index(name, *parts, unique=unique, sqlite_where=only, postgresql_where=only)
 
 
 def _named(name: str, id_column: str, *more: Column[int]) -> Table:

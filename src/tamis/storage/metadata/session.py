@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tamis.engine.ports.analytics import Analytics
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Executions
@@ -31,6 +32,7 @@ from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.storage.metadata.analytics import SqlAnalytics
 from tamis.storage.metadata.answers import SqlAnswers
 from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.batches import SqlBatches
@@ -82,6 +84,7 @@ class SqlSession:
         self.secrets: StoredSecrets = SqlSecrets(link, audit)
         self.usage: Usage = SqlUsage(link)
         inbox = self.inbox = ExecutionInbox(link)
+        self.analytics: Analytics = SqlAnalytics(link, inbox.settle)
         self.credits: Credits = SqlCredits(link, inbox.settle)
         self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES, audit)
         self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS, audit)

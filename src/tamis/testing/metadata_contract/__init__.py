@@ -6,6 +6,7 @@ class TestMine(MetadataContract):
         ...  # an empty store for each test
 """
 
+from tamis.testing.metadata_contract.analytics import AnalyticsContract
 from tamis.testing.metadata_contract.answers import AnswersContract
 from tamis.testing.metadata_contract.bookkeeping import BookkeepingContract
 from tamis.testing.metadata_contract.documents import DocumentsContract
@@ -39,6 +40,7 @@ class MetadataContract(
     QueueContract,
     ExecutionsContract,
     RetentionContract,
+    AnalyticsContract,
     StatisticsContract,
     AnswersContract,
     InstallationContract,

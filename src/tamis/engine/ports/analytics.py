@@ -1,0 +1,39 @@
+"""What executions of saved retrievers add up to, by hour: kept as they come to their table and as they are deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from tamis.model.execution import ExecutionHeader
+from tamis.model.figures import Figures
+from tamis.model.principal import Principal
+
+
+class Analytics(Protocol):
+    """start, end: whole hours, UTC; `end` itself is outside."""
+
+    def executions(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+        """Of whole executions, hour by hour."""
+        ...
+
+    def stages(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+        """Of its stages, the hours added up."""
+        ...
+
+    def slowest(
+        self, principal: Principal, retriever_id: str, start: datetime, end: datetime, limit: int
+    ) -> Sequence[ExecutionHeader]:
+        """Exactly, slowest first, however many there are; of those that took as long, any. limit: at most 100."""
+        ...
+
+    def is_whole(self) -> bool:
+        """False while records from before there were figures are still to be counted."""
+        ...
+
+    def count_older(self, limit: int) -> bool:
+        """Count some of them, of every tenant: at most `limit` records looked at. False once there are none left."""
+        ...
+
+    def fold(self, before: datetime) -> int:
+        """Bring what writers counted side by side together, of hours before then; how many rows became fewer."""
+        ...

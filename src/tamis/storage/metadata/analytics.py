@@ -1,0 +1,146 @@
+"""Figures of executions read back: sums over hours, in the database."""
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from tamis.model.execution import ExecutionHeader
+from tamis.model.figures import WHOLE, Figures
+from tamis.model.principal import Principal
+from tamis.storage.metadata.codec import from_micros, to_micros
+from tamis.storage.metadata.execution_figures import HOUR, KEY, SUMS, ExecutionFigures
+from tamis.storage.metadata.execution_rows import HEADERS
+from tamis.storage.metadata.figures_left import FiguresLeft
+from tamis.storage.metadata.link import Link, one_of, scope
+from tamis.storage.metadata.schema import execution_figures, executions
+from tamis.storage.metadata.slow_executions import LISTED, SlowExecutions
+
+_FOLD_ROWS = 200
+
+_c = execution_figures.c
+_e = executions.c
+_mine = and_(*(_c[name] == bindparam(name) for name in ("organization_id", "namespace_id", "retriever_id")))
+_between = and_(_mine, _c.place == bindparam("place"), _c.hour >= bindparam("first"), _c.hour < bindparam("end"))
+_KINDS = (_c.stage_name, _c.stage_id, _c.outcome, _c.cached, _c.step)
+_sums = [func.sum(_c[name]) for name in SUMS]
+
+
+def _grouped(*columns: ColumnElement[Any]) -> Any:
+    return select(*columns, *_sums).where(_between).group_by(*columns).having(func.sum(_c.executions) != 0)
+
+
+_BY_HOUR = _grouped(_c.hour, *_KINDS).order_by(_c.hour)
+_ALL_HOURS = _grouped(*_KINDS)
+_HOURS = select(_c.hour, func.sum(_c.executions)).where(_between).group_by(_c.hour).having(func.sum(_c.executions) != 0)
+_LAST_PLACE = select(func.max(_c.place)).where(_mine)
+_HEADERS = select(_e.header).where(
+    _e.organization_id == bindparam("organization_id"),
+    _e.namespace_id == bindparam("namespace_id"),
+    one_of(_e.execution_id, "ids"),
+)
+_OF_HOUR = select(_e.header).where(
+    _e.organization_id == bindparam("organization_id"),
+    _e.namespace_id == bindparam("namespace_id"),
+    _e.retriever_id == bindparam("retriever_id"),
+    _e.started_at >= bindparam("start"),
+    _e.started_at < bindparam("before"),
+)
+_WHOSE = KEY[:-1]
+_UNFOLDED = (
+    select(*(_c[name] for name in _WHOSE), *_sums)
+    .where(_c.hour < bindparam("before"))
+    .group_by(*(_c[name] for name in _WHOSE))
+    .having((func.count() > 1) | (func.sum(_c.executions) == 0))
+    .limit(_FOLD_ROWS)
+)
+_DROP = delete(execution_figures).where(*(_c[name] == bindparam(name) for name in _WHOSE))
+_PUT = execution_figures.insert()
+
+
+class SqlAnalytics:
+    def __init__(self, link: Link, settle: Callable[[], None]) -> None:
+        """settle: called before figures are read, so that nothing waits to be counted."""
+        self._link = link
+        self._settle = settle
+        self._figures = ExecutionFigures(link)
+        self._left = FiguresLeft(link)
+        self._slow = SlowExecutions(link)
+
+    def executions(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+        self._settle()
+        bounds = _bounds(principal, retriever_id, start, end)
+        rows = self._link.rows(_BY_HOUR, {**bounds, "place": WHOLE})
+        return [_figures(WHOLE, from_micros(row[0] * HOUR), row[1:]) for row in rows]
+
+    def stages(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+        self._settle()
+        bounds = _bounds(principal, retriever_id, start, end)
+        last = self._link.value(_LAST_PLACE, bounds) or WHOLE
+        return [
+            _figures(place, None, row)
+            for place in range(WHOLE + 1, last + 1)
+            for row in self._link.rows(_ALL_HOURS, {**bounds, "place": place})
+        ]
+
+    def slowest(
+        self, principal: Principal, retriever_id: str, start: datetime, end: datetime, limit: int
+    ) -> Sequence[ExecutionHeader]:
+        self._settle()
+        bounds = _bounds(principal, retriever_id, start, end)
+        ids = [execution_id for _, execution_id in self._slow.slowest(bounds, limit)]
+        found = self._link.rows(_HEADERS, {**scope(principal), "ids": self._link.array(ids)})
+        headers = {one.execution_id: one for one in (HEADERS.decode(header) for (header,) in found)}
+        for hour in self._short(bounds, limit):
+            headers.update((one.execution_id, one) for one in self._of_hour(bounds, hour, limit))
+        return heapq.nsmallest(limit, headers.values(), key=lambda one: (-one.duration_ms, one.execution_id))
+
+    def is_whole(self) -> bool:
+        return self._left.is_whole()
+
+    def count_older(self, limit: int) -> bool:
+        self._settle()
+        return self._figures.count_older(limit)
+
+    def fold(self, before: datetime) -> int:
+        hour = to_micros(before) // HOUR
+        folded = self._slow.trim(hour)
+        if self._link.backend == "sqlite":  # one writer, one slot
+            return folded
+        for row in self._link.rows(_UNFOLDED, {"before": hour}):
+            named = dict(zip((*_WHOSE, *SUMS), (*row[: len(_WHOSE)], *map(int, row[len(_WHOSE) :])), strict=True))
+            self._link.run(_DROP, named)
+            if named["executions"]:
+                self._link.run(_PUT, {**named, "slot": 0})
+            folded += 1
+        return folded
+
+    def _short(self, bounds: dict[str, Any], limit: int) -> list[int]:
+        """Hours of which so many were deleted that what is still listed may not be all that is asked for."""
+        listed = self._slow.counts(bounds)
+        hours = self._link.rows(_HOURS, {**bounds, "place": WHOLE})
+        return [hour for hour, count in hours if listed.get(hour, 0) < min(limit, LISTED, int(count))]
+
+    def _of_hour(self, bounds: dict[str, Any], hour: int, limit: int) -> list[ExecutionHeader]:
+        rows = self._link.rows(_OF_HOUR, {**bounds, "start": hour * HOUR, "before": (hour + 1) * HOUR})
+        headers = (HEADERS.decode(header) for (header,) in rows)
+        return heapq.nlargest(limit, headers, key=lambda one: one.duration_ms)
+
+
+def _bounds(principal: Principal, retriever_id: str, start: datetime, end: datetime) -> dict[str, Any]:
+    first, last = (to_micros(at) // HOUR for at in (start, end))
+    # Retriever "" would be the anonymous executions, of which there are no figures.
+    return {**scope(principal), "retriever_id": retriever_id, "first": first, "end": last}
+
+
+def _figures(place: int, hour: datetime | None, row: Sequence[Any]) -> Figures:
+    stage_name, stage_id, outcome, cached, step, *sums = row
+    count, duration_us, received, returned, micro_credits = map(int, sums)
+    was_cached = None if cached < 0 else cached == 1
+    return Figures(
+        hour, place, stage_name, stage_id, outcome, was_cached, step, count, duration_us, received, returned,
+        micro_credits,
+    )  # fmt: skip
