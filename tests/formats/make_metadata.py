@@ -10,7 +10,7 @@ import asyncio
 import gzip
 import sqlite3
 import tempfile
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME
 
 HERE = Path(__file__).parent
+_HOURS = (datetime(2026, 3, 4, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC))
 
 
 def fill(session: Session) -> None:
@@ -98,6 +99,8 @@ def read(session: Session) -> dict[str, Any]:
         "spent": session.credits.spent(ME),
         "audit": [event.action for event in session.audit.page(ME, AuditQuery(resource_type="secret")).items],
         "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
+        "figures": session.analytics.executions(ME, "ret_first", *_HOURS),
+        "slowest": session.analytics.slowest(ME, "ret_first", *_HOURS, limit=10),
         "remains": [remain for _, remain in session.remains.pending(10)],
         "answer": session.answers.get(ME, samples.answer(1).token),
         "published": session.published.list(ME),

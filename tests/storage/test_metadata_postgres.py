@@ -1,6 +1,8 @@
 """The contract on PostgreSQL, a server of the test run's own."""
 
+import asyncio
 import itertools
+import random
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -11,6 +13,7 @@ from tamis.errors import StorageError
 from tamis.storage.metadata import open_postgres
 from tamis.storage.metadata.postgres import PostgresMetadata
 from tamis.testing.metadata_contract import MetadataContract, samples
+from tamis.testing.metadata_contract.analytics import check, delete, insert, measured
 from tamis.testing.metadata_contract.samples import ME
 
 _numbers = itertools.count()
@@ -70,3 +73,32 @@ async def test_a_server_that_is_not_there_is_named(postgres_url: str) -> None:
     nowhere = make_url(postgres_url).set(database="no_such_database").render_as_string(hide_password=False)
     with pytest.raises(StorageError, match="no_such_database"):
         await open_postgres(nowhere)
+
+
+async def test_older_executions_are_counted_once_whoever_writes_meanwhile(database_url: str) -> None:
+    metadata = await open_postgres(database_url)
+    chance = random.Random(13)
+    old = [measured(chance, number) for number in range(10, 60)]
+    late = [measured(chance, number) for number in range(60, 80)]
+    there = {one.header.execution_id: one for one in [*old, *late]}
+    await insert(metadata, old)
+    await metadata.close()
+    _execute(database_url, "TRUNCATE execution_figures, slow_executions")
+    _execute(database_url, "INSERT INTO figures_left VALUES (4000000000000000, '', '', '', 0)")
+    metadata = await open_postgres(database_url)
+
+    async def count() -> None:
+        while await metadata.write(lambda session: session.analytics.count_older(6)):
+            pass
+
+    async def come(number: int) -> None:
+        await insert(metadata, [late[number]])
+
+    async def go(execution_id: str) -> None:
+        await delete(metadata, there.pop(execution_id).header)
+
+    gone = [one.header.execution_id for one in old[::4]]
+    await asyncio.gather(count(), *(come(number) for number in range(20)), *(go(one) for one in gone))
+    assert await metadata.read(lambda session: session.analytics.is_whole())
+    await check(metadata, there.values())
+    await metadata.close()

@@ -74,6 +74,7 @@ from tamis.services.upkeep.first_start import bootstrap
 from tamis.services.upkeep.healing import Healer
 from tamis.services.upkeep.health import HealthService
 from tamis.services.upkeep.indexing import Indexer
+from tamis.services.upkeep.older_figures import OlderFigures
 from tamis.services.upkeep.patient_clock import PatientClock
 from tamis.services.upkeep.vitals import VitalsService
 from tamis.settings import Settings
@@ -191,7 +192,8 @@ def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.A
     sweeper: Sweeper = services[Sweeper]
     clearing: Clearing = services[Clearing]
     evaluations: EvaluationWorker = services[EvaluationWorker]
-    for upkeep in (healer, sweeper, clearing, evaluations):
+    figures: OlderFigures = services[OlderFigures]
+    for upkeep in (healer, sweeper, clearing, evaluations, figures):
         upkeep.start()
         stack.push_async_callback(upkeep.close)
 
@@ -263,7 +265,7 @@ def _services(
         *_of_data(settings, backends, indexer, worker, secret, files, clearing),
         *executing,
         *publishing_of(settings, metadata, executions, rates, secret, clock, vault),
-        *learning_of(metadata, executions, clock),
+        *learning_of(metadata, executions, clock, backends.locks),
         metrics_page(settings, telemetry, VitalsService(metadata, health, in_flight, shared.cache)),
     )
     return {type(service): service for service in every}

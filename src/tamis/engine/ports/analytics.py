@@ -35,5 +35,5 @@ class Analytics(Protocol):
         ...
 
     def fold(self, before: datetime) -> int:
-        """Bring what writers counted side by side together, of hours before then; how many rows became fewer."""
+        """Bring what writers counted side by side together, some rows at a time, of hours before then; how many."""
         ...

@@ -16,6 +16,7 @@ POLL_S = 10.0
 CHUNK = 200
 _FOLD_S = 3600.0
 _LONGEST_RUN_S = 3600.0
+_FIGURES_AGE = timedelta(days=2)
 _LOG = logging.getLogger(__name__)
 
 
@@ -75,6 +76,8 @@ class Sweeper:
             more = 1
             while more:
                 more = await self._metadata.write(fold)
+        while await self._metadata.write(lambda session: session.analytics.fold(now - _FIGURES_AGE)):
+            pass
 
     async def forget_interactions(self) -> None:
         """Delete what is too old, in every namespace."""

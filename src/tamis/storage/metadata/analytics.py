@@ -106,17 +106,15 @@ class SqlAnalytics:
         return self._figures.count_older(limit)
 
     def fold(self, before: datetime) -> int:
-        hour = to_micros(before) // HOUR
-        folded = self._slow.trim(hour)
         if self._link.backend == "sqlite":  # one writer, one slot
-            return folded
-        for row in self._link.rows(_UNFOLDED, {"before": hour}):
+            return 0
+        rows = self._link.rows(_UNFOLDED, {"before": to_micros(before) // HOUR})
+        for row in rows:
             named = dict(zip((*_WHOSE, *SUMS), (*row[: len(_WHOSE)], *map(int, row[len(_WHOSE) :])), strict=True))
             self._link.run(_DROP, named)
             if named["executions"]:
                 self._link.run(_PUT, {**named, "slot": 0})
-            folded += 1
-        return folded
+        return len(rows)
 
     def _short(self, bounds: dict[str, Any], limit: int) -> list[int]:
         """Hours of which so many were deleted that what is still listed may not be all that is asked for."""

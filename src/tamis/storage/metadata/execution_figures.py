@@ -32,7 +32,10 @@ KEY = [column.name for column in execution_figures.primary_key]
 SUMS = ("executions", "duration_us", "received", "returned", "micro_credits")
 _new = insert(execution_figures)
 _ADD = _new.on_conflict_do_update(index_elements=KEY, set_={name: _c[name] + _new.excluded[name] for name in SUMS})
-_DROP_EMPTY = delete(execution_figures).where(and_(*(_c[name] == bindparam(name) for name in KEY)), _c.executions == 0)
+# Of a slot that counted one and took another of its kind out, the executions are none and the sums are still something.
+_DROP_EMPTY = delete(execution_figures).where(
+    and_(*(_c[name] == bindparam(name) for name in KEY)), *(_c[name] == 0 for name in SUMS)
+)
 
 RECORD = case((_e.retriever_id != ANONYMOUS, _e.record), else_=literal(b"", BYTES))
 """Of an anonymous execution nothing is counted, so its record is not read."""

@@ -20,7 +20,7 @@ execution_figures = Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-# Of each hour the slowest executions: a hundred, and what was among them once.
+# Of each hour the slowest executions: a hundred to two hundred.
 slow_executions = Table(
     "slow_executions",
     metadata,

@@ -37,12 +37,7 @@ _SLOWEST = (
     .limit(bindparam("limit"))
 )
 _COUNTS = select(_c.hour, func.count()).where(_between).group_by(_c.hour)
-_FULL = (
-    select(*(_c[name] for name in _OWNER))
-    .where(_c.hour < bindparam("before"))
-    .group_by(*(_c[name] for name in _OWNER))
-    .having(func.count() > LISTED)
-)
+_TWICE = _LAST.offset(2 * LISTED - 1)
 _CUT = delete(slow_executions).where(_of_hour, _c.duration_us < bindparam("least"))
 
 
@@ -59,6 +54,7 @@ class SlowExecutions:
             least = self._link.value(_LAST, rows[0])
             slow = rows if least is None else [row for row in rows if row["duration_us"] >= least]
             self._link.run_many(_ADD, slow)
+            self._trim({name: rows[0][name] for name in _OWNER})
 
     def remove(self, gone: Iterable[tuple[Principal, ExecutionHeader, bytes]]) -> None:
         self._link.run_many(_DROP, [_row(principal, header) for principal, header, _ in gone])
@@ -71,13 +67,10 @@ class SlowExecutions:
         """How many are listed of each hour."""
         return {hour: count for hour, count in self._link.rows(_COUNTS, bounds)}
 
-    def trim(self, before: int) -> int:
-        """Forget what is no longer among the slowest, of hours before this one; of how many hours."""
-        full = self._link.rows(_FULL, {"before": before})
-        for row in full:
-            named = dict(zip(_OWNER, row, strict=True))
-            self._link.run(_CUT, {**named, "least": self._link.value(_LAST, named)})
-        return len(full)
+    def _trim(self, hour: Mapping[str, Any]) -> None:
+        """Once twice as many are listed as need be, forget what is no longer among the slowest."""
+        if self._link.value(_TWICE, hour) is not None:
+            self._link.run(_CUT, {**hour, "least": self._link.value(_LAST, hour)})
 
 
 def _row(principal: Principal, header: ExecutionHeader) -> dict[str, Any]:

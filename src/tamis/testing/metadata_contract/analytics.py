@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -15,7 +16,7 @@ from tamis.engine.ports.metadata import Metadata, Session
 from tamis.executions.codec import Body, StageRow, decode, encode
 from tamis.executions.columns import Ids, Ranking
 from tamis.model.durations import ERROR, percentile, step_of
-from tamis.model.execution import ExecutionStatus, StoredExecution
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.figures import Figures
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
@@ -132,13 +133,20 @@ async def check(metadata: Metadata, there: Iterable[StoredExecution], who: Princ
 
 async def _check_slowest(metadata: Metadata, every: list[StoredExecution], owner: str, who: Principal) -> None:
     for limit in (1, 3, 100):
-        found = await metadata.read(
-            lambda session, most=limit: session.analytics.slowest(who, owner, _START, _END, most)
-        )
+        found = await metadata.read(partial(_slowest, owner=owner, limit=limit, who=who))
         took = sorted((one.header.duration_ms for one in every if one.header.retriever_id == owner), reverse=True)
         assert [one.duration_ms for one in found] == took[:limit]
         headers = {one.header.execution_id: one.header for one in every}
         assert all(headers[one.execution_id] == one for one in found)
+
+
+def _slowest(session: Session, owner: str, limit: int, who: Principal) -> Sequence[ExecutionHeader]:
+    return session.analytics.slowest(who, owner, _START, _END, limit)
+
+
+async def delete(metadata: Metadata, header: ExecutionHeader) -> None:
+    selection = ExecutionSelection(header.retriever_id, (header.execution_id,))
+    assert await metadata.write(lambda session: session.executions.delete(ME, selection, 1)) == 1
 
 
 class AnalyticsContract:
@@ -151,8 +159,7 @@ class AnalyticsContract:
             await insert(metadata, [execution])
             if chance.random() < 0.3:
                 gone = chance.choice(list(there.values())).header
-                selection = ExecutionSelection(gone.retriever_id, (gone.execution_id,))
-                assert await metadata.write(lambda session, one=selection: session.executions.delete(ME, one, 10))
+                await delete(metadata, gone)
                 del there[gone.execution_id]
         await check(metadata, there.values())
         for stranger in STRANGERS:
@@ -186,8 +193,6 @@ class AnalyticsContract:
         for start in range(0, 300, 50):
             await insert(metadata, every[start : start + 50])
         await _check_slowest(metadata, every, "ret_1", ME)
-        await metadata.write(lambda session: session.analytics.fold(_END))
-        await _check_slowest(metadata, every, "ret_1", ME)
         by_time = sorted(every, key=lambda one: -one.header.duration_ms)
         gone = tuple(one.header.execution_id for one in by_time[:150])
         await metadata.write(lambda session: session.executions.delete(ME, ExecutionSelection("ret_1", gone), 300))
@@ -202,8 +207,7 @@ class AnalyticsContract:
         async def write(number: int) -> None:
             await insert(metadata, [every[number]])
             if number % 4 == 0:
-                selection = ExecutionSelection("ret_1", (every[number].header.execution_id,))
-                assert await metadata.write(lambda session: session.executions.delete(ME, selection, 1)) == 1
+                await delete(metadata, every[number].header)
 
         await asyncio.gather(*(write(number) for number in range(48)))
         there = [one for number, one in enumerate(every) if number % 4]
