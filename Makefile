@@ -25,7 +25,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Write docs/openapi.json, contract.md, stages.md and errors.md anew from the code.
+# Write docs/openapi.json, contract.md, stages.md, errors.md and the Python client anew from the code.
 contract: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.contract_table
 	$(BIN)/python -m tests.reference

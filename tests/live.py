@@ -28,7 +28,7 @@ class Room:
     data_dir: Path
 
     def client(self) -> Client:
-        return Client(self.url, self.key, self.namespace)
+        return Client(self.url, self.key, self.namespace, retries=0)
 
 
 class LiveServer:
@@ -97,7 +97,7 @@ class LiveServer:
         return str(found["url"]) if found["pid"] == self.pid else None
 
     def client(self, namespace: str | None = "default") -> Client:
-        return Client(self.url, self.key, namespace)
+        return Client(self.url, self.key, namespace, retries=0)
 
     def room(self, name: str) -> Room:
         """A namespace of this name, for tests that would otherwise start a server of their own."""

@@ -1,4 +1,4 @@
-"""Writes docs/stages.md and docs/errors.md from the code that they describe.
+"""Writes docs/stages.md and docs/errors.md from the code that they describe, and the client from docs/openapi.json.
 
 python -m tests.reference
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tamis
+from scripts import client_code
 from tamis import errors
 from tamis.engine.stages import STAGES
 from tamis.errors import TamisError
@@ -89,6 +90,7 @@ def error_classes() -> list[type[TamisError]]:
 def main() -> None:
     (DOCS / "stages.md").write_text(stages_page())
     (DOCS / "errors.md").write_text(errors_page())
+    client_code.write()
 
 
 if __name__ == "__main__":

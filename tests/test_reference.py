@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from scripts.client_code import SERVED, client_files
 
 from tamis.cli import app as commands
 from tamis.settings import Settings
@@ -16,6 +17,11 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 def test_generated_pages_are_fresh(page: str, text: object) -> None:
     assert callable(text)
     assert (DOCS / page).read_text() == text(), "stale: run `make contract` and commit docs/"
+
+
+def test_the_python_client_is_fresh() -> None:
+    written = {path.name: path.read_text() for path in SERVED.glob("*.py")}
+    assert written == client_files(), "stale: run `make contract` and commit src/tamis/client/served/"
 
 
 def test_every_setting_is_in_the_readme() -> None:

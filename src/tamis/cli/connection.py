@@ -27,4 +27,4 @@ def connect(url: str | None, key: str | None, namespace: str | None, data_dir: P
     key = key or os.environ.get("TAMIS_ROOT_KEY")
     if not key:
         fail("no API key: set TAMIS_API_KEY, or give --key (`tamis key create NAME` makes one)")
-    return Client(url or read_address(data_dir) or "http://127.0.0.1:8700", key, namespace)
+    return Client(url or read_address(data_dir) or "http://127.0.0.1:8700", key, namespace, retries=0)

@@ -10,30 +10,49 @@ _LINE_END = re.compile("\r\n|\n|\r")
 
 def event_data(chunks: Iterable[bytes]) -> Iterator[str]:
     """The data of each event; comments and other fields are passed over, an event cut off by the end is none."""
-    data: list[str] = []
-    for line in _lines(chunks):
+    reader = EventData()
+    for chunk in chunks:
+        yield from reader.read(chunk)
+    yield from reader.end()
+
+
+class EventData:
+    """As `event_data`, told the bytes piece by piece, however they were cut."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
+        self._kept: list[str] = []
+        self._data: list[str] = []
+
+    def read(self, chunk: bytes) -> Iterator[str]:
+        """The events that are whole with these bytes."""
+        for line in self._lines(self._decode(chunk)):
+            yield from self._line(line)
+
+    def end(self) -> Iterator[str]:
+        """What the end makes whole."""
+        if self._kept and self._kept[-1] == "\r":
+            yield from self._line("".join(self._kept[:-1]))
+
+    def _line(self, line: str) -> Iterator[str]:
         if not line:
-            if data:
-                yield "\n".join(data)
-            data = []
+            if self._data:
+                yield "\n".join(self._data)
+            self._data = []
         elif line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
+            self._data.append(line[5:].removeprefix(" "))
 
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Whole lines without their ends, however the bytes were cut; what the last end leaves is no line."""
-    decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
-    kept: list[str] = []
-    for text in filter(None, map(decode, chunks)):
-        if kept and kept[-1] == "\r":
+    def _lines(self, text: str) -> Iterator[str]:
+        """Whole lines without their ends; what the last end leaves is kept."""
+        if not text:
+            return
+        if self._kept and self._kept[-1] == "\r":
             # Only now is it known whether that was a line end or half of one.
-            text = kept.pop() + text
+            text = self._kept.pop() + text
         is_open = text.endswith("\r")
         *whole, rest = _LINE_END.split(text[:-1] if is_open else text)
         if whole:
-            yield "".join([*kept, whole[0]])
+            yield "".join([*self._kept, whole[0]])
             yield from whole[1:]
-            kept = []
-        kept += [rest, "\r"] if is_open else [rest]
-    if kept and kept[-1] == "\r":
-        yield "".join(kept[:-1])
+            self._kept = []
+        self._kept += [rest, "\r"] if is_open else [rest]

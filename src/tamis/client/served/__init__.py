@@ -1,0 +1,91 @@
+# Generated from docs/openapi.json by `make contract`; a test fails where it is stale.
+"""The operations of the API, by noun."""
+
+from tamis.client.connection import AsyncConnection, Connection
+from tamis.client.served.audit import AsyncAudit, Audit
+from tamis.client.served.batches import AsyncBatches, Batches
+from tamis.client.served.buckets import AsyncBuckets, Buckets
+from tamis.client.served.collections import AsyncCollections, Collections
+from tamis.client.served.credits import AsyncCredits, Credits
+from tamis.client.served.discovery import AsyncDiscovery, Discovery
+from tamis.client.served.documents import AsyncDocuments, Documents
+from tamis.client.served.evaluations import AsyncEvaluations, Evaluations
+from tamis.client.served.executions import AsyncExecutions, Executions
+from tamis.client.served.health import AsyncHealth, Health
+from tamis.client.served.inference import AsyncInference, Inference
+from tamis.client.served.interactions import AsyncInteractions, Interactions
+from tamis.client.served.lineage import AsyncLineage, Lineage
+from tamis.client.served.namespaces import AsyncNamespaces, Namespaces
+from tamis.client.served.objects import AsyncObjects, Objects
+from tamis.client.served.organizations import AsyncOrganizations, Organizations
+from tamis.client.served.public import AsyncPublic, Public
+from tamis.client.served.published import AsyncPublished, Published
+from tamis.client.served.retrievers import AsyncRetrievers, Retrievers
+from tamis.client.served.secrets import AsyncSecrets, Secrets
+from tamis.client.served.stages import AsyncStages, Stages
+from tamis.client.served.tasks import AsyncTasks, Tasks
+from tamis.client.served.templates import AsyncTemplates, Templates
+from tamis.client.served.uploads import AsyncUploads, Uploads
+from tamis.client.served.usage import AsyncUsage, Usage
+
+
+class Nouns:
+    """Each noun of the API as an attribute."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.audit = Audit(connection)
+        self.batches = Batches(connection)
+        self.buckets = Buckets(connection)
+        self.collections = Collections(connection)
+        self.credits = Credits(connection)
+        self.discovery = Discovery(connection)
+        self.documents = Documents(connection)
+        self.evaluations = Evaluations(connection)
+        self.executions = Executions(connection)
+        self.health = Health(connection)
+        self.inference = Inference(connection)
+        self.interactions = Interactions(connection)
+        self.lineage = Lineage(connection)
+        self.namespaces = Namespaces(connection)
+        self.objects = Objects(connection)
+        self.organizations = Organizations(connection)
+        self.public = Public(connection)
+        self.published = Published(connection)
+        self.retrievers = Retrievers(connection)
+        self.secrets = Secrets(connection)
+        self.stages = Stages(connection)
+        self.tasks = Tasks(connection)
+        self.templates = Templates(connection)
+        self.uploads = Uploads(connection)
+        self.usage = Usage(connection)
+
+
+class AsyncNouns:
+    """Each noun of the API as an attribute."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.audit = AsyncAudit(connection)
+        self.batches = AsyncBatches(connection)
+        self.buckets = AsyncBuckets(connection)
+        self.collections = AsyncCollections(connection)
+        self.credits = AsyncCredits(connection)
+        self.discovery = AsyncDiscovery(connection)
+        self.documents = AsyncDocuments(connection)
+        self.evaluations = AsyncEvaluations(connection)
+        self.executions = AsyncExecutions(connection)
+        self.health = AsyncHealth(connection)
+        self.inference = AsyncInference(connection)
+        self.interactions = AsyncInteractions(connection)
+        self.lineage = AsyncLineage(connection)
+        self.namespaces = AsyncNamespaces(connection)
+        self.objects = AsyncObjects(connection)
+        self.organizations = AsyncOrganizations(connection)
+        self.public = AsyncPublic(connection)
+        self.published = AsyncPublished(connection)
+        self.retrievers = AsyncRetrievers(connection)
+        self.secrets = AsyncSecrets(connection)
+        self.stages = AsyncStages(connection)
+        self.tasks = AsyncTasks(connection)
+        self.templates = AsyncTemplates(connection)
+        self.uploads = AsyncUploads(connection)
+        self.usage = AsyncUsage(connection)

@@ -1,0 +1,368 @@
+# Generated from docs/openapi.json by `make contract`; a test fails where it is stale.
+"""What `retrievers` sends and gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from tamis.client.served.types_executions import RetrieverExecutionStatistics
+    from tamis.client.served.types_shared import (
+        BucketSchemaFieldInput,
+        BucketSchemaFieldOutput,
+        BudgetLimits,
+        CursorPaginationParams,
+        DisplayConfigInput,
+        FeatureAddress,
+        KeysetPaginationParams,
+        OffsetPaginationParams,
+        PaginationResponse,
+        ResultPagination,
+        ScrollPaginationParams,
+        StageConfigAnswer,
+    )
+
+
+class AnonymousExecuteRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits | None]
+    collection_identifiers: NotRequired[list[str]]
+    filters: NotRequired[dict[str, Any] | list[Any] | None]
+    include_legacy_results: NotRequired[bool | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldInput]]
+    inputs: NotRequired[dict[str, Any]]
+    limit: NotRequired[int | None]
+    page_size: NotRequired[int | None]
+    pagination: NotRequired[
+        OffsetPaginationParams | CursorPaginationParams | ScrollPaginationParams | KeysetPaginationParams | None
+    ]
+    return_urls: NotRequired[bool | None]
+    return_vectors: NotRequired[bool | None]
+    settings: NotRequired[dict[str, Any] | None]
+    skip_cache: NotRequired[bool]
+    stages: list[StageConfig]
+    stream: NotRequired[bool]
+
+
+class BatchQuery(TypedDict):
+    filters: NotRequired[dict[str, Any] | list[Any] | None]
+    inputs: NotRequired[dict[str, Any]]
+
+
+class BudgetCut(TypedDict):
+    limit: str | None
+    reason: NotRequired[str | None]
+    shrunk: NotRequired[dict[str, Any]]
+    stage_name: str
+
+
+class CheckRequest(TypedDict):
+    baseline_version: NotRequired[int | None]
+    candidate: NotRequired[str | None]
+    candidate_version: NotRequired[int | None]
+    last: NotRequired[int]
+    max_empty: NotRequired[int]
+    max_failed: NotRequired[int]
+    max_slowdown: NotRequired[float | None]
+    min_overlap: NotRequired[float]
+
+
+class CheckResponse(TypedDict):
+    baseline: VersionModel
+    candidate: VersionModel
+    compared: int
+    failed: int
+    identical: int
+    overlap: float | None
+    passed: bool
+    rank_biased_overlap: float | None
+    reasons: list[str]
+    skipped: list[SkippedModel]
+    slowdown: float | None
+    worst: list[CheckedModel]
+
+
+class CheckedModel(TypedDict):
+    baseline: list[str]
+    candidate: list[str]
+    error: NotRequired[str | None]
+    execution_id: str
+    overlap: float
+    rank_biased_overlap: float
+
+
+class CloneRetrieverRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits | None]
+    cache_config: NotRequired[dict[str, Any] | None]
+    collection_identifiers: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[DisplayConfigInput | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldInput] | None]
+    retriever_name: str
+    stages: NotRequired[list[StageConfig] | None]
+    tags: NotRequired[list[str] | None]
+
+
+class CloneRetrieverResponse(TypedDict):
+    retriever: RetrieverConfig
+    source_retriever_id: str
+
+
+class CreateRetrieverRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits]
+    cache_config: NotRequired[dict[str, Any] | None]
+    collection_identifiers: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[DisplayConfigInput | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldInput] | None]
+    retriever_name: str
+    stages: list[StageConfig]
+    tags: NotRequired[list[str] | None]
+
+
+class CreateRetrieverResponse(TypedDict):
+    budget_limits: NotRequired[BudgetLimits]
+    cache_config: NotRequired[dict[str, Any]]
+    collection_identifiers: NotRequired[list[str]]
+    collection_ids: NotRequired[list[str]]
+    created_at: NotRequired[str | None]
+    created_by: NotRequired[str | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[dict[str, Any] | None]
+    feature_dependencies: NotRequired[list[FeatureAddress] | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldOutput]]
+    retriever: RetrieverConfig
+    retriever_id: NotRequired[str | None]
+    retriever_name: str
+    stages: list[StageConfigAnswer]
+    tags: NotRequired[list[str]]
+    updated_at: NotRequired[str | None]
+    updated_by: NotRequired[str | None]
+    version: NotRequired[int]
+
+
+class DroppedCache(TypedDict):
+    last_invalidated_at: str
+    retriever_id: str
+
+
+class ExecuteBatchRequest(TypedDict):
+    concurrency: NotRequired[int]
+    queries: list[BatchQuery]
+    return_presigned_urls: NotRequired[bool]
+    return_vectors: NotRequired[bool]
+    settings: NotRequired[dict[str, Any] | None]
+    stream: NotRequired[bool]
+
+
+class ExecuteRetrieverRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits | None]
+    collection_identifiers: NotRequired[list[str]]
+    filters: NotRequired[dict[str, Any] | list[Any] | None]
+    include_legacy_results: NotRequired[bool | None]
+    inputs: NotRequired[dict[str, Any]]
+    limit: NotRequired[int | None]
+    page_size: NotRequired[int | None]
+    pagination: NotRequired[
+        OffsetPaginationParams | CursorPaginationParams | ScrollPaginationParams | KeysetPaginationParams | None
+    ]
+    return_urls: NotRequired[bool | None]
+    return_vectors: NotRequired[bool | None]
+    settings: NotRequired[dict[str, Any] | None]
+    skip_cache: NotRequired[bool]
+    stream: NotRequired[bool]
+
+
+class ExecutionAnswer(TypedDict):
+    budget: ExecutionBudget
+    documents: list[ResultDocument]
+    error: str | None
+    execution_id: str
+    execution_metadata: ExecutionMetadata
+    optimization_applied: bool
+    optimization_summary: dict[str, Any] | None
+    pagination: ResultPagination
+    results: NotRequired[list[ResultDocument] | None]
+    retriever_id: str | None
+    stage_statistics: RetrieverExecutionStatistics
+    status: str
+    warnings: list[str]
+
+
+class ExecutionBudget(TypedDict):
+    credits_limit: float | None
+    credits_saved: NotRequired[float]
+    credits_used: float
+    cut: NotRequired[list[BudgetCut]]
+    time_elapsed_ms: float
+    time_limit_ms: int | None
+
+
+class ExecutionMetadata(TypedDict):
+    execution_mode: str
+    retriever_name: str | None
+    retriever_persisted: bool
+    retriever_version: int | None
+
+
+class ExplainRetrieverRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits | None]
+    collection_identifiers: NotRequired[list[str]]
+    filters: NotRequired[dict[str, Any] | list[Any] | None]
+    inputs: NotRequired[dict[str, Any]]
+
+
+class ExplainRetrieverResponse(TypedDict):
+    bottleneck_stages: NotRequired[list[str]]
+    estimated_cost: dict[str, float]
+    execution_plan: NotRequired[list[ExplainStagePlan]]
+    optimization_applied: NotRequired[bool]
+    optimization_details: NotRequired[dict[str, Any] | None]
+    optimization_level: NotRequired[str]
+    optimization_suggestions: NotRequired[list[dict[str, Any]]]
+    retriever_id: str
+    retriever_name: str
+    total_estimated_stages: int
+
+
+class ExplainStagePlan(TypedDict):
+    basis: str
+    cache_likely: bool
+    estimated_cost_credits: float
+    estimated_duration_ms: float
+    estimated_efficiency: float
+    estimated_input: int
+    estimated_output: int
+    estimated_processed: int
+    is_reached: bool
+    measured_runs: int
+    optimization_notes: NotRequired[list[str]]
+    shrunk: NotRequired[dict[str, Any]]
+    stage_id: str
+    stage_index: int
+    stage_name: str
+    stage_type: str
+    warnings: NotRequired[list[str]]
+
+
+class ListRetrieversRequest(TypedDict):
+    case_sensitive: NotRequired[bool]
+    count_only: NotRequired[bool]
+    cursor: NotRequired[str | None]
+    filters: NotRequired[dict[str, Any] | list[Any] | None]
+    limit: NotRequired[int | None]
+    offset: NotRequired[int | None]
+    page: NotRequired[int | None]
+    page_size: NotRequired[int | None]
+    search: NotRequired[str | None]
+    sort: NotRequired[dict[str, Any] | list[Any] | str | None]
+    sorts: NotRequired[list[dict[str, Any]] | None]
+
+
+class ListRetrieversResponse(TypedDict):
+    pagination: PaginationResponse
+    results: NotRequired[list[RetrieverModel]]
+    retrievers: NotRequired[list[RetrieverModel]]
+    total: NotRequired[int]
+
+
+class PatchRetrieverRequest(TypedDict):
+    budget_limits: NotRequired[BudgetLimits | None]
+    cache_config: NotRequired[dict[str, Any] | None]
+    collection_identifiers: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[DisplayConfigInput | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldInput] | None]
+    retriever_name: NotRequired[str | None]
+    stages: NotRequired[list[StageConfig] | None]
+    tags: NotRequired[list[str] | None]
+
+
+class PatchRetrieverResponse(TypedDict):
+    retriever: RetrieverConfig
+
+
+class PriceList(TypedDict):
+    prices: list[StagePrice]
+    unit: NotRequired[str]
+
+
+ResultDocument: TypeAlias = dict[str, Any]
+
+
+class RetrieverConfig(TypedDict):
+    budget_limits: NotRequired[BudgetLimits]
+    cache_config: NotRequired[dict[str, Any]]
+    collection_identifiers: NotRequired[list[str]]
+    collection_ids: NotRequired[list[str]]
+    created_at: NotRequired[str | None]
+    created_by: NotRequired[str | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[dict[str, Any] | None]
+    feature_dependencies: NotRequired[list[FeatureAddress] | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldOutput]]
+    retriever_id: NotRequired[str | None]
+    retriever_name: str
+    stages: list[StageConfigAnswer]
+    tags: NotRequired[list[str]]
+    updated_at: NotRequired[str | None]
+    updated_by: NotRequired[str | None]
+    version: NotRequired[int]
+
+
+class RetrieverModel(TypedDict):
+    budget_limits: NotRequired[BudgetLimits]
+    cache_config: NotRequired[dict[str, Any]]
+    collection_identifiers: NotRequired[list[str]]
+    collection_ids: NotRequired[list[str]]
+    created_at: NotRequired[str | None]
+    created_by: NotRequired[str | None]
+    description: NotRequired[str | None]
+    display_config: NotRequired[dict[str, Any] | None]
+    feature_dependencies: NotRequired[list[FeatureAddress] | None]
+    input_schema: NotRequired[dict[str, BucketSchemaFieldOutput]]
+    is_published: NotRequired[bool]
+    retriever_id: NotRequired[str | None]
+    retriever_name: str
+    stages: list[StageConfigAnswer]
+    tags: NotRequired[list[str]]
+    updated_at: NotRequired[str | None]
+    updated_by: NotRequired[str | None]
+    version: NotRequired[int]
+
+
+class RetrieverVersionModel(TypedDict):
+    created_at: str
+    created_by: str | None
+    definition: dict[str, Any]
+    version: int
+
+
+class RetrieverVersionsResponse(TypedDict):
+    retriever_id: str
+    retriever_name: str
+    versions: list[RetrieverVersionModel]
+
+
+class SkippedModel(TypedDict):
+    execution_id: str
+    reason: str
+
+
+StageConfig: TypeAlias = dict[str, Any]
+
+
+class StagePrice(TypedDict):
+    per_1k_tokens: float
+    per_call: float
+    per_document: float
+    per_run: float
+    stage_id: str
+
+
+StreamEvent: TypeAlias = dict[str, Any]
+
+
+class VersionModel(TypedDict):
+    retriever_id: str
+    retriever_name: str
+    version: int
