@@ -32,6 +32,11 @@ class Flow:
     cache_hit: bool | None
     trouble: str | None
 
+    @property
+    def most(self) -> int:
+        """A search sees what it finds."""
+        return max(self.seen, self.returned or 0)
+
 
 def page(title: str, *parts: str) -> str:
     """All of an answer. parts: of this module, escaped already."""
@@ -40,7 +45,7 @@ def page(title: str, *parts: str) -> str:
 
 def sieve(flows: Sequence[Flow]) -> str:
     """Stages one below the other, each as wide as the logarithm of its documents; what it held back is pale."""
-    most = max((max(flow.seen, flow.returned or 0) for flow in flows), default=0)
+    most = max((flow.most for flow in flows), default=0)
     heads = ["stage", "", "seen", "kept", "ms", "credits", ""]
     return _table(heads, [[_cell(flow.name), f"<td>{_drawn(flow, most)}</td>", *_figures(flow)] for flow in flows])
 
@@ -73,12 +78,12 @@ def _figures(flow: Flow) -> list[str]:
     ms = None if flow.duration_ms is None else f"{flow.duration_ms:.2f}"
     spent = None if flow.credits is None else f"{flow.credits:g}"
     kept = "not reached" if flow.returned is None else flow.returned
-    return [_cell(one) for one in (flow.seen, kept, ms, spent, note)]
+    return [_cell(one) for one in (flow.most, kept, ms, spent, note)]
 
 
 def _drawn(flow: Flow, most: int) -> str:
-    top, bottom = (_width(count, most) for count in (max(flow.seen, flow.returned or 0), flow.returned or 0))
-    words = f"{flow.name}: {flow.seen} seen, {flow.returned if flow.returned is not None else 'not reached'} kept"
+    top, bottom = (_width(count, most) for count in (flow.most, flow.returned or 0))
+    words = f"{flow.name}: {flow.most} seen, {flow.returned if flow.returned is not None else 'not reached'} kept"
     return (
         f'<svg width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" role="img" aria-label="{escape(words)}">'
         f"{_shape('held', top, top)}{_shape('through', min(top, bottom), bottom)}</svg>"

@@ -12,7 +12,7 @@ _SHOWN_CHARACTERS = 200
 class ApiError(Exception):
     """The server refused.
 
-    code: the error's stable name, as `RetrieverNotFoundError`; empty where what answered was no Tamis.
+    code: the error's stable name, as `NotFoundError`; empty where what answered was no Tamis.
     details: what it says besides.  request_id: under which the server's log has it.  retry_after_s: when to ask again.
     """
 

@@ -73,14 +73,11 @@ class Execution(Sequence[Document]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """A row a document: `rank`, `document_id`, `score`, its fields, and `score:NAME` of each score on the way."""
-        return tables.to_pandas(self._rows())
+        return tables.to_pandas(tables.result_rows(self.documents))
 
     def to_arrow(self) -> pyarrow.Table:
         """As `to_pandas`. What has no one type in a column stands there as JSON text."""
-        return tables.to_arrow(self._rows())
-
-    def _rows(self) -> list[dict[str, Any]]:
-        return [tables.result_row(rank, document) for rank, document in enumerate(self.documents, start=1)]
+        return tables.to_arrow(tables.result_rows(self.documents))
 
     def __getitem__(self, place: Any) -> Any:
         return self.documents[place]

@@ -43,8 +43,17 @@ def to_arrow(rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:
     return pyarrow.table({name: _array(values) for name, values in _columns(rows).items()})
 
 
-def result_row(rank: int, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document that an execution returned, flat. Fields stand at its root and once more in its `metadata`."""
+def result_rows(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Documents that an execution returned, flat: `rank`, `document_id`, `score`, fields, and `score:NAME` of the rest.
+
+    Fields stand at a document's root and once more in its `metadata`; what is null in all of them is left out.
+    """
+    rows = [_result_row(rank, document) for rank, document in enumerate(documents, start=1)]
+    said = {name for row in rows for name, value in row.items() if value is not None}
+    return [{name: value for name, value in row.items() if name in said} for row in rows]
+
+
+def _result_row(rank: int, document: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: value for name, value in document.items() if name not in _PLACED}
     scores = {f"score:{name}": value for name, value in (document.get("scores") or {}).items()}
     return {"rank": rank, "document_id": document["document_id"], "score": document["score"], **fields, **scores}
