@@ -39,7 +39,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.live import LiveServer
 
 from benchmarks.measured import Meter, MeteredIndex, MeteredMetadata, MeteredModels, metered_search
-from tamis.app import build_app, settle_memory
+from tamis.app import build_app
 from tamis.cli.ingest import ensure_bucket, ensure_collection
 from tamis.cli.stdlib_corpus import Docstring, docstrings
 from tamis.client import Client
@@ -50,6 +50,7 @@ from tamis.engine.stages import STAGES
 from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.settings import Settings
 from tamis.wiring.backends import Backends, local_models
+from tamis.wiring.memory import settle_memory, use_huge_pages
 from tamis.wiring.system import System, open_system
 
 KEY = "sk_benchmark_0123456789abcdef0123456789"
@@ -94,6 +95,7 @@ async def served(folder: Path, meter: Meter, models: Models) -> AsyncIterator[tu
     system = await open_system(settings, MeteredModels(models, meter), wrap=metered)
     app = meter.around(build_app(system))
     settle_memory()
+    use_huge_pages()
     try:
         async with listening(app) as url:
             yield system, url

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from benchmarks.first import KEY, QUESTIONS, elsewhere, load
-from tamis.app import build_app, settle_memory
+from tamis.app import build_app
 from tamis.auth.gate import Gate
 from tamis.engine.planning.definition import parse_stages
 from tamis.engine.ports.executions import ExecutionQuery
@@ -24,6 +24,7 @@ from tamis.services.runs.execution_runs import RunOptions
 from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.recording import Recording
 from tamis.settings import Settings
+from tamis.wiring.memory import settle_memory, use_huge_pages
 from tamis.wiring.system import System, open_system
 
 CLIENTS = 16
@@ -73,6 +74,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[System, str]]:
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build_app(system), lifespan="off", log_level="warning", access_log=False))
     settle_memory()
+    use_huge_pages()
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield system, f"http://127.0.0.1:{listening.getsockname()[1]}"

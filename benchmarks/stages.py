@@ -20,7 +20,6 @@ from typing import Any, ClassVar
 import numpy as np
 from tests.engine.stages.shop import PRINCIPAL, PRODUCTS, URI, Shop, document
 
-from tamis.app import settle_memory
 from tamis.engine.environment import Environment
 from tamis.engine.events import Event
 from tamis.engine.planning.plan import Plan, Planner
@@ -37,6 +36,7 @@ from tamis.model.retriever import Budget, Definition, StageSpec
 from tamis.model.vector import Dense
 from tamis.storage.metadata import open_sqlite
 from tamis.wiring.clock import SystemClock
+from tamis.wiring.memory import settle_memory
 
 SIZES = (100, 1_000, 5_000)
 GROWTH = 1.6

@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from opentelemetry.sdk.trace import TracerProvider
@@ -44,7 +44,7 @@ class Tape:
         self.run = (plan, request)
         return self.events.append
 
-    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
+    def recorded(self, header: ExecutionHeader, lag_ms: float, events: Sequence[Event] = ()) -> None:
         self.header = header
 
 
@@ -80,7 +80,7 @@ def told(tape: Tape, telemetry: Telemetry) -> Callable[[], None]:
         sink = telemetry.begin(plan, request)
         for event in tape.events:
             sink(event)
-        telemetry.recorded(header, 0.5)
+        telemetry.recorded(header, 0.5, tape.events)
 
     return once
 

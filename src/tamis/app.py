@@ -1,6 +1,5 @@
 """The HTTP application: routers, error envelope, limits, request ids. `wiring` opens what they serve."""
 
-import gc
 import re
 from typing import Any, cast
 
@@ -119,8 +118,6 @@ _ROUTERS = (
 _STREAMED = re.compile(rf"{re.escape(UPLOAD_PATH)}|{re.sub(r'{.*?}', '[^/]+', document_imports.PATH)}$")
 """Paths whose bodies are read as they come."""
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
-# New objects before the youngest are looked through; an execution makes some thousands, nearly all gone by its end.
-_GC_THRESHOLD = 20_000
 
 
 def build_app(system: System) -> ASGIApp:
@@ -169,17 +166,6 @@ def _describe_failures(responses: dict[str, Any]) -> None:
     responses["default"] = {"description": "Any other failure", "content": content}
 
 
-def settle_memory() -> None:
-    """Call once everything is built: what is here now stays, so the garbage collector need not walk it again.
-
-    Thousands of routes, schemas and compiled plans would else be walked every few requests.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GC_THRESHOLD, 20, 50)
-    gc.enable()
-
-
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
     inner: Any = app
@@ -200,4 +186,4 @@ def _operation_id(route: APIRoute) -> str:
     return f"{route.name}_{path}_{method}"
 
 
-__all__ = ["build_app", "openapi", "openapi_bytes", "settle_memory"]
+__all__ = ["build_app", "openapi", "openapi_bytes"]

@@ -322,7 +322,7 @@ class Told:
 
         return sink
 
-    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
+    def recorded(self, header: ExecutionHeader, lag_ms: float, events: Sequence[Event] = ()) -> None:
         self.kept.append(header.execution_id)
 
 

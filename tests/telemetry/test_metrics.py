@@ -212,7 +212,7 @@ async def test_off_is_not_there(scraped: Scraped) -> None:
 
 async def test_a_fault_in_telling_is_not_the_executions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Metrics):
-        def told(self, event: object) -> None:
+        def recorded(self, header: object, lag_ms: float, events: object) -> None:
             raise RuntimeError("no room")
 
     async with opened(tmp_path, Telemetry(Broken([]))) as world, world.client() as client:

@@ -15,13 +15,14 @@ from functools import partial
 import uvicorn
 import uvloop
 
-from tamis.app import build_app, settle_memory
+from tamis.app import build_app
 from tamis.cli.http_protocol import bounded
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.cli.tls import load_certificate, tls_context
 from tamis.errors import ConfigurationError, TamisError
 from tamis.services.upkeep.health import HealthService
 from tamis.settings import Settings
+from tamis.wiring.memory import settle_memory, use_huge_pages
 from tamis.wiring.system import System, open_system
 
 log = logging.getLogger("tamis.serve")
@@ -111,11 +112,12 @@ async def _run(settings: Settings, listening: socket.socket, tls: ssl.SSLContext
 
 
 def _warm(system: System) -> None:
-    """Load the default model before the first question needs it; fetch it where it is missing."""
+    """Load the default model before the first question needs it; fetch it where it is missing. Then all is there."""
     try:
         system.backends.models.embedder()
     except TamisError as error:
         log.warning("the default model is not at hand: %s", error.message)
+    use_huge_pages()
 
 
 def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """Everything that is told of executions, joined: metrics, spans, a log line."""
 
 import logging
+from collections.abc import Sequence
 
-from tamis.engine.events import Event, Sink, fan_out, ignore
+from tamis.engine.events import Event, Sink, ignore
 from tamis.engine.planning.plan import Plan
 from tamis.engine.ports.cache import Layer
 from tamis.engine.ports.telemetry import Spans
@@ -12,6 +13,8 @@ from tamis.telemetry.logs import FIELDS
 from tamis.telemetry.metrics import Metrics
 
 _LOG = logging.getLogger("tamis.execution")
+_FAULTS = logging.getLogger("tamis.telemetry")
+_UNTOLD = "an execution could not be told of"
 
 
 class Telemetry:
@@ -20,19 +23,16 @@ class Telemetry:
     def __init__(self, metrics: Metrics | None = None, spans: Spans | None = None) -> None:
         self.metrics = metrics
         self.spans = spans
-        self._counted = _guarded(metrics.told) if metrics else None
 
     def begin(self, plan: Plan, request: RunRequest) -> Sink:
-        # How long stages take on a record's answers says nothing of how long they take.
-        is_frozen = request.replay is not None and request.replay[1] == "frozen"
-        sinks = [self._counted] if self._counted and not is_frozen else []
-        if self.spans:
-            sinks.append(_guarded(self.spans.begin(plan, request)))
-        return fan_out(*sinks) if len(sinks) > 1 else sinks[0] if sinks else ignore
+        return _guarded(self.spans.begin(plan, request)) if self.spans else ignore
 
-    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
+    def recorded(self, header: ExecutionHeader, lag_ms: float, events: Sequence[Event] = ()) -> None:
         if self.metrics:
-            self.metrics.recorded(header, lag_ms)
+            try:
+                self.metrics.recorded(header, lag_ms, events)
+            except Exception:
+                _FAULTS.exception(_UNTOLD)
         if _LOG.isEnabledFor(logging.INFO):
             _LOG.info(
                 "%s %s %s in %.1f ms, %d documents",
@@ -81,6 +81,6 @@ def _guarded(sink: Sink) -> Sink:
         try:
             sink(event)
         except Exception:
-            logging.getLogger("tamis.telemetry").exception("an execution could not be told of")
+            _FAULTS.exception(_UNTOLD)
 
     return tell

@@ -1,10 +1,10 @@
 """What is told of executions and of the server to whoever operates it. Nothing here has a say in an execution."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tamis.engine.events import Sink
+from tamis.engine.events import Event, Sink
 from tamis.engine.planning.plan import Plan
 from tamis.engine.ports.cache import CacheUsage
 from tamis.engine.run import RunRequest
@@ -18,8 +18,11 @@ class Watch(Protocol):
         """A sink for the events of this execution. It never raises."""
         ...
 
-    def recorded(self, header: ExecutionHeader, lag_ms: float) -> None:
-        """The execution's record is durable. lag_ms: since the execution had ended."""
+    def recorded(self, header: ExecutionHeader, lag_ms: float, events: Sequence[Event] = ()) -> None:
+        """The execution's record is durable. lag_ms: since the execution had ended.
+
+        events: what happened in it; none where how long its stages took says nothing, as on a record's answers.
+        """
         ...
 
 

@@ -1,10 +1,11 @@
 """Replays: an execution run again, from its record or on today's data, and set against what it came to then."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tamis.engine.caller import caller_traceparent
+from tamis.engine.events import Event
 from tamis.engine.planning.definition import from_json
 from tamis.engine.planning.plan import Plan, Planner
 from tamis.engine.ports.metadata import Metadata, Session
@@ -89,6 +90,7 @@ class _Ran:
     recorded: Recorded
     record: Record
     tapes: Mapping[int, PlaybackTape] = field(default_factory=dict)
+    events: Sequence[Event] = ()
 
 
 class ReplayService:
@@ -175,7 +177,7 @@ class ReplayService:
 
         request = replace(_request(principal, past, ReplayMode.LIVE), tapes=tape)
         ran = await self._run(self._executor, plan, request, past)
-        await self._store(principal, ran.recorded)
+        await self._store(principal, ran.recorded, ran.events)
         found = await self._explained(principal, past, plan, ran.record)
         return replace(_replayed(past, ran, ReplayMode.LIVE, found), from_record=names)
 
@@ -213,7 +215,7 @@ class ReplayService:
         # A policy younger than the record that is repeated says what is written, not what is compared.
         told.left_out = await self._left_out(request.principal)
         recorded = told.record(len(result.hits), duration_ms) if told.left_out else whole
-        return _Ran(recorded, decode(whole.execution), tapes or {})
+        return _Ran(recorded, decode(whole.execution), tapes or {}, told.events)
 
     async def _left_out(self, principal: Principal) -> tuple[str, ...]:
         namespace = await self._metadata.read(lambda session: session.namespaces.get(principal, principal.namespace_id))
@@ -232,13 +234,15 @@ class ReplayService:
         except asyncio.CancelledError:
             await asyncio.wait((writing,))
 
-    async def _store(self, principal: Principal, recorded: Recorded) -> None:
+    async def _store(self, principal: Principal, recorded: Recorded, events: Sequence[Event] = ()) -> None:
+        """events: as `Watch.recorded` has them. How long stages take on a record's answers is nobody's question."""
         began_ms = self._executor.clock.monotonic_ms()
         await self._metadata.write(
             lambda session: session.executions.insert(principal, recorded.execution, recorded.blobs)
         )
         if self._executor.watch is not None:
-            self._executor.watch.recorded(recorded.execution.header, self._executor.clock.monotonic_ms() - began_ms)
+            lag_ms = self._executor.clock.monotonic_ms() - began_ms
+            self._executor.watch.recorded(recorded.execution.header, lag_ms, events)
 
 
 def _past(session: Session, principal: Principal, record: Record, mode: ReplayMode, retriever: str | None) -> _Past:

@@ -183,15 +183,15 @@ class ExecutionService:
 
     async def _run(self, job: Job, recording: Recording, sink: Sink) -> Executed:
         """Run the pipeline; its record is durable before this returns, raises or is cancelled."""
-        told = recording if sink is ignore else fan_out(recording, sink)
+        told = fan_out(recording, sink)
         try:
             result, recording.cached = await self._answers.run(job, recording.request, recording.models, told)
         except asyncio.CancelledError:
-            await self._store(job, recording.record(duration_ms=self._since(job)))
+            await self._store(job, recording, recording.record(duration_ms=self._since(job)))
             raise
         execution_id = recording.request.execution_id
         if result.error is not None:
-            await self._store(job, recording.record(duration_ms=self._since(job)))
+            await self._store(job, recording, recording.record(duration_ms=self._since(job)))
             result.error.details["execution_id"] = execution_id
             raise result.error
         if job.options.most is not None:
@@ -236,10 +236,11 @@ class ExecutionService:
             vectors = await self._vectors(job, documents)
         except asyncio.CancelledError:
             recording.cancel()
-            await self._store(job, recording.record(duration_ms=self._since(job)))
+            await self._store(job, recording, recording.record(duration_ms=self._since(job)))
             raise
         duration_ms = self._since(job)
-        await self._store(job, recording.record(len(documents), duration_ms, {**pagination, "start": start}))
+        recorded = recording.record(len(documents), duration_ms, {**pagination, "start": start})
+        await self._store(job, recording, recorded)
         return Executed(
             execution_id=recording.request.execution_id,
             status=result.status,
@@ -261,7 +262,7 @@ class ExecutionService:
         ids = [hit.id for hit in documents if hit.document]
         return await self._metadata.read(lambda session: session.documents.vectors(job.principal, ids))
 
-    async def _store(self, job: Job, recorded: Recorded) -> None:
+    async def _store(self, job: Job, recording: Recording, recorded: Recorded) -> None:
         """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
         header = recorded.execution.header
         writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
@@ -271,7 +272,8 @@ class ExecutionService:
             await writing
         finally:
             if self._executor.watch is not None and writing.exception() is None:
-                self._executor.watch.recorded(header, self._since(job) - header.duration_ms)
+                lag_ms = self._since(job) - header.duration_ms
+                self._executor.watch.recorded(header, lag_ms, recording.events)
 
     def _since(self, job: Job) -> float:
         return self._clock.monotonic_ms() - job.accepted_ms
