@@ -13,6 +13,7 @@ _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _READING = re.compile(r"^/v1/public/|/(list|explain|aggregate|why|verify|inference)$")
 _ANONYMOUS, _SAVED = "/v1/retrievers/executions", "/v1/retrievers/{retriever_id}/executions"
 _THE_CLIENTS = frozenset({"authorization", "x-namespace"})
+_OPENED = frozenset({"public", "published", "retriever", "retrievers"})
 _BESIDE = frozenset({"anonymous", "saved", "execution", "executions"})
 
 
@@ -144,7 +145,7 @@ def _distinct(found: list[Operation]) -> list[Operation]:
 
 def _short(one: Operation) -> str:
     singular = {"batches": "batch"}.get(one.noun, one.noun.removesuffix("s"))
-    dropped = _BESIDE if one.noun == "executions" else {one.noun, singular}
+    dropped = {"executions": _BESIDE, "public": _OPENED, "published": _OPENED}.get(one.noun, {one.noun, singular})
     verb, *rest = one.name.split("_")
     if one.noun == "executions" and one.path.startswith(_SAVED):
         rest.append("saved")

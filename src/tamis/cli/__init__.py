@@ -15,6 +15,7 @@ from tamis.cli import (
     interactions,
     key,
     load,
+    mcp,
     organization,
     own_vectors,
     publish,
@@ -40,6 +41,7 @@ app.command("import")(own_vectors.import_documents)
 app.command("search")(search.search)
 app.command("publish")(publish.publish)
 app.command("unpublish")(publish.unpublish)
+app.command("mcp")(mcp.mcp)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)

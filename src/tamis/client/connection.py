@@ -32,10 +32,13 @@ class Server:
     @property
     def options(self) -> dict[str, Any]:
         """Of httpx's clients."""
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        if self.namespace:
-            headers["X-Namespace"] = self.namespace
-        return {"base_url": f"{self.url.rstrip('/')}/v1", "headers": headers, "timeout": self.timeout_s}
+        return {"base_url": f"{self.url.rstrip('/')}/v1", "timeout": self.timeout_s}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Who asks, and where."""
+        found = {"Authorization": f"Bearer {self.key}", "X-Namespace": self.namespace}
+        return {name: value for name, value in found.items() if value and value != "Bearer "}
 
     def keyed(self, call: Call) -> Call:
         """With a key of its own where one is wanted and a second attempt would need it."""
@@ -47,9 +50,9 @@ class Server:
 class Connection:
     """For one that waits. Raises: ApiError; httpx.HTTPError where no server answers, after all attempts."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.http = httpx.Client(**server.options)
+    def __init__(self, server: Server, http: httpx.Client | None = None) -> None:
+        self.server = server
+        self.http = http or httpx.Client(**server.options)
 
     def ask(self, call: Call) -> Any:
         """The answer's JSON; None where it is empty."""
@@ -78,12 +81,12 @@ class Connection:
         raise BrokenStreamError
 
     def _sent(self, call: Call, is_stream: bool) -> httpx.Response:
-        call = self._server.keyed(call)
+        call = self.server.keyed(call)
         done = 0
         while True:
             done += 1
             try:
-                answer = self.http.send(_request(self.http, call), stream=is_stream)
+                answer = self.http.send(_request(self.http, self.server, call), stream=is_stream)
                 if not answer.is_error:
                     return answer
                 answer.read()
@@ -91,7 +94,7 @@ class Connection:
                 failure: Exception = _refusal(answer)
             except httpx.TransportError as error:
                 failure = error
-            wait_s = _wait_s(self._server.retries, call, done, failure)
+            wait_s = _wait_s(self.server.retries, call, done, failure)
             if wait_s is None:
                 raise failure
             time.sleep(wait_s)
@@ -100,9 +103,9 @@ class Connection:
 class AsyncConnection:
     """For one that awaits. Raises: as `Connection`."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.http = httpx.AsyncClient(**server.options)
+    def __init__(self, server: Server, http: httpx.AsyncClient | None = None) -> None:
+        self.server = server
+        self.http = http or httpx.AsyncClient(**server.options)
 
     async def ask(self, call: Call) -> Any:
         """The answer's JSON; None where it is empty."""
@@ -124,12 +127,12 @@ class AsyncConnection:
         raise BrokenStreamError
 
     async def _sent(self, call: Call, is_stream: bool) -> httpx.Response:
-        call = self._server.keyed(call)
+        call = self.server.keyed(call)
         done = 0
         while True:
             done += 1
             try:
-                answer = await self.http.send(_request(self.http, call), stream=is_stream)
+                answer = await self.http.send(_request(self.http, self.server, call), stream=is_stream)
                 if not answer.is_error:
                     return answer
                 await answer.aread()
@@ -137,7 +140,7 @@ class AsyncConnection:
                 failure: Exception = _refusal(answer)
             except httpx.TransportError as error:
                 failure = error
-            wait_s = _wait_s(self._server.retries, call, done, failure)
+            wait_s = _wait_s(self.server.retries, call, done, failure)
             if wait_s is None:
                 raise failure
             await anyio.sleep(wait_s)
@@ -152,9 +155,9 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]
         yield json.loads(data)
 
 
-def _request(http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+def _request(http: httpx.Client | httpx.AsyncClient, server: Server, call: Call) -> httpx.Request:
     query = {name: value for name, value in call.query.items() if value is not None}
-    headers = {name: value for name, value in call.headers.items() if value is not None}
+    headers = server.headers | {name: value for name, value in call.headers.items() if value is not None}
     if call.key:
         headers["Idempotency-Key"] = call.key
     if call.content is None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ class Client(Nouns):
 
     def close(self) -> None:
         self._connection.http.close()
+
+    def with_key(self, key: str) -> "Client":
+        """The same server as somebody else, over the same connections, which are this one's to close."""
+        client = Client.__new__(Client)
+        client._connection = Connection(replace(self._connection.server, key=key), self._connection.http)
+        Nouns.__init__(client, client._connection)
+        return client
 
     def get(self, path: str, **query: Any) -> Any:
         return self._connection.ask(Call("GET", path, query=query))
@@ -116,6 +124,13 @@ class AsyncClient(AsyncNouns):
 
     async def aclose(self) -> None:
         await self._connection.http.aclose()
+
+    def with_key(self, key: str) -> "AsyncClient":
+        """As `Client.with_key`."""
+        client = AsyncClient.__new__(AsyncClient)
+        client._connection = AsyncConnection(replace(self._connection.server, key=key), self._connection.http)
+        AsyncNouns.__init__(client, client._connection)
+        return client
 
 
 def _server(url: str | None, key: str | None, namespace: str | None, timeout_s: float, retries: int) -> Server:

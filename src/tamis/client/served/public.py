@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Public(Noun):
-    def list_retrievers(
+    def list(
         self,
         *,
         page: int | None = None,
@@ -41,11 +41,11 @@ class Public(Noun):
             )
         )
 
-    def get_retriever_config(self, public_name: str) -> PublicRetrieverConfigResponse:
+    def get_config(self, public_name: str) -> PublicRetrieverConfigResponse:
         """What a page needs to show itself and to ask: how it looks, its inputs, its public key."""
         return self._ask(Call("GET", f"/public/retrievers/{part(public_name)}/config"))
 
-    def execute_retriever(
+    def execute(
         self,
         public_name: str,
         *,
@@ -99,7 +99,7 @@ class Public(Noun):
             )
         )
 
-    def get_retriever_template(self, public_name: str) -> PublicRetrieverTemplateResponse:
+    def get_template(self, public_name: str) -> PublicRetrieverTemplateResponse:
         """The pipeline behind a published retriever, to be made one's own; only where its publisher shares it."""
         return self._ask(Call("GET", f"/public/retrievers/{part(public_name)}/template"))
 
@@ -109,7 +109,7 @@ class Public(Noun):
 
 
 class AsyncPublic(AsyncNoun):
-    async def list_retrievers(
+    async def list(
         self,
         *,
         page: int | None = None,
@@ -126,11 +126,11 @@ class AsyncPublic(AsyncNoun):
             )
         )
 
-    async def get_retriever_config(self, public_name: str) -> PublicRetrieverConfigResponse:
+    async def get_config(self, public_name: str) -> PublicRetrieverConfigResponse:
         """What a page needs to show itself and to ask: how it looks, its inputs, its public key."""
         return await self._ask(Call("GET", f"/public/retrievers/{part(public_name)}/config"))
 
-    async def execute_retriever(
+    async def execute(
         self,
         public_name: str,
         *,
@@ -184,7 +184,7 @@ class AsyncPublic(AsyncNoun):
             )
         )
 
-    async def get_retriever_template(self, public_name: str) -> PublicRetrieverTemplateResponse:
+    async def get_template(self, public_name: str) -> PublicRetrieverTemplateResponse:
         """The pipeline behind a published retriever, to be made one's own; only where its publisher shares it."""
         return await self._ask(Call("GET", f"/public/retrievers/{part(public_name)}/template"))
 

@@ -27,25 +27,23 @@ class Published(Noun):
         """How many retrievers the organisation has published, and how many it may."""
         return self._ask(Call("GET", "/retrievers/publish/stats"))
 
-    def list_retrievers(self, *, limit: int | None = None, offset: int | None = None) -> PublishedList:
+    def list(self, *, limit: int | None = None, offset: int | None = None) -> PublishedList:
         """The namespace's published retrievers, newest first."""
         return self._ask(Call("GET", "/retrievers/published", query={"limit": limit, "offset": offset}))
 
-    def unpublish_retriever(self, retriever_id: str) -> GenericDeleteResponse:
+    def unpublish(self, retriever_id: str) -> GenericDeleteResponse:
         """Close it to the public at once; its name is free again, and its executions' records stay."""
         return self._ask(Call("DELETE", f"/retrievers/{part(retriever_id)}/publish"))
 
-    def get_retriever(self, retriever_id: str) -> PublishedRetrieverResponse:
+    def get(self, retriever_id: str) -> PublishedRetrieverResponse:
         """How a retriever is published; 404 where it is not."""
         return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/publish"))
 
-    def update_retriever(
-        self, retriever_id: str, **body: Unpack[UpdatePublishedRetrieverRequest]
-    ) -> PublishedRetriever:
+    def update(self, retriever_id: str, **body: Unpack[UpdatePublishedRetrieverRequest]) -> PublishedRetriever:
         """Change what is sent; its public name and key stay."""
         return self._ask(Call("PATCH", f"/retrievers/{part(retriever_id)}/publish", body=body))
 
-    def publish_retriever(
+    def publish(
         self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[PublishRetrieverRequest]
     ) -> PublishRetrieverResponse:
         """Open a retriever to everybody under a name of its own. Only its exposed fields leave."""
@@ -63,25 +61,23 @@ class AsyncPublished(AsyncNoun):
         """How many retrievers the organisation has published, and how many it may."""
         return await self._ask(Call("GET", "/retrievers/publish/stats"))
 
-    async def list_retrievers(self, *, limit: int | None = None, offset: int | None = None) -> PublishedList:
+    async def list(self, *, limit: int | None = None, offset: int | None = None) -> PublishedList:
         """The namespace's published retrievers, newest first."""
         return await self._ask(Call("GET", "/retrievers/published", query={"limit": limit, "offset": offset}))
 
-    async def unpublish_retriever(self, retriever_id: str) -> GenericDeleteResponse:
+    async def unpublish(self, retriever_id: str) -> GenericDeleteResponse:
         """Close it to the public at once; its name is free again, and its executions' records stay."""
         return await self._ask(Call("DELETE", f"/retrievers/{part(retriever_id)}/publish"))
 
-    async def get_retriever(self, retriever_id: str) -> PublishedRetrieverResponse:
+    async def get(self, retriever_id: str) -> PublishedRetrieverResponse:
         """How a retriever is published; 404 where it is not."""
         return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/publish"))
 
-    async def update_retriever(
-        self, retriever_id: str, **body: Unpack[UpdatePublishedRetrieverRequest]
-    ) -> PublishedRetriever:
+    async def update(self, retriever_id: str, **body: Unpack[UpdatePublishedRetrieverRequest]) -> PublishedRetriever:
         """Change what is sent; its public name and key stay."""
         return await self._ask(Call("PATCH", f"/retrievers/{part(retriever_id)}/publish", body=body))
 
-    async def publish_retriever(
+    async def publish(
         self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[PublishRetrieverRequest]
     ) -> PublishRetrieverResponse:
         """Open a retriever to everybody under a name of its own. Only its exposed fields leave."""
