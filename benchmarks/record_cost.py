@@ -120,7 +120,7 @@ def _stages() -> tuple[StageSpec, ...]:
 def no_recorder() -> Iterator[None]:
     """Events are dropped, nothing is encoded, nothing is written."""
 
-    async def store_nothing(self: ExecutionService, job: object, recorded: object) -> None:
+    async def store_nothing(self: ExecutionService, *_: object) -> None:
         return None
 
     def nothing(self: Recording, *_: object, **__: object) -> Recorded | None:
