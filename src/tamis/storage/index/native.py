@@ -73,9 +73,10 @@ def vector(raw: Sequence[Any]) -> Any:
     """raw: `["d", f32 bytes]`, `["m", rows, f32 bytes]` or `["s", u32 bytes, f32 bytes]`."""
     if raw[0] == "s":
         return edge.SparseVector(_numbers("I", raw[1]), _numbers("f", raw[2]))
-    values = _numbers("f", raw[-1])
     if raw[0] == "d":
-        return values
+        # The engine reads what looks like a list of floats as it lies.
+        return memoryview(raw[1]).cast("f")
+    values = _numbers("f", raw[-1])
     width = len(values) // raw[1] if raw[1] else 0
     return [values[start : start + width] for start in range(0, len(values), width)] if width else []
 

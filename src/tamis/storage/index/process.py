@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _WRITES = frozenset({"create", "drop", "upsert", "set_fields", "delete", "seal"}
 
 _RECEIVE_BYTES = 1 << 20
 _IDLE_S = 0.05
+_HOLD_S = 0.001
 _log = logging.getLogger(__name__)
 
 
@@ -43,42 +45,52 @@ class Server:
         self._frames = FrameBuffer()
         self._reads: deque[list[Any]] = deque()
         self._writes: deque[list[Any]] = deque()
-        self._turn = 0
+        self._served = 0
+        self._unsent: list[bytes] = []
+        self._held_since = 0.0
 
     def run(self) -> None:
         with contextlib.suppress(Closed, ConnectionError):
             self._answer(EVENT, None, "ready")
+            self._send()
             while True:
                 busy = bool(self._reads or self._writes)
                 self._receive(0 if busy or self._host.has_work() else _IDLE_S if self._host.is_waiting() else 1.0)
                 self._work()
 
     def _receive(self, timeout_s: float) -> None:
-        while select.select([self._connection], [], [], timeout_s)[0]:
-            data = self._connection.recv(_RECEIVE_BYTES)
+        if timeout_s and not select.select([self._connection], [], [], timeout_s)[0]:
+            return
+        while len(self._reads) + len(self._writes) <= READS_BEFORE_A_WRITE:
+            try:
+                data = self._connection.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
             if not data:
                 raise Closed
             for frame in self._frames.feed(data):
                 call = unpack(frame)
                 (self._writes if call[1] in _WRITES else self._reads).append(call)
-            timeout_s = 0
-            if len(self._reads) + len(self._writes) > READS_BEFORE_A_WRITE:
+            if len(data) < _RECEIVE_BYTES:
                 return
 
     def _work(self) -> None:
-        """Reads go first, yet every so often a write and a piece of background work, so that none of them starves."""
-        self._turn += 1
-        fair = self._turn % READS_BEFORE_A_WRITE == 0
-        if self._reads:
+        """Reads go first, yet after a few of them a write and a piece of background work, so that none starves."""
+        for _ in range(min(len(self._reads), READS_BEFORE_A_WRITE)):
             self._serve(self._reads.popleft())
-        if self._writes and (fair or not self._reads):
+        if self._writes:
+            self._send()
             self._serve(self._writes.popleft())
-        if fair or not (self._reads or self._writes):
+        self._send()
+        if self._served >= READS_BEFORE_A_WRITE or not (self._reads or self._writes):
+            self._served = 0
             self._host.background()
             self._tell()
+            self._send()
 
     def _serve(self, call: list[Any]) -> None:
         request, operation, shard, argument = call
+        self._served += 1
         try:
             if operation == "optimize":
                 if self._host.request_build(shard, request):
@@ -101,7 +113,18 @@ class Server:
             self._answer(*answer)
 
     def _answer(self, request: int, error: list[str] | None, result: Any) -> None:
-        self._connection.sendall(pack([request, error, result]))
+        """Answers that come soon after each other travel together: waking the server costs more than a search."""
+        now = time.monotonic()
+        if not self._unsent:
+            self._held_since = now
+        self._unsent.append(pack([request, error, result]))
+        if now - self._held_since > _HOLD_S:
+            self._send()
+
+    def _send(self) -> None:
+        if self._unsent:
+            self._connection.sendall(b"".join(self._unsent))
+            self._unsent.clear()
 
 
 def main(root: Path, descriptor: int, threshold: int) -> None:

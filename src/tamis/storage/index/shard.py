@@ -130,7 +130,7 @@ class Shard:
         self.files = files
         self.features = features
         self.lost = lost
-        self._names: dict[uuid.UUID, str] = {}
+        self._names: dict[int, str] = {}
         self.generation = generation or self._open()
 
     @classmethod
@@ -183,9 +183,9 @@ class Shard:
             if wider is None:
                 break
             fetch = wider
-        names = self._named([hit.id for hit in found])
-        hits = [(names[hit.id], float(hit.score)) for hit in found if hit.id in names]
-        return ranked(hits, limit, search["min_score"])
+        last = found[limit - 1].score if len(found) >= limit else None
+        scored = [(hit.id, hit.score) for hit in found if last is None or hit.score >= last]
+        return ranked(self._named(scored), limit, search["min_score"])
 
     def _params(self, search: Mapping[str, Any], only: edge.Filter | None) -> edge.SearchParams:
         """Left alone, the engine takes the graph for 7,000 matches of 50,000 x 384 and finds 0.38 of the nearest."""
@@ -196,16 +196,17 @@ class Shard:
         estimate = self.generation.engine.count(edge.CountRequest(exact=False, filter=only))
         return native.EXACT if estimate * len(search["vector"][1]) <= EXACT_UP_TO_BYTES else native.FILTERED
 
-    def _named(self, identifiers: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """Reading a payload costs more than finding the point: document ids are remembered."""
-        unknown = [one for one in identifiers if one not in self._names]
+    def _named(self, found: Sequence[tuple[uuid.UUID, float]]) -> list[tuple[str, float]]:
+        """Reading a payload costs more than finding the point: document ids are remembered, by their UUIDs' numbers."""
+        unknown = [identifier for identifier, _ in found if identifier.int not in self._names]
         if unknown:
             if len(self._names) + len(unknown) > _NAMES_LIMIT:
                 self._names.clear()
-                unknown = list(identifiers)
+                unknown = [identifier for identifier, _ in found]
             for record in self.generation.engine.retrieve(unknown, with_payload=["d"], with_vector=False):
-                self._names[record.id] = record.payload["d"]
-        return {one: self._names[one] for one in identifiers if one in self._names}
+                self._names[record.id.int] = record.payload["d"]
+        names = self._names
+        return [(names[one.int], score) for one, score in found if one.int in names]
 
     def count(self, clause: Clause | None) -> int:
         return int(self.generation.engine.count(edge.CountRequest(exact=True, filter=self._filter(clause))))
