@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tamis.model.json import JSON
-from tamis.model.vector import FeatureSpec
+from tamis.model.vector import FeatureSpec, Quantization, VectorKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,6 +70,12 @@ class Collection:
     cluster_applications: tuple[dict[str, JSON], ...] = ()
     schema_version: int = 1
     revision: int = 0
+
+    @property
+    def quantization(self) -> Quantization:
+        """Of its dense features, which are all alike in it."""
+        dense = (feature.quantization for feature in self.features if feature.kind is VectorKind.DENSE)
+        return next(dense, Quantization.INT8)
 
     @property
     def version(self) -> int:

@@ -41,6 +41,17 @@ class Sparse:
 Vector: TypeAlias = Dense | MultiDense | Sparse
 
 
+class Quantization(StrEnum):
+    """What a dense feature's index compares first; the best of it are compared again in full precision.
+
+    NONE: the vectors themselves.  INT8: a byte a dimension.  BINARY: a bit, which wants many dimensions.
+    """
+
+    NONE = "none"
+    INT8 = "int8"
+    BINARY = "binary"
+
+
 class Space(StrEnum):
     """What a feature can be asked with, besides vectors and stored documents.
 
@@ -71,3 +82,4 @@ class FeatureSpec:
     aliases: tuple[str, ...] = ()
     description: str = ""
     space: Space = Space.TEXT
+    quantization: Quantization = Quantization.INT8

@@ -16,6 +16,7 @@ from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Sou
 from tamis.model.filters import parse_filter
 from tamis.model.json import JSON
 from tamis.model.matching import check_filter
+from tamis.model.vector import Quantization
 from tamis.services.data.collections import CollectionChange, CollectionDetails, CollectionDraft
 
 _FILTERS: list[str | int] = ["body", "source", "source_filters", "filters"]
@@ -124,6 +125,7 @@ class CreateCollectionRequest(BaseModel):
     feature_extractor: FeatureExtractorConfigInput
     input_schema: BucketSchema | None = None
     metadata: dict[str, Any] | None = None
+    quantization: Quantization = Quantization.INT8
     source: SourceConfigInput
     taxonomy_applications: list[TaxonomyApplicationConfig] | None = None
 
@@ -163,6 +165,7 @@ class CollectionResponse(BaseModel):
     metadata: dict[str, Any] | None = None
     output_schema: BucketSchema
     payload_indexes: list[Any] = Field(default_factory=list)
+    quantization: Quantization = Quantization.INT8
     retriever_count: int | None = None
     schema_sync_enabled: bool = False
     schema_version: int = 1
@@ -220,12 +223,13 @@ def collection_draft(body: CreateCollectionRequest) -> CollectionDraft:
         taxonomy_applications=_dumped(body.taxonomy_applications) or (),
         cluster_applications=_dumped(body.cluster_applications) or (),
         input_schema=body.input_schema.model_dump(mode="json", exclude_unset=True) if body.input_schema else None,
+        quantization=body.quantization,
     )
 
 
 def collection_change(body: PatchCollectionRequest) -> CollectionChange:
     """Raises: ValidationError where what is fixed at creation would change."""
-    for fixed in ("source", "feature_extractor", "input_schema", "output_schema"):
+    for fixed in ("source", "feature_extractor", "input_schema", "output_schema", "quantization"):
         if (body.model_extra or {}).get(fixed) is not None:
             raise ValidationError.at(["body", fixed], "fixed when a collection is created; create another collection")
     return CollectionChange(
@@ -255,6 +259,7 @@ def collection_model(details: CollectionDetails) -> CollectionResponse:
         metadata=collection.metadata,
         output_schema=BucketSchema.model_validate(collection.output_schema),
         payload_indexes=payload_indexes(collection.output_schema),
+        quantization=collection.quantization,
         retriever_count=details.retriever_count,
         schema_version=collection.schema_version,
         source=_source_model(collection.source, inherited),

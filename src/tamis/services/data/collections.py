@@ -17,6 +17,7 @@ from tamis.model.json import JSON
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.remain import Remain, RemainKind
+from tamis.model.vector import FeatureSpec, Quantization, VectorKind
 from tamis.services.data.collection_design import Design, design, merged_schema
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
@@ -41,6 +42,7 @@ class CollectionDraft:
     taxonomy_applications: tuple[dict[str, JSON], ...] = ()
     cluster_applications: tuple[dict[str, JSON], ...] = ()
     input_schema: dict[str, JSON] | None = None
+    quantization: Quantization = Quantization.INT8
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ def _built(draft: CollectionDraft, source: Source, planned: Design) -> Collectio
         name=draft.name,
         source=source,
         extractor=planned.extractor,
-        features=planned.features,
+        features=tuple(_quantized(feature, draft.quantization) for feature in planned.features),
         input_schema=planned.input_schema,
         output_schema=planned.output_schema,
         created_at=now,
@@ -277,6 +279,10 @@ def _built(draft: CollectionDraft, source: Source, planned: Design) -> Collectio
         taxonomy_applications=draft.taxonomy_applications,
         cluster_applications=draft.cluster_applications,
     )
+
+
+def _quantized(feature: FeatureSpec, quantization: Quantization) -> FeatureSpec:
+    return replace(feature, quantization=quantization) if feature.kind is VectorKind.DENSE else feature
 
 
 def _changed(collection: Collection, change: CollectionChange) -> Collection:

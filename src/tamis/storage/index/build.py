@@ -96,7 +96,12 @@ class Build:
             self._start_builder()
 
     def _start_builder(self) -> None:
-        order = {"features": list(self.shard.features), "keys": sorted(self._keys), "target": str(self.target)}
+        order = {
+            "features": list(self.shard.features),
+            "keys": sorted(self._keys),
+            "points": self._points,
+            "target": str(self.target),
+        }
         (self.work / "order").write_bytes(pack(order))
         command = [sys.executable, "-m", "tamis.storage.index.builder", str(self.work)]
         # The builder watches its standard input: it ends when this process does.

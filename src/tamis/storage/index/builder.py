@@ -31,7 +31,7 @@ def main(work: Path) -> None:
     die_with_parent()
     order = unpack(next(read_frames((work / "order").read_bytes())))
     target = Path(order["target"])
-    generation = Generation.create(target, native.shard_config(order["features"], build_threads()))
+    generation = Generation.create(target, native.shard_config(order["features"], order["points"], build_threads()))
     generation.index_fields(order["keys"])
     points = 0
     exported = _exported(work / "points")

@@ -18,7 +18,7 @@ from tamis.errors import IndexUnavailableError, NotFoundError
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
-from tamis.model.vector import Dense, FeatureSpec, Sparse, Vector, VectorKind
+from tamis.model.vector import Dense, FeatureSpec, Quantization, Sparse, Vector, VectorKind
 from tamis.storage.index.alike import same_payload
 from tamis.storage.index.compile import (
     Clause,
@@ -40,6 +40,18 @@ _OPTIMIZE_POLL_S = 0.5
 _NAME_LIMIT = 200
 _GROUPS = ("must", "should", "must_not")
 _NOT_FOUND = 404
+_QUANTIZED: Mapping[Quantization, models.ScalarQuantization | models.BinaryQuantization | None] = {
+    Quantization.INT8: models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+    ),
+    Quantization.BINARY: models.BinaryQuantization(
+        binary=models.BinaryQuantizationConfig(
+            always_ram=True, query_encoding=models.BinaryQuantizationQueryEncoding.SCALAR8BITS
+        )
+    ),
+    Quantization.NONE: None,
+}
+_OVERSAMPLING = {Quantization.INT8: 2.0, Quantization.BINARY: 8.0, Quantization.NONE: 1.0}
 
 
 class ClusterIndex:
@@ -159,20 +171,21 @@ class ClusterIndex:
         features = await self._described(name)
         if features is None or search.limit < 1 or is_empty(search.vector):
             return []
-        check_vector(feature_of(features, search.feature), search.vector)
+        feature = feature_of(features, search.feature)
+        check_vector(feature, search.vector)
         only = await self._filter(name, search.filter)
         fetch: int | None = search.limit + 8
         hits: list[models.ScoredPoint] = []
         while fetch is not None:
-            hits = await self._nearest(name, search, only, fetch)
+            hits = await self._nearest(name, search, only, fetch, _OVERSAMPLING[feature.quantization])
             fetch = widened(search.limit, [hit.score for hit in hits], fetch)
         named = [((hit.payload or {})["d"], hit.score) for hit in hits]
         return [Scored(*hit) for hit in ranked(named, search.limit, search.min_score)]
 
     async def _nearest(
-        self, name: str, search: VectorSearch, only: models.Filter | None, fetch: int
+        self, name: str, search: VectorSearch, only: models.Filter | None, fetch: int, oversampling: float
     ) -> list[models.ScoredPoint]:
-        quantization = models.QuantizationSearchParams(ignore=search.exact, rescore=True, oversampling=2.0)
+        quantization = models.QuantizationSearchParams(ignore=search.exact, rescore=True, oversampling=oversampling)
         # Local mode is always exact, and warns of parameters that it does not heed.
         params = None if self._local else models.SearchParams(exact=search.exact, quantization=quantization)
         with _translated():
@@ -352,9 +365,6 @@ def _name(principal: Principal, collection_id: str) -> str:
 
 
 def _collection(features: Sequence[FeatureSpec]) -> dict[str, Any]:
-    int8 = models.ScalarQuantization(
-        scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
-    )
     dense, sparse = {}, {}
     for one in features:
         if one.kind is VectorKind.SPARSE:
@@ -367,7 +377,7 @@ def _collection(features: Sequence[FeatureSpec]) -> dict[str, Any]:
             distance=models.Distance.DOT,
             multivector_config=multi if is_multi else None,
             hnsw_config=models.HnswConfigDiff(m=0) if is_multi else None,
-            quantization_config=None if is_multi else int8,
+            quantization_config=None if is_multi else _QUANTIZED[one.quantization],
         )
     return {"vectors_config": dense, "sparse_vectors_config": sparse}
 
@@ -377,10 +387,16 @@ def _features(params: models.CollectionParams) -> dict[str, FeatureSpec]:
     vectors = params.vectors if isinstance(params.vectors, dict) else {}
     for name, dense in vectors.items():
         kind = VectorKind.MULTI_DENSE if dense.multivector_config else VectorKind.DENSE
-        found[name] = FeatureSpec(name, kind, dense.size)
+        found[name] = FeatureSpec(name, kind, dense.size, quantization=_quantization(dense))
     for name, sparse in (params.sparse_vectors or {}).items():
         found[name] = FeatureSpec(name, VectorKind.SPARSE, idf=sparse.modifier is models.Modifier.IDF)
     return found
+
+
+def _quantization(dense: models.VectorParams) -> Quantization:
+    if isinstance(dense.quantization_config, models.BinaryQuantization):
+        return Quantization.BINARY
+    return Quantization.INT8 if dense.quantization_config else Quantization.NONE
 
 
 def _field_schema(key: str) -> Any:

@@ -173,7 +173,13 @@ def _key(principal: Principal, collection_id: str) -> str:
 
 
 def _feature(feature: FeatureSpec) -> dict[str, Any]:
-    return {"name": feature.name, "kind": str(feature.kind), "dimensions": feature.dimensions, "idf": feature.idf}
+    return {
+        "name": feature.name,
+        "kind": str(feature.kind),
+        "dimensions": feature.dimensions,
+        "idf": feature.idf,
+        "quantization": str(feature.quantization),
+    }
 
 
 def _spec(raw: Mapping[str, Any]) -> FeatureSpec:

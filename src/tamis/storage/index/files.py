@@ -149,5 +149,11 @@ def read_built(generation: Path) -> int:
         return 0
 
 
+def read_config(generation: Path) -> dict[str, Any]:
+    """What the engine keeps of how the generation was made."""
+    loaded: dict[str, Any] = json.loads((generation / "edge_config.json").read_bytes())
+    return loaded
+
+
 def write_built(generation: Path, points: int) -> None:
     write_atomic(generation / "built.json", json.dumps({"points": points}).encode())
