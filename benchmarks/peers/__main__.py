@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers [--quick] [--data scifact] [--size 100000] [--seconds 10] [--only Tamis,Chroma]
 
-Installs the peers into `.cache/peers` the first time. Every server is filled, asked alone by the same clients from a
-process of their own over loopback, and stopped before the next begins:
+Installs the peers into `.cache/peers` the first time. Every server is filled, waited for until its index is
+built, asked alone by the same clients from a process of their own over loopback, and stopped before the next begins:
 
     dense       by vector, ten documents with their payload
     filtered    the same among 2 % of the documents

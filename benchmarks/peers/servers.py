@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,9 @@ from tamis.engine.ports.inference import Models
 
 _DEPTH = 50
 """Of each leg of a hybrid search."""
+_GRAPH_FROM = 20_000
+"""Documents: Tamis builds a graph from there on."""
+
 _URI = "mixpeek://text_extractor@v1/embedding"
 
 
@@ -199,6 +203,14 @@ class Tamis:
             answer = http.post("/collections/bench/documents/import", content=_joined(self._lines(corpus)))
             answer.raise_for_status()
             assert answer.json()["created"] == len(corpus), answer.text
+        self._wait_for_the_graph(len(corpus))
+
+    def _wait_for_the_graph(self, documents: int) -> None:
+        """It is built while the server goes on; the others have built theirs when they say that they are filled."""
+        assert self._server is not None
+        shards = list((self._server.data_dir / "index").glob("*/*/*"))
+        while documents >= _GRAPH_FROM and not all(_is_built(shard) for shard in shards):
+            time.sleep(0.2)
 
     def _lines(self, corpus: Corpus) -> Iterator[bytes]:
         lexical = self._models.lexical()
@@ -238,6 +250,12 @@ class Tamis:
 
     def found(self, answer: Any) -> list[int]:
         return [int(hit["document_id"].removeprefix("doc_"), 16) for hit in answer["documents"]]
+
+
+def _is_built(shard: Path) -> bool:
+    """Its generation is a build's, and none is under way."""
+    current = shard / (shard / "CURRENT").read_text().strip()
+    return (current / "built.json").exists() and not list(shard.glob("build-*"))
 
 
 def _parts(size: int, step: int) -> Iterator[list[int]]:

@@ -128,6 +128,19 @@ async def test_from_objects_to_documents(http: httpx.AsyncClient, world: World, 
     await call(http, "GET", path, status=404)
 
 
+async def test_a_collections_quantization_is_chosen_once(http: httpx.AsyncClient, bucket: Bucket) -> None:
+    made = await call(http, "POST", "/collections", definition(quantization="binary"))
+    assert made["quantization"] == "binary"
+    assert (await call(http, "GET", "/collections/docs"))["quantization"] == "binary"
+    plain = await call(http, "POST", "/collections", definition(collection_name="plain"))
+    assert plain["quantization"] == "int8"
+    refused = await call(http, "POST", "/collections", definition(collection_name="odd", quantization="int4"), 422)
+    assert refused["detail"][0]["loc"] == ["body", "quantization"]
+    assert "'none', 'int8' or 'binary'" in refused["detail"][0]["msg"]
+    refused = await call(http, "PATCH", "/collections/docs", {"quantization": "none"}, 422)
+    assert refused["detail"][0]["loc"] == ["body", "quantization"]
+
+
 async def test_lineage_is_told_over_http(http: httpx.AsyncClient, world: World, bucket: Bucket) -> None:
     (object_id,) = await world.objects(bucket, [{"text": "abc"}])
     await call(http, "POST", "/collections", definition())
