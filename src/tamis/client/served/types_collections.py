@@ -48,6 +48,7 @@ class CollectionResponse(TypedDict):
     metadata: NotRequired[dict[str, Any] | None]
     output_schema: BucketSchemaOutput
     payload_indexes: NotRequired[list[Any]]
+    quantization: NotRequired[Quantization]
     retriever_count: NotRequired[int | None]
     schema_sync_enabled: NotRequired[bool]
     schema_version: NotRequired[int]
@@ -83,6 +84,7 @@ class CreateCollectionRequest(TypedDict):
     feature_extractor: FeatureExtractorConfigInput
     input_schema: NotRequired[BucketSchemaInput | None]
     metadata: NotRequired[dict[str, Any] | None]
+    quantization: NotRequired[Quantization]
     source: SourceConfigInput
     taxonomy_applications: NotRequired[list[TaxonomyApplicationConfig] | None]
 
@@ -177,6 +179,8 @@ class MultiVectorIndex(TypedDict):
 
 
 PatchCollectionRequest: TypeAlias = dict[str, Any]
+
+Quantization: TypeAlias = Literal["none", "int8", "binary"]
 
 
 class SingleLineageEntry(TypedDict):
