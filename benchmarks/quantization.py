@@ -93,8 +93,8 @@ def main() -> int:
         for quantization in Quantization:
             one = measured(corpus, quantization, folder)
             print(
-                f"{one.quantization:7} recall@10 {one.recall:.3f}  {one.cpu_us:5.0f} us of CPU a search  compared first "
-                f"{one.first_mb:.1f} MB  memory: {one.own_mb:.0f} MB own, {one.mapped_mb:.0f} MB mapped",
+                f"{one.quantization:7} recall@10 {one.recall:.3f}  {one.cpu_us:5.0f} us of CPU a search  compared "
+                f"first {one.first_mb:.1f} MB  memory: {one.own_mb:.0f} MB own, {one.mapped_mb:.0f} MB mapped",
                 flush=True,
             )
     return 0
