@@ -21,7 +21,7 @@ from tamis.extractors.video_extractor import VideoExtractor
 from tamis.inference.models import LocalModels
 
 Sources: TypeAlias = Sequence[Path | str]
-_TEXTS, _PICTURES, _CLIPS, _OFFICE, _OF_EACH_VIDEO, _SCANS = 200, 400, 20, 4, 2, 2
+_TEXTS, _PICTURES, _CLIPS, _OFFICE, _OF_EACH_SOUND, _OF_EACH_VIDEO, _SCANS = 200, 400, 20, 4, 4, 2, 2
 """Of each, so many that a round takes some seconds on two cores: a batch has costs of its own, however small it is."""
 
 
@@ -70,7 +70,7 @@ def _written(folder: Path, models: LocalModels, pool: DecoderPool, bare: Bare) -
 
 def _seen_and_heard(folder: Path, models: LocalModels, pool: DecoderPool, bare: Bare) -> list[Medium]:
     audio, talk = AudioExtractor(models, pool), media_files.talk(folder)
-    pictures, sounds = media_files.pictures(_PICTURES), media_files.sounds()
+    pictures, sounds = media_files.pictures(_PICTURES), media_files.sounds() * _OF_EACH_SOUND
     clips, videos = media_files.recordings()[:_CLIPS], media_files.videos() * _OF_EACH_VIDEO
     unsaid, shots = {"run_transcription": False}, {"run_transcription": False, "run_multimodal_embedding": False}
     return [
