@@ -131,7 +131,9 @@ class Bench:
     def cpu_s(self) -> float:
         """Of this process, the decoding processes, the server and all that it started."""
         servers = self.batches.cpu_s() if self.batches is not None else 0.0
-        return time.process_time() + sum(_cpu_s(worker.pid) for worker in self.pool.idle) + servers
+        # A worker that has done its thousand files is another's by now, and among those that have ended.
+        ended = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+        return time.process_time() + ended + sum(_cpu_s(worker.pid) for worker in self.pool.idle) + servers
 
     def extracted(self, medium: Medium, sources: Sources) -> list[Sequence[Segment]]:
         items = [_item(medium.source, source) for source in sources]

@@ -11,6 +11,7 @@ from tamis.api.admission import kind_of
 from tamis.api.bodies import LEVELS
 from tamis.api.schemas.document import Ids
 from tamis.api.schemas.execution import ExecuteBatchRequest, ExecutionOptions
+from tamis.cli import connections
 from tamis.engine.stages.feature_search import FeatureSearchConfig, FeatureSearchParameters
 from tamis.engine.templating import sandbox
 from tamis.model.filters import DEEPEST, MOST_CLAUSES
@@ -37,6 +38,7 @@ def of(metadata: Any) -> Any:
 
 
 ENFORCED = {
+    "connections that are open": FIELDS["max_connections"].default,
     "bytes of a request": FIELDS["max_request_bytes"].default,
     "bytes of an upload": FIELDS["max_upload_bytes"].default,
     "levels of JSON in a body": LEVELS,
@@ -92,6 +94,8 @@ def _shown(most: int | None) -> str:
 def test_numbers_in_the_text() -> None:
     text = " ".join(PAGE.split())
     assert f"shows {UNBOUNDED}" in text
+    assert f"`TAMIS_MAX_CONNECTIONS` ({FIELDS['max_connections'].default})" in text
+    assert f"less than {connections.FAIR_BYTES_A_SECOND >> 10} KiB a second" in text
     assert f"newest {idempotency.MOST_KEPT} are kept" in text
     assert idempotency.LARGEST_BYTES == 1 << 20
     assert "at most 1 MiB each" in text

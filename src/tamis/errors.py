@@ -147,6 +147,12 @@ class HeadTooLargeError(TamisError):
     status = 431
 
 
+class ConnectionsSpentError(TamisError):
+    """The server has as many connections open as it may, and none of them gives way; try again shortly."""
+
+    status = 503
+
+
 class IncompleteRequestError(TamisError):
     """The rest of the request did not come in time."""
 

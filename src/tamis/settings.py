@@ -208,6 +208,8 @@ class Settings(BaseSettings):
     """Published retrievers of one organisation."""
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_upload_bytes: int = Field(1024 * 1024 * 1024, ge=1024)
+    max_connections: int = Field(1000, ge=1, le=1_000_000)
+    """That are open at once. Where another comes, one gives way that keeps the server waiting."""
     max_head_bytes: int = Field(64 * 1024, ge=8192)
     """Of a request line and its headers."""
     head_s: float = Field(10.0, ge=0.1, le=3600)

@@ -156,6 +156,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that waits for nobody for long."""
     folder = tmp_path_factory.mktemp("strict") / "data"
     limits = {"TAMIS_MAX_HEAD_BYTES": "16384", "TAMIS_HEAD_S": "0.3", "TAMIS_BODY_STALL_S": "0.3"}
+    limits["TAMIS_MAX_CONNECTIONS"] = "20"
     with LiveServer(folder, **limits) as server:
         yield server
 
@@ -211,3 +212,15 @@ def takes_connections(server: LiveServer) -> bool:
     host = urlsplit(server.url)
     with socket.socket() as probe:
         return probe.connect_ex((host.hostname or "", host.port or 0)) == 0
+
+
+def test_slow_clients_do_not_hold_the_server(strict: LiveServer) -> None:
+    host = urlsplit(strict.url)
+    with contextlib.ExitStack() as stack:
+        for number in range(60):
+            one = stack.enter_context(socket.create_connection((host.hostname or "", host.port or 0), timeout=20))
+            with contextlib.suppress(OSError):
+                one.sendall(
+                    (b"", b"GET /li", b"POST /v1/namespaces HTTP/1.1\r\nContent-Length: 900\r\n\r\nx")[number % 3]
+                )
+        assert httpx.get(f"{strict.url}/livez").is_success

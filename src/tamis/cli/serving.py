@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from tamis.app import build_app
+from tamis.cli.connections import Connections, places
 from tamis.cli.http_protocol import bounded
 from tamis.cli.terminal import err, fail, out, plain_errors
 from tamis.cli.tls import load_certificate, tls_context
@@ -135,7 +136,10 @@ def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:
 def _config(system: System, settings: Settings, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         build_app(system), lifespan="off", access_log=False, log_config=None, server_header=False,
-        http=bounded(settings.max_head_bytes, settings.head_s, settings.body_stall_s, _IDLE_S), ws="none",
+        http=bounded(
+            Connections(places(settings.max_connections)),
+            settings.max_head_bytes, settings.head_s, settings.body_stall_s, _IDLE_S,
+        ), ws="none",
         timeout_graceful_shutdown=math.ceil(settings.drain_s), timeout_keep_alive=_IDLE_S,
         ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )  # fmt: skip
