@@ -13,6 +13,7 @@ import httpx
 from fastapi import FastAPI
 
 from tamis.api import (
+    analytics,
     checks,
     datasets,
     diffs,
@@ -48,12 +49,14 @@ from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission
 from tamis.model.retriever import StageSpec
 from tamis.model.secret import hash_key
+from tamis.services.access.credits import CreditService
 from tamis.services.learning.checks import CheckService
 from tamis.services.learning.click_judgements import ClickJudgements
 from tamis.services.learning.datasets import DatasetService
 from tamis.services.learning.evaluations import EvaluationService
 from tamis.services.learning.interactions import InteractionService
 from tamis.services.learning.promotion import PromotionService
+from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
 from tamis.services.records.execution_records import ExecutionRecords
@@ -122,6 +125,7 @@ _ROUTERS = (
     evaluations.router,
     interactions.router,
     checks.router,
+    analytics.router,
     retrievers.router,
 )
 
@@ -162,6 +166,8 @@ class World:
             ReplayService: self.replays,
             WhyService: self.why,
             CheckService: self.checks,
+            AnalyticsService: AnalyticsService(self.shop.metadata, WallClock()),
+            CreditService: CreditService(self.shop.metadata, WallClock(), 0.001),
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
             DatasetService: DatasetService(self.shop.metadata, WallClock()),
             InteractionService: InteractionService(self.shop.metadata, WallClock()),

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from tamis import __version__
 from tamis.api import (
+    analytics,
     audit,
     batches,
     blobs,
@@ -102,6 +103,7 @@ _ROUTERS = (
     users.router,
     keys.router,
     usage.router,
+    analytics.router,
     audit.router,
     secrets.router,
     credits.router,

@@ -50,7 +50,29 @@ def test_a_retriever_is_evaluated_by_a_data_set(
     assert found.metrics_by_k["1"] == {name: 1.0 for name in ("precision", "recall", "f1", "map", "ndcg", "mrr")}
     (listed,) = api.list_evaluations_retrievers(retriever_id, dataset_name="rocks").evaluations
     assert listed.evaluation_id == evaluation_id
+    _analytics(generated, retriever_id)
     retrievers.delete_retriever(retriever_id)
+
+
+def _analytics(generated: mixpeek.ApiClient, retriever_id: str) -> None:
+    """Of the execution by hand and the one of the evaluation."""
+    api: Any = mixpeek.AnalyticsRetrieversApi(generated)
+    told = api.get_retriever_performance_analytics(retriever_id, group_by="day")
+    assert (told.retriever_id, told.summary["query_count"], len(told.metrics)) == (retriever_id, 2, 1)
+    assert told.time_range.start < told.time_range.end
+    stages = api.get_stage_breakdown_analytics_retrievers(retriever_id, hours=2).stages
+    assert [(one.stage_name, one.execution_count) for one in stages] == [
+        (one["stage_name"], 2) for one in SIEVE
+    ]  # fmt: skip
+    slow = api.get_slowest_queries_analytics_retrievers_id_slow(retriever_id, limit=5)
+    assert [one["inputs"]["query"] for one in slow] == [QUESTION, QUESTION]
+    cached = api.get_cache_performance_analytics_retrievers(retriever_id)
+    assert cached.total_cache_hits + cached.total_cache_misses == sum(one["hits"] + one["misses"] for one in cached.hourly_breakdown)  # fmt: skip  # noqa: E501 - one sum
+    signals = api.get_retriever_signals_analytics(retriever_id, hours=2)
+    assert {one.signal_type for one in signals} <= {"cache_hit", "cache_miss", "filter_reduction", "rerank_scores"}
+    usage: Any = mixpeek.AnalyticsUsageApi(generated)
+    summary = usage.get_usage_summary_analytics()
+    assert summary["total_credits"] == sum(one["credits"] for one in summary["usage"])
 
 
 def test_interactions_are_told_listed_and_forgotten(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) -> None:

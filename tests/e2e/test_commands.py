@@ -263,5 +263,10 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     worse = ("check", "--baseline", "judge@1", "--candidate", "judge-none@1")
     assert "ndcg@10 falls from 1.0000 to 0.0000" in invoke(server, *worse, "--dataset", "small", status=3)
     assert "find nothing any more" in invoke(server, *worse, "--last", 5, status=3)
+    told = invoke(server, "analytics", "judge")
+    assert "7 executions, 0 failed" in told
+    assert "soup" in told
+    assert json.loads(invoke(server, "analytics", "judge", "--slow", 0, "--json"))["slow"] == []
+    assert "retriever 'nobody' was not found" in invoke(server, "analytics", "nobody", status=1)
     assert "expected RETRIEVER@VERSION" in invoke(server, *worse[:-1], "judge@x", status=1)
     assert "0 interactions of ann" in invoke(server, "interactions", "forget", "ann")

@@ -99,7 +99,10 @@ def read(session: Session) -> dict[str, Any]:
         "spent": session.credits.spent(ME),
         "audit": [event.action for event in session.audit.page(ME, AuditQuery(resource_type="secret")).items],
         "means": {key: one._asdict() for key, one in session.stage_statistics.find(ME, ["fingerprint"]).items()},
-        "figures": session.analytics.executions(ME, "ret_first", *_HOURS),
+        "figures": [
+            [one.figures, sorted(one.steps.items())]
+            for one in session.analytics.executions(ME, "ret_first", *_HOURS).values()
+        ],
         "slowest": session.analytics.slowest(ME, "ret_first", *_HOURS, limit=10),
         "remains": [remain for _, remain in session.remains.pending(10)],
         "answer": session.answers.get(ME, samples.answer(1).token),

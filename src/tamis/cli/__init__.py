@@ -4,6 +4,7 @@ import typer
 
 from tamis import __version__
 from tamis.cli import (
+    analytics,
     audit,
     backup,
     check,
@@ -43,6 +44,7 @@ app.command("publish")(publish.publish)
 app.command("unpublish")(publish.unpublish)
 app.command("mcp")(mcp.mcp)
 app.command("check")(check.check)
+app.command("analytics")(analytics.analytics)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

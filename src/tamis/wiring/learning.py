@@ -10,6 +10,7 @@ from tamis.jobs.evaluating import EvaluationWorker
 from tamis.services.learning.click_judgements import ClickJudgements
 from tamis.services.learning.datasets import DatasetService
 from tamis.services.learning.evaluations import EvaluationService
+from tamis.services.records.analytics import AnalyticsService
 from tamis.services.runs.executions import ExecutionService
 from tamis.services.upkeep.older_figures import OlderFigures
 
@@ -21,5 +22,6 @@ def learning_of(metadata: Metadata, executions: ExecutionService, clock: Clock, 
         DatasetService(metadata, clock),
         EvaluationService(metadata, clock, worker.wake),
         ClickJudgements(metadata, clock),
+        AnalyticsService(metadata, clock),
         OlderFigures(metadata, clock, locks),
     )

@@ -1,12 +1,12 @@
-"""Credits and spending on the wire: whole credits, rounded up."""
+"""Credits and spending on the wire: whole credits, rounded up; exactly in the summary of use."""
 
 import math
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
 from tamis.model.principal import AccountTier
-from tamis.services.access.credits import MonthUsage, Standing
+from tamis.services.access.credits import MonthUsage, Spent, Standing
 
 _MOST_CENTS = 10**12
 
@@ -123,3 +123,46 @@ def breakdown_response(month: MonthUsage) -> UsageBreakdownResponse:
 
 def _usd(cents: int | None) -> float | None:
     return None if cents is None else cents / 100
+
+
+class OperationUsage(BaseModel):
+    """operation_type: an execution's mode."""
+
+    cost_usd: float
+    credits: float
+    executions: int
+    operation_type: str
+
+
+class UsageSummaryResponse(BaseModel):
+    """usage: what cost most first.  executions: those that cost anything."""
+
+    end_date: date
+    start_date: date
+    total_cost: float
+    total_credits: float
+    usage: list[OperationUsage]
+
+
+def summary_response(found: Spent) -> UsageSummaryResponse:
+    sums: dict[str, tuple[float, int]] = {}
+    for one in found.spent:
+        credits, executions = sums.get(one.operation, (0.0, 0))
+        sums[one.operation] = (credits + one.credits, executions + one.executions)
+    total = sum(credits for credits, _ in sums.values())
+    usage = [
+        OperationUsage(
+            operation_type=operation,
+            credits=credits,
+            cost_usd=round(credits * found.credit_rate_usd, 6),
+            executions=executions,
+        )
+        for operation, (credits, executions) in sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
+    ]
+    return UsageSummaryResponse(
+        start_date=found.window.start,
+        end_date=found.window.end,
+        usage=usage,
+        total_credits=total,
+        total_cost=round(total * found.credit_rate_usd, 6),
+    )

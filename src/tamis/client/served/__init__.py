@@ -1,6 +1,8 @@
 # Generated from docs/openapi.json by `make contract`; a test fails where it is stale.
 """The operations of the API, by noun."""
 
+from tamis.client.served.analytics import Analytics, AsyncAnalytics
+
 from tamis.client.connection import AsyncConnection, Connection
 from tamis.client.served.audit import AsyncAudit, Audit
 from tamis.client.served.batches import AsyncBatches, Batches
@@ -33,6 +35,7 @@ class Nouns:
     """Each noun of the API as an attribute."""
 
     def __init__(self, connection: Connection) -> None:
+        self.analytics = Analytics(connection)
         self.audit = Audit(connection)
         self.batches = Batches(connection)
         self.buckets = Buckets(connection)
@@ -64,6 +67,7 @@ class AsyncNouns:
     """Each noun of the API as an attribute."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self.analytics = AsyncAnalytics(connection)
         self.audit = AsyncAudit(connection)
         self.batches = AsyncBatches(connection)
         self.buckets = AsyncBuckets(connection)

@@ -16,6 +16,7 @@ from tamis.model.usage import Spending, UsageWindow
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MOST_CREDITS = 10**15
+_USUAL_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class MonthUsage:
     @property
     def cost_usd(self) -> float:
         return round(self.credits * self.credit_rate_usd, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Between two days, both inside."""
+
+    window: UsageWindow
+    spent: Sequence[Spending]
+    credit_rate_usd: float
 
 
 class CreditService:
@@ -111,6 +121,19 @@ class CreditService:
         window = UsageWindow(first, _next(first) - timedelta(days=1))
         spent = await self._metadata.read(lambda session: session.credits.spent(principal, window))
         return MonthUsage(f"{first:%Y-%m}", _midnight(first), _midnight(_next(first)), spent, self._rate)
+
+    async def spent(self, principal: Principal, start: datetime | None, end: datetime | None) -> Spent:
+        """Whole days of UTC, the last 30 where nothing is said. Raises: ValidationError."""
+        last = (end or self._clock.now()).date()
+        first = last - timedelta(days=_USUAL_DAYS - 1) if start is None else start.date()
+        if first > last:
+            raise ValidationError.at(
+                ["query", "start_date"], "not after 'end_date', which is today where it is left out"
+            )
+        window = UsageWindow(first, last)
+        return Spent(
+            window, await self._metadata.read(lambda session: session.credits.spent(principal, window)), self._rate
+        )
 
 
 def balance_of(session: Session, principal: Principal, organization: Organization) -> float | None:

@@ -1,22 +1,23 @@
 """Figures of executions read back: sums over hours, in the database."""
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, select
+from sqlalchemy import Select, and_, bindparam, delete, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from tamis.model.execution import ExecutionHeader
-from tamis.model.figures import WHOLE, Figures
+from tamis.model.figures import WHOLE, Figures, Tally
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import from_micros, to_micros
 from tamis.storage.metadata.execution_figures import HOUR, KEY, SUMS, ExecutionFigures
 from tamis.storage.metadata.execution_rows import HEADERS
 from tamis.storage.metadata.figures_left import FiguresLeft
 from tamis.storage.metadata.link import Link, one_of, scope
-from tamis.storage.metadata.schema import execution_figures, executions
+from tamis.storage.metadata.schema import INTEGER, execution_figures, executions
 from tamis.storage.metadata.slow_executions import LISTED, SlowExecutions
 
 _FOLD_ROWS = 200
@@ -25,17 +26,22 @@ _c = execution_figures.c
 _e = executions.c
 _mine = and_(*(_c[name] == bindparam(name) for name in ("organization_id", "namespace_id", "retriever_id")))
 _between = and_(_mine, _c.place == bindparam("place"), _c.hour >= bindparam("first"), _c.hour < bindparam("end"))
-_KINDS = (_c.stage_name, _c.stage_id, _c.outcome, _c.cached, _c.step)
 _sums = [func.sum(_c[name]) for name in SUMS]
+_count = func.sum(_c.executions)
+# The first of January 1970 is a Thursday: three days behind the Monday that its week begins with.
+_SINCE_MONDAY = 72
+_time = (_c.hour + _SINCE_MONDAY) // bindparam("hours", type_=INTEGER)
 
 
-def _grouped(*columns: ColumnElement[Any]) -> Any:
-    return select(*columns, *_sums).where(_between).group_by(*columns).having(func.sum(_c.executions) != 0)
+def _grouped(*columns: ColumnElement[Any], sums: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    return select(*columns, *sums).where(_between).group_by(*columns).having(_count != 0)
 
 
-_BY_HOUR = _grouped(_c.hour, *_KINDS).order_by(_c.hour)
-_ALL_HOURS = _grouped(*_KINDS)
-_HOURS = select(_c.hour, func.sum(_c.executions)).where(_between).group_by(_c.hour).having(func.sum(_c.executions) != 0)
+_BY_TIME = _grouped(_time, _c.outcome, _c.cached, sums=_sums)
+_STEPS_BY_TIME = _grouped(_time, _c.step, sums=[_count])
+_BY_STAGE = _grouped(_c.stage_name, _c.stage_id, _c.outcome, _c.cached, sums=_sums)
+_STEPS_BY_STAGE = _grouped(_c.stage_name, _c.stage_id, _c.step, sums=[_count])
+_HOURS = _grouped(_c.hour, sums=[_count])
 _LAST_PLACE = select(func.max(_c.place)).where(_mine)
 _HEADERS = select(_e.header).where(
     _e.organization_id == bindparam("organization_id"),
@@ -61,6 +67,15 @@ _DROP = delete(execution_figures).where(*(_c[name] == bindparam(name) for name i
 _PUT = execution_figures.insert()
 
 
+class _Gathered:
+    def __init__(self) -> None:
+        self.figures: list[Figures] = []
+        self.steps: Counter[int] = Counter()
+
+    def tally(self) -> Tally:
+        return Tally(self.figures, self.steps)
+
+
 class SqlAnalytics:
     def __init__(self, link: Link, settle: Callable[[], None]) -> None:
         """settle: called before figures are read, so that nothing waits to be counted."""
@@ -70,21 +85,30 @@ class SqlAnalytics:
         self._left = FiguresLeft(link)
         self._slow = SlowExecutions(link)
 
-    def executions(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+    def executions(
+        self, principal: Principal, retriever_id: str, start: datetime, end: datetime, hours: int = 1
+    ) -> Mapping[datetime, Tally]:
         self._settle()
-        bounds = _bounds(principal, retriever_id, start, end)
-        rows = self._link.rows(_BY_HOUR, {**bounds, "place": WHOLE})
-        return [_figures(WHOLE, from_micros(row[0] * HOUR), row[1:]) for row in rows]
+        asked = {**_bounds(principal, retriever_id, start, end), "place": WHOLE, "hours": hours}
+        groups: defaultdict[int, _Gathered] = defaultdict(_Gathered)
+        for time, *row in self._link.rows(_BY_TIME, asked):
+            groups[time].figures.append(_figures(WHOLE, row))
+        for time, step, count in self._link.rows(_STEPS_BY_TIME, asked):
+            groups[time].steps[step] += int(count)
+        return {from_micros((time * hours - _SINCE_MONDAY) * HOUR): groups[time].tally() for time in sorted(groups)}
 
-    def stages(self, principal: Principal, retriever_id: str, start: datetime, end: datetime) -> Sequence[Figures]:
+    def stages(
+        self, principal: Principal, retriever_id: str, start: datetime, end: datetime
+    ) -> Mapping[tuple[str, str], Tally]:
         self._settle()
         bounds = _bounds(principal, retriever_id, start, end)
-        last = self._link.value(_LAST_PLACE, bounds) or WHOLE
-        return [
-            _figures(place, None, row)
-            for place in range(WHOLE + 1, last + 1)
-            for row in self._link.rows(_ALL_HOURS, {**bounds, "place": place})
-        ]
+        stages: defaultdict[tuple[str, str], _Gathered] = defaultdict(_Gathered)
+        for place in range(WHOLE + 1, (self._link.value(_LAST_PLACE, bounds) or WHOLE) + 1):
+            for name, stage_id, *row in self._link.rows(_BY_STAGE, {**bounds, "place": place}):
+                stages[name, stage_id].figures.append(_figures(place, row))
+            for name, stage_id, step, count in self._link.rows(_STEPS_BY_STAGE, {**bounds, "place": place}):
+                stages[name, stage_id].steps[step] += int(count)
+        return {key: gathered.tally() for key, gathered in stages.items()}
 
     def slowest(
         self, principal: Principal, retriever_id: str, start: datetime, end: datetime, limit: int
@@ -134,11 +158,7 @@ def _bounds(principal: Principal, retriever_id: str, start: datetime, end: datet
     return {**scope(principal), "retriever_id": retriever_id, "first": first, "end": last}
 
 
-def _figures(place: int, hour: datetime | None, row: Sequence[Any]) -> Figures:
-    stage_name, stage_id, outcome, cached, step, *sums = row
-    count, duration_us, received, returned, micro_credits = map(int, sums)
+def _figures(place: int, row: Sequence[Any]) -> Figures:
+    outcome, cached, *sums = row
     was_cached = None if cached < 0 else cached == 1
-    return Figures(
-        hour, place, stage_name, stage_id, outcome, was_cached, step, count, duration_us, received, returned,
-        micro_credits,
-    )  # fmt: skip
+    return Figures(place, outcome, was_cached, *map(int, sums))

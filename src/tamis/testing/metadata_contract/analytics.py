@@ -4,10 +4,11 @@
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from tamis.executions.codec import Body, StageRow, decode, encode
 from tamis.executions.columns import Ids, Ranking
 from tamis.model.durations import ERROR, percentile, step_of
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
-from tamis.model.figures import Figures
+from tamis.model.figures import Tally
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS, later
@@ -79,7 +80,8 @@ def whole(executions: Iterable[StoredExecution], retriever_id: str) -> Counter[t
             cached = None if not asked else asked.count(True) == len(asked)
             hour = header.started_at.replace(minute=0, second=0, microsecond=0)
             took_us = round(header.duration_ms * 1000)
-            key = (hour, header.status.value, cached, step_of(took_us))
+            key = (hour, header.status.value, cached)
+            sums[hour, step_of(took_us)] += 1
             values = (1, took_us, header.total_processed, header.total_returned, round(header.credits_used * 1e6))
             sums.update({(*key, place): value for place, value in enumerate(values)})
     return +sums
@@ -91,20 +93,22 @@ def by_stage(executions: Iterable[StoredExecution], retriever_id: str) -> Counte
         if execution.header.retriever_id == retriever_id:
             for place, stage in enumerate(decode(execution).stages, 1):
                 took_us = round(stage.duration_ms * 1000)
-                key = (place, stage.stage_name, stage.stage_id, stage.outcome.value, stage.cache_hit, step_of(took_us))
+                key = (stage.stage_name, stage.stage_id, place, stage.outcome.value, stage.cache_hit)
+                sums[stage.stage_name, stage.stage_id, step_of(took_us)] += 1
                 values = (1, took_us, len(stage.received), len(stage.returned), 0)
                 sums.update({(*key, number): value for number, value in enumerate(values)})
     return +sums
 
 
-def told(found: Sequence[Figures], hours: bool) -> Counter[tuple[object, ...]]:
+def told(found: Iterable[tuple[tuple[object, ...], Tally]], places: bool) -> Counter[tuple[object, ...]]:
     sums: Counter[tuple[object, ...]] = Counter()
-    for one in found:
-        assert one.count > 0
-        own = (one.hour,) if hours else (one.place, one.stage_name, one.stage_id)
-        key = (*own, one.outcome, one.was_cached, one.step)
-        values = (one.count, one.duration_us, one.received, one.returned, one.micro_credits)
-        sums.update({(*key, number): value for number, value in enumerate(values)})
+    for group, tally in found:
+        sums.update({(*group, step): count for step, count in tally.steps.items()})
+        for one in tally.figures:
+            assert one.count > 0
+            key = (*group, *((one.place,) if places else ()), one.outcome, one.was_cached)
+            values = (one.count, one.duration_us, one.received, one.returned, one.micro_credits)
+            sums.update({(*key, number): value for number, value in enumerate(values)})
     return +sums
 
 
@@ -121,13 +125,14 @@ async def check(metadata: Metadata, there: Iterable[StoredExecution], who: Princ
     every = list(there)
     for retriever_id in ("ret_1", "ret_2"):
 
-        def read(session: Session, owner: str = retriever_id) -> tuple[Sequence[Figures], Sequence[Figures]]:
+        def read(session: Session, owner: str = retriever_id) -> tuple[Counter[Any], Counter[Any]]:
             asked = (who, owner, _START, _END)
-            return session.analytics.executions(*asked), session.analytics.stages(*asked)
+            hours = (((at,), tally) for at, tally in session.analytics.executions(*asked).items())
+            return told(hours, places=False), told(session.analytics.stages(*asked).items(), places=True)
 
-        executions, stages = await metadata.read(read)
-        assert told(executions, hours=True) == whole(every, retriever_id)
-        assert told(stages, hours=False) == by_stage(every, retriever_id)
+        executions, by_stages = await metadata.read(read)
+        assert executions == whole(every, retriever_id)
+        assert by_stages == by_stage(every, retriever_id)
         await _check_slowest(metadata, every, retriever_id, who)
 
 
@@ -138,6 +143,14 @@ async def _check_slowest(metadata: Metadata, every: list[StoredExecution], owner
         assert [one.duration_ms for one in found] == took[:limit]
         headers = {one.header.execution_id: one.header for one in every}
         assert all(headers[one.execution_id] == one for one in found)
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _in_groups(session: Session, hours: int) -> Mapping[datetime, Tally]:
+    return session.analytics.executions(ME, "ret_1", _START, later(90 * 24 * 3600), hours)
 
 
 def _slowest(session: Session, owner: str, limit: int, who: Principal) -> Sequence[ExecutionHeader]:
@@ -172,8 +185,17 @@ class AnalyticsContract:
         found = await metadata.read(lambda session: session.analytics.executions(ME, "ret_1", start, end))
         inside = [one for one in every if start <= one.header.started_at < end]
         assert 0 < len(inside) < len(every)
-        assert sum(one.count for one in found) == len(inside)
-        assert {one.hour for one in found} == {start, start + _HOUR}
+        assert sum(one.count for tally in found.values() for one in tally.figures) == len(inside)
+        assert list(found) == [start, start + _HOUR]
+
+    async def test_hours_are_added_up_to_days_and_weeks(self, metadata: Metadata) -> None:
+        every = [samples.execution(n, n * 29 * 3600, retriever_id="ret_1") for n in range(12)]
+        await insert(metadata, every)
+        for hours, begins in ((24, _midnight), (168, lambda at: _midnight(at) - timedelta(days=at.weekday()))):
+            found = await metadata.read(partial(_in_groups, hours=hours))
+            counts = {at: sum(tally.steps.values()) for at, tally in found.items()}
+            assert counts == Counter(begins(one.header.started_at) for one in every)
+            assert list(counts) == sorted(counts)
 
     async def test_what_is_trimmed_takes_its_part_away(self, metadata: Metadata) -> None:
         chance = random.Random(5)
@@ -219,11 +241,12 @@ class AnalyticsContract:
     async def test_what_cannot_be_read_counts_by_its_header(self, metadata: Metadata) -> None:
         await insert(metadata, [samples.execution(1, retriever_id="ret_1")])
         asked = (ME, "ret_1", _START, _END)
-        (one,) = await metadata.read(lambda session: session.analytics.executions(*asked))
+        (tally,) = (await metadata.read(lambda session: session.analytics.executions(*asked))).values()
+        (one,) = tally.figures
         assert (one.count, one.was_cached, one.duration_us) == (1, None, 3250)
-        assert await metadata.read(lambda session: session.analytics.stages(*asked)) == []
+        assert await metadata.read(lambda session: session.analytics.stages(*asked)) == {}
         await metadata.write(lambda session: session.executions.delete(ME, ExecutionSelection("ret_1"), 1))
-        assert await metadata.read(lambda session: session.analytics.executions(*asked)) == []
+        assert await metadata.read(lambda session: session.analytics.executions(*asked)) == {}
 
     async def test_a_namespace_takes_its_figures_with_it(self, metadata: Metadata) -> None:
         mine, other = measured(random.Random(8), 1), measured(random.Random(9), 2)
