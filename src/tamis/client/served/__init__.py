@@ -1,9 +1,8 @@
 # Generated from docs/openapi.json by `make contract`; a test fails where it is stale.
 """The operations of the API, by noun."""
 
-from tamis.client.served.analytics import Analytics, AsyncAnalytics
-
 from tamis.client.connection import AsyncConnection, Connection
+from tamis.client.served.analytics import Analytics, AsyncAnalytics
 from tamis.client.served.audit import AsyncAudit, Audit
 from tamis.client.served.batches import AsyncBatches, Batches
 from tamis.client.served.buckets import AsyncBuckets, Buckets
