@@ -57,6 +57,7 @@ from tamis.services.records.exports import ExportService
 from tamis.services.records.replays import ReplayService
 from tamis.services.records.retention import Sweeper
 from tamis.services.records.sieves import SieveService
+from tamis.services.records.sightings import SightingService
 from tamis.services.records.traces import TraceService
 from tamis.services.records.whynot import WhyService
 from tamis.services.runs.executions import ExecutionService
@@ -340,6 +341,7 @@ def _of_executions(
         TraceService(metadata, records),
         SieveService(metadata, records),
         ExecutionOverviews(metadata, in_flight),
+        SightingService(metadata),
         DiffService(metadata, records),
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight, turns),

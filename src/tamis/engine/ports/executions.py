@@ -103,3 +103,7 @@ class Executions(Protocol):
     def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
         """Their inputs, as JSON text, by id."""
         ...
+
+    def bodies(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Their encoded records, by id."""
+        ...

@@ -136,10 +136,10 @@ class ExecutionOverviews:
 
 
 def _find(session: Session, principal: Principal, wanted: Wanted, limit: int, after: Cursor | None) -> Found:
-    owners = _owners(session, principal, wanted)
+    owners = owners_of(session, principal, wanted)
     items: list[ExecutionHeader] = []
     looked_at, last = 0, None
-    for chunk in _chunks(_newest(session, principal, wanted, owners, after)):
+    for chunk in _chunks(newest(session, principal, wanted, owners, after)):
         texts = session.executions.texts(principal, [one.execution_id for one in chunk]) if wanted.text else {}
         for header in chunk:
             looked_at, last = looked_at + 1, Cursor(header.started_at, header.execution_id)
@@ -154,7 +154,7 @@ def _find(session: Session, principal: Principal, wanted: Wanted, limit: int, af
     return Found(items, None, _total(session, principal, wanted, owners), False, _names(session, principal, items))
 
 
-def _owners(session: Session, principal: Principal, wanted: Wanted) -> list[str | None]:
+def owners_of(session: Session, principal: Principal, wanted: Wanted) -> list[str | None]:
     """Whose executions are looked at: those that have any."""
     counted = session.executions.owners(principal, wanted.status)
     if wanted.retriever_id is not None:
@@ -165,7 +165,7 @@ def _owners(session: Session, principal: Principal, wanted: Wanted) -> list[str 
     return [one for one in counted if one is not None or wanted.kind is Kind.ANY]
 
 
-def _newest(
+def newest(
     session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None], after: Cursor | None
 ) -> Iterator[ExecutionHeader]:
     """Of all the owners together, newest first."""
@@ -232,7 +232,7 @@ def _names(session: Session, principal: Principal, items: Sequence[ExecutionHead
 def _over_time(
     session: Session, principal: Principal, wanted: Wanted, begins: Sequence[datetime], bar_s: int
 ) -> list[Bar]:
-    owners = _owners(session, principal, wanted)
+    owners = owners_of(session, principal, wanted)
     if wanted.kind in _MODES_OF_SAVED:
         return _over_time_by_mode(session, principal, wanted, owners, begins, timedelta(seconds=bar_s))
     span_s = max(one for one in _SPANS_S if bar_s % one == 0)
@@ -254,7 +254,7 @@ def _over_time_by_mode(
 ) -> list[Bar]:  # fmt: skip
     window = Wanted(start=begins[0], end=begins[-1] + length)
     found: list[list[ExecutionHeader]] = [[] for _ in begins]
-    for header in islice(_newest(session, principal, window, owners, None), MOST_LOOKED_AT):
+    for header in islice(newest(session, principal, window, owners, None), MOST_LOOKED_AT):
         if _is_whose(header, wanted):
             found[int((header.started_at - begins[0]) / length)].append(header)
     return [

@@ -22,6 +22,7 @@ _TEXTS = select(_e.execution_id, _e.inputs).where(
     _e.namespace_id == bindparam("namespace_id"),
     one_of(_e.execution_id, "ids"),
 )
+_BODIES = _TEXTS.with_only_columns(_e.execution_id, _e.record)
 _SERIES = (
     select(_c.start_at, _c.status, func.sum(_c["count"]))
     .where(
@@ -58,6 +59,10 @@ class ExecutionSeries:
     def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
         rows = self._link.rows(_TEXTS, {**scope(principal), "ids": self._link.array(execution_ids)})
         return {execution_id: inputs for execution_id, inputs in rows}
+
+    def bodies(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, bytes]:
+        rows = self._link.rows(_BODIES, {**scope(principal), "ids": self._link.array(execution_ids)})
+        return {execution_id: bytes(record) for execution_id, record in rows}
 
 
 @cache

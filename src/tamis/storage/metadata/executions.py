@@ -112,6 +112,10 @@ class SqlExecutions:
         self._inbox.settle()
         return self._series.texts(principal, execution_ids)
 
+    def bodies(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, bytes]:
+        self._inbox.settle()
+        return self._series.bodies(principal, execution_ids)
+
     def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
         self._inbox.settle()
         return self._deletes.delete(principal, selection, limit)

@@ -83,6 +83,13 @@ class ExecutionsContract:
         found = await metadata.read(lambda session: session.executions.texts(ME, wanted))
         assert found == {"exec_0001": '{"q":"wörter"}', "exec_5000": '{"q":"wörter"}'}
         assert await metadata.read(lambda session: session.executions.texts(STRANGERS[0], wanted)) == {}
+        bodies = await metadata.read(lambda session: session.executions.bodies(ME, wanted))
+        assert bodies.keys() == found.keys()
+        for execution_id, body in bodies.items():
+            stored = await metadata.read(lambda session, key=execution_id: session.executions.get(ME, key))
+            assert stored is not None
+            assert stored.record == body
+        assert await metadata.read(lambda session: session.executions.bodies(STRANGERS[0], wanted)) == {}
 
     async def test_a_record_comes_back_byte_for_byte(self, metadata: Metadata) -> None:
         stored = samples.execution(1)
