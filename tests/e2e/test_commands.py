@@ -53,6 +53,15 @@ def test_load_search_and_read_the_record(server: Room, tmp_path: Path) -> None:
     assert record["inputs_hash"] in drawn
     assert "█" in drawn, "the sieve"
 
+    first = answer["documents"][0]["document_id"]
+    seen = json.loads(tamis("executions", "of", "notes", first, "--json", server=server))
+    assert [(one["execution_id"], one["rank"], one["stopped_at"]) for one in seen["executions"]][-1] == (
+        answer["execution_id"], 1, None,
+    )  # fmt: skip
+    assert (seen["looked_at"], seen["next_cursor"]) == (len(seen["executions"]), None)
+    one = tamis("executions", "of", "notes", first, "-n", "1", server=server)
+    assert "1 of 1 looked through; look on with --after" in one
+
 
 def test_load_takes_each_file_for_what_is_in_it(server: Room, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"

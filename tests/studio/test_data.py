@@ -259,3 +259,28 @@ def test_events_of_a_batch_end_with_it(client: httpx.Client, shelf: Shelf) -> No
     (event,) = answer.text.strip().split("\n\n")
     assert '"is_final":true' in event
     assert "<progress" in event
+
+
+def test_from_a_document_to_the_executions_that_saw_it(page: Page, shelf: Shelf) -> None:
+    with shelf.server.client() as client:
+        trace = client.get(f"retrievers/executions/{shelf.plainer}/trace", stage="best", side="out")
+        shown = trace["stages"][-1]["documents"]["returned"]["items"][0]
+        dishes = client.get("collections/dishes")["collection_id"]
+    address = f"/data/collections/{dishes}/documents/{shown['document_id']}"
+    page.goto(address)
+    seen = page.locator(".seen li").filter(has=page.locator(f'a[href="/executions/{shelf.plainer}"]'))
+    expect(seen.locator(".seen-rank")).to_contain_text("1")
+    seen.get_by_role("link").click()
+    expect(page.locator("h1")).to_have_text("warm soup")
+    page.goto(f"{address}/executions")
+    expect(page.locator(".seen li").first).to_be_visible()
+    here = f"/v1/collections/dishes/documents/{shown['document_id']}/executions"
+    headers = {"Authorization": f"Bearer {shelf.server.key}", "X-Namespace": "default"}
+    with httpx.Client(base_url=shelf.server.url, headers=headers) as client:
+        for name, value in (("after", "x"), ("limit", "0")):
+            told = client.get(here, params={name: value})
+            assert told.status_code == 422
+            assert told.json()["detail"][0]["loc"][-1] == name
+        assert client.get(here.replace(shown["document_id"], "nobody")).status_code == 404
+    page.goto(f"{address}/executions?after=x")
+    expect(page.locator(".lead")).to_contain_text("after")

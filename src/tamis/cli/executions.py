@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli import questions, records, show, show_sieve
+from tamis.cli import questions, records, show, show_sieve, sightings
 from tamis.cli.addressing import AsJson, execution_path, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.replaying import replay
@@ -20,6 +20,7 @@ app.command("diff")(records.diff)
 app.command("export")(records.export)
 app.command("import")(records.import_file)
 app.command("why")(questions.why)
+app.command("of")(sightings.of)
 app.command("promote")(questions.promote)
 
 

@@ -136,7 +136,7 @@ def _inputs(text: str) -> dict[str, Any]:
     return inputs
 
 
-B = TypeVar("B", bound=Body)
+B = TypeVar("B", bound=msgspec.Struct)
 
 
 def decode(stored: StoredExecution) -> Record:

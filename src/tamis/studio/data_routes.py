@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from tamis.studio import batches, buckets, collections, data, documents, namespaces, objects, uploads
+from tamis.studio import batches, buckets, collections, data, documents, namespaces, objects, sightings, uploads
 from tamis.studio.routes import deletes, searches, shows, writes
 
 _BUCKET = "/data/buckets/{bucket_id}"
@@ -34,5 +34,6 @@ def data_routes() -> list[Route]:
         writes(f"{_COLLECTION}/extract", collections.extract),
         deletes(f"{_COLLECTION}/delete", collections.delete),
         shows(f"{_COLLECTION}/documents/{{document_id}}", documents.show),
+        shows(f"{_COLLECTION}/documents/{{document_id}}/executions", sightings.show),
         deletes(f"{_COLLECTION}/documents/{{document_id}}/delete", documents.delete),
     ]

@@ -42,6 +42,7 @@ async def show(visit: Visit) -> Response:
         collection=collection,
         document=document,
         face=face,
+        address=f"/data/collections/{collection.collection_id}/documents/{document_id}",
         others={name: value for name, value in document.fields.items() if face.text is None or value != face.text},
         where=where_of(document),
         files=faces.document_files(document),

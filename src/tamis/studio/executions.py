@@ -22,7 +22,7 @@ _FIELDS = ("kind", "retriever", "status", "period", "start", "end", "text", "cre
 
 async def show(visit: Visit) -> Response:
     overviews = visit.service(ExecutionOverviews)
-    wanted, after = _wanted(visit), _cursor(visit.asked("after"))
+    wanted, after = _wanted(visit), cursor_of(visit.asked("after"))
     found = await overviews.find(visit.principal, wanted, PAGE_SIZE, after)
     asked = {name: visit.asked(name) for name in _FIELDS if visit.asked(name)}
     values: dict[str, Any] = {
@@ -31,7 +31,7 @@ async def show(visit: Visit) -> Response:
         "wanted": wanted,
         "is_first": after is None,
         "here": _address(asked),
-        "older": _address({**asked, "after": _written(found.more)}) if found.more else None,
+        "older": _address({**asked, "after": found.more.text}) if found.more else None,
         "is_filtered": bool(asked),
     }
     if visit.is_partial:
@@ -79,19 +79,12 @@ def _period_s(period: str) -> int:
     return count * bar_s
 
 
-def _cursor(text: str) -> Cursor | None:
+def cursor_of(text: str) -> Cursor | None:
     """Raises: BadRequestError."""
-    if not text:
-        return None
-    micros, _, execution_id = text.partition("_")
-    if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and execution_id):
-        raise BadRequestError("after: as the link to older executions has it", field="after")
-    return Cursor(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(micros)), execution_id)
-
-
-def _written(cursor: Cursor) -> str:
-    micros = (cursor.at - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
-    return f"{micros}_{cursor.execution_id}"
+    try:
+        return Cursor.read(text) if text else None
+    except ValueError:
+        raise BadRequestError("after: as the link to older executions has it", field="after") from None
 
 
 def _address(asked: Mapping[str, str]) -> str:

@@ -4,13 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tamis.client.calls import Call, part
 from tamis.client.noun import AsyncNoun, Noun
 
+if TYPE_CHECKING:
+    from tamis.client.served.types_lineage import DocumentExecutionsResponse
+
 
 class Lineage(Noun):
+    def list_document_executions(
+        self, collection_id: str, document_id: str, *, limit: int | None = None, after: str | None = None
+    ) -> DocumentExecutionsResponse:
+        """The newest executions that saw the document, with its rank, or the stage that it stopped at."""
+        return self._ask(
+            Call(
+                "GET",
+                f"/collections/{part(collection_id)}/documents/{part(document_id)}/executions",
+                query={"limit": limit, "after": after},
+            )
+        )
+
     def get_document(self, collection_id: str, document_id: str) -> dict[str, Any]:
         """The chain from the object at the root to this document, and what was made of it."""
         return self._ask(Call("GET", f"/collections/{part(collection_id)}/documents/{part(document_id)}/lineage"))
@@ -31,6 +46,18 @@ class Lineage(Noun):
 
 
 class AsyncLineage(AsyncNoun):
+    async def list_document_executions(
+        self, collection_id: str, document_id: str, *, limit: int | None = None, after: str | None = None
+    ) -> DocumentExecutionsResponse:
+        """The newest executions that saw the document, with its rank, or the stage that it stopped at."""
+        return await self._ask(
+            Call(
+                "GET",
+                f"/collections/{part(collection_id)}/documents/{part(document_id)}/executions",
+                query={"limit": limit, "after": after},
+            )
+        )
+
     async def get_document(self, collection_id: str, document_id: str) -> dict[str, Any]:
         """The chain from the object at the root to this document, and what was made of it."""
         return await self._ask(Call("GET", f"/collections/{part(collection_id)}/documents/{part(document_id)}/lineage"))

@@ -23,6 +23,7 @@ _TEXTS_AT_ONCE = 50
 _SAMPLED = 100
 _MOST_OWNERS = 8
 _SPANS_S = (60, 3_600, 86_400)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(StrEnum):
@@ -63,6 +64,19 @@ class Cursor:
 
     at: datetime
     execution_id: str
+
+    @property
+    def text(self) -> str:
+        """As an address carries it."""
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}_{self.execution_id}"
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Raises: ValueError where it is no cursor's text."""
+        micros, _, execution_id = text.partition("_")
+        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and execution_id):
+            raise ValueError(f"not a cursor: {text!r}")
+        return cls(_EPOCH + timedelta(microseconds=int(micros)), execution_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """From a document to the executions that saw it.
 
 No index leads there: a row for each document of each record would cost its writing many times what a reader saves (see
-docs/decisions/0041). The newest records are looked through instead, some microseconds each, and a page says how many.
+docs/decisions/0046). The newest records are looked through instead, some microseconds each, and a page says how many.
 """
 
 from collections.abc import Sequence
