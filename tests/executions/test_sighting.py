@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamis.executions.record import Record, StageOutcome
@@ -9,6 +9,7 @@ from tests.executions.records import KEYS, a_hit, a_record, a_stage, records
 A, B, C = (a_hit(f"doc_{name}") for name in "abc")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a loaded machine
 @given(records(), KEYS)
 def test_it_is_what_reading_the_whole_record_says(record: Record, key: str) -> None:
     stored = stored_of(record).execution
