@@ -12,7 +12,7 @@ from tamis.api.bodies import LEVELS
 from tamis.api.schemas.document import Ids
 from tamis.api.schemas.execution import ExecuteBatchRequest, ExecutionOptions
 from tamis.cli import connections
-from tamis.engine.stages.feature_search import FeatureSearchConfig, FeatureSearchParameters
+from tamis.engine.searching.search_parameters import FeatureSearchConfig, FeatureSearchParameters
 from tamis.engine.templating import sandbox
 from tamis.model.filters import DEEPEST, MOST_CLAUSES
 from tamis.model.limits import NOUNS, UNBOUNDED

@@ -7,6 +7,7 @@ from tamis.engine.needs import Lacks
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
+from tamis.engine.ports.learning import Evidence, EvidenceQuery, Learning
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.ports.taxonomies import Taxonomies
@@ -67,6 +68,11 @@ class _NoTaxonomies:
         raise ValidationError.at(["parameters", "taxonomy_id"], message)
 
 
+class _NothingLearnt:
+    async def evidence(self, principal: Principal, query: EvidenceQuery) -> Sequence[Evidence] | None:
+        return [Evidence() for _ in query.contexts]
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     language: LanguageModels = field(default_factory=_NoLanguageModels)
@@ -76,6 +82,7 @@ class Reach:
     code: CodeRunner = field(default_factory=_NoCode)
     taxonomies: Taxonomies = field(default_factory=_NoTaxonomies)
     databases: Databases = field(default_factory=_NoDatabases)
+    learning: Learning = field(default_factory=_NothingLearnt)
     lacks: Lacks = field(default_factory=dict)
 
 

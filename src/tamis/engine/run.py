@@ -33,6 +33,7 @@ class RunRequest:
     replay: the execution that this one repeats, and how: `frozen`, `live`.
     tapes: one for each stage: recording, playing back what another execution recorded, or none (`untaped`).
     caching: the caches that stages may be answered from; None asks none.
+    retriever_id: whose pipeline this is; None for one that came with the request.
     """
 
     principal: Principal
@@ -49,6 +50,7 @@ class RunRequest:
     replay: tuple[str, str] | None = None
     caching: RunCaching | None = None
     traceparent: str | None = None
+    retriever_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Context:
     allowance: asked before each call that is paid for.
     reach: language models and HTTP, as far as the operator set them up.
     stages: the registry, for a stage that runs others.
+    retriever_id: whose pipeline this is; None for one that came with the request.
     """
 
     principal: Principal
@@ -70,6 +71,7 @@ class Context:
     allowance: Allowance = field(default_factory=Allowance)
     reach: Reach = NOWHERE
     stages: Mapping[str, "type[Stage]"] = field(default_factory=dict)
+    retriever_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tamis.engine.environment import Environment
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.index import FacetCount, Scored
+from tamis.engine.ports.learning import Evidence, EvidenceQuery, Learning
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.querying.queries import ContentQuery, DocumentQuery, MultiQuery, Query
 from tamis.engine.searching.searcher import Found, Search
@@ -24,7 +25,8 @@ from tamis.model.principal import Principal
 
 
 class Witness:
-    """strayed: since `begin`, a stage has read another collection, a stored file or object, or the time.
+    """strayed: since `begin`, a stage has read another collection, a stored file or object, the time, or what was
+    learnt.
 
     looked_at_run: it has asked for the execution's inputs or seed.
     """
@@ -37,7 +39,11 @@ class Witness:
             searcher=_SeenSearcher(environment.searcher, self),
             models=environment.models,
             clock=_SeenClock(environment.clock, self),
-            reach=replace(environment.reach, code=_SeenCode(environment.reach.code, self)),
+            reach=replace(
+                environment.reach,
+                code=_SeenCode(environment.reach.code, self),
+                learning=_SeenLearning(environment.reach.learning, self),
+            ),
         )
 
     def begin(self) -> None:
@@ -84,6 +90,18 @@ class _SeenCode:
 
     async def check(self, program: Program) -> Ran:
         return await self._runner.check(program)
+
+
+class _SeenLearning:
+    """What was learnt grows with every interaction."""
+
+    def __init__(self, learning: Learning, witness: Witness) -> None:
+        self._learning = learning
+        self._witness = witness
+
+    async def evidence(self, principal: Principal, query: EvidenceQuery) -> Sequence[Evidence] | None:
+        self._witness.strayed = True
+        return await self._learning.evidence(principal, query)
 
 
 class _SeenClock:

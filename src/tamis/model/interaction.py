@@ -25,6 +25,22 @@ class InteractionType(StrEnum):
     RETURN_TO_RESULTS = "return_to_results"
 
 
+LIKING = frozenset(
+    {
+        InteractionType.CLICK,
+        InteractionType.LONG_VIEW,
+        InteractionType.ADD_TO_CART,
+        InteractionType.WISHLIST,
+        InteractionType.BOOKMARK,
+        InteractionType.SHARE,
+        InteractionType.PURCHASE,
+        InteractionType.POSITIVE_FEEDBACK,
+    }
+)
+"""Of a document."""
+DISLIKING = frozenset({InteractionType.NEGATIVE_FEEDBACK, InteractionType.RETURN_TO_RESULTS})
+
+
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """feature_id: the document's id, as the contract calls it.  position: in the list that was shown, from 0.

@@ -63,6 +63,7 @@ from tamis.services.records.whynot import WhyService
 from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.explain import ExplainService
 from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.learnt_weights import LearntWeights
 from tamis.services.runs.nested_retrievers import NestedRetrievers
 from tamis.services.runs.record_policies import RecordPolicies
 from tamis.services.runs.retrievers import RetrieverService
@@ -309,6 +310,7 @@ def _of_executions(
         Planner(STAGES, most_stages=settings.max_stages),
         price_table(settings),
     )
+    reach = replace(reach, learning=LearntWeights(metadata, clock))
     environment = Environment(
         searcher_over(backends, shared.cache, telemetry, reach.outside), backends.models, clock, reach
     )

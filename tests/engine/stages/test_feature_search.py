@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tamis.engine.searching.search_parameters import FeatureSearchParameters
 from tamis.engine.stage import Effect, Outcome, effects_of
-from tamis.engine.stages.feature_search import FeatureSearch, FeatureSearchParameters
+from tamis.engine.stages.feature_search import FeatureSearch
 from tamis.errors import DimensionMismatch, NotFoundError, StageTimeoutError, ValidationError
 from tamis.model.document import DocumentWrite
 from tamis.model.hits import Hits

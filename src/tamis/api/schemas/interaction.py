@@ -9,8 +9,8 @@ from tamis.api.paging import ListRequest
 from tamis.api.schemas.page import PaginationResponse
 from tamis.api.schemas.public_retriever import InteractionRequest
 from tamis.errors import ValidationError
-from tamis.model.interaction import Interaction, InteractionType
-from tamis.services.learning.click_judgements import LIKING, ClickRequest
+from tamis.model.interaction import LIKING, Interaction, InteractionType
+from tamis.services.learning.click_judgements import ClickRequest
 
 _KINDS = tuple(kind.value for kind in InteractionType)
 

@@ -23,6 +23,7 @@ from tamis.engine.ports.executions import Entry, Executions
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
+from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
@@ -395,6 +396,7 @@ class Session(Protocol):
     credits: Credits
     secrets: StoredSecrets
     interactions: Interactions
+    fusion_credits: FusionCredits
     answers: Answers
     remains: Remains
     installation: Installation

@@ -95,6 +95,7 @@ class Attempt:
             allowance=self.allowance if self.tape is None else TapedAllowance(self.tape, self.allowance),
             reach=environment.reach,
             stages=self.planned.registry,
+            retriever_id=request.retriever_id,
         )
 
 

@@ -77,6 +77,7 @@ class Inquiry:
             clock=environment.clock,
             render=renderer(planned.deferred, self.scope),
             reach=environment.reach,
+            retriever_id=request.retriever_id,
         )
 
 

@@ -31,7 +31,8 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
     """One ranking out of many: score down, id up.
 
     rankings: best first, each document at most once in each.  weights: one for each ranking, 1.0 where omitted.
-    Raises: ValueError for `learned`, and where the lengths differ.   Cost: O(n log n) in all entries.
+    `learned` fuses as dbsf does: its weights are another's to find.
+    Raises: ValueError where the lengths differ.   Cost: O(n log n) in all entries.
     """
     factors = list(weights) if weights is not None else [1.0] * len(rankings)
     if len(factors) != len(rankings):
@@ -51,7 +52,7 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
 
 
 def contributions(strategy: Fusion, ranking: Ranking) -> list[float]:
-    """What each entry of one ranking alone brings to its document. Raises: ValueError for `learned`."""
+    """What each entry of one ranking alone brings to its document."""
     return _STRATEGIES[strategy](ranking, 1.0)
 
 
@@ -102,14 +103,10 @@ def own_score(ranking: Ranking, _weight: float = 1.0) -> list[float]:
     return [entry.score for entry in ranking]
 
 
-def _refuse_learned(_ranking: Ranking, _weight: float) -> list[float]:
-    raise ValueError("learned fusion needs interactions to learn from, which this version does not keep")
-
-
 _STRATEGIES: dict[Fusion, Callable[[Ranking, float], list[float]]] = {
     Fusion.RRF: reciprocal_rank,
     Fusion.DBSF: distribution_based,
     Fusion.WEIGHTED: weighted_score,
     Fusion.MAX: own_score,
-    Fusion.LEARNED: _refuse_learned,
+    Fusion.LEARNED: distribution_based,
 }

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel
 
-from tamis.engine.groups.grouping import GroupOutput, group, ungroup
-from tamis.engine.parameters import StageParameters, checked_filter
+from tamis.engine.groups.grouping import group, ungroup
+from tamis.engine.learning.learned_fusion import Weighing, recorded_weights, weighed
+from tamis.engine.learning.learning_parameters import LearnedFusionConfig
 from tamis.engine.ports.index import Scored
 from tamis.engine.querying.features import resolve_feature
 from tamis.engine.querying.queries import Query, TextQuery
-from tamis.engine.querying.query_inputs import QueryInput, fetches, query_of
+from tamis.engine.querying.query_inputs import fetches, query_of
 from tamis.engine.searching.fusion import Fusion, fuse
+from tamis.engine.searching.search_parameters import FeatureSearchConfig, FeatureSearchParameters, OnEmpty
 from tamis.engine.searching.searcher import Found, Search
 from tamis.engine.spending.deadline import within_hard_timeout
 from tamis.engine.spending.spending import EVERY, Given, Knob, KnobKind, Spending, Usage
@@ -27,163 +28,6 @@ from tamis.model.document import Document
 from tamis.model.filters import Filter, IdIn, Or, both, canonical_path, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
-
-
-class OnEmpty(StrEnum):
-    """What a search does whose query turns out empty."""
-
-    ERROR = "error"
-    SKIP = "skip"
-    RANDOM = "random"
-
-
-class FeatureSearchConfig(StageParameters):
-    feature_uri: str = Field(
-        min_length=1, description="mixpeek://extractor@version/output; without output, its only dense one."
-    )
-    query: QueryInput | None = Field(description="A text, or an object that says what to ask with.")
-    top_k: int = Field(100, ge=1, le=10_000, description="Candidates of this search.")
-    min_score: float | None = Field(
-        None, allow_inf_nan=False, description="Leave out what scores below, before fusion."
-    )
-    weight: float = Field(1.0, ge=0.0, allow_inf_nan=False, description="Its part in rrf, dbsf and weighted fusion.")
-    lexical: bool = Field(False, description="Search by words (BM25) in the text behind the feature.")
-    filters: dict[str, Any] | list[Any] | None = Field(None, description="Search only documents that match.")
-    collection_identifiers: list[str] | None = Field(
-        None,
-        validation_alias=AliasChoices("collection_identifiers", "collection_ids"),
-        description="Collections of this search, by id or name.",
-    )
-    optional: bool = Field(False, description="Skip this search, with a warning, while its index is empty.")
-    on_empty: OnEmpty = Field(OnEmpty.ERROR, description="Where the query is empty: fail, skip, or draw at random.")
-    query_preprocessing: dict[str, Any] | None = Field(None, description="Not in this version.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_the_default(cls, raw: Any) -> Any:
-        """A query may be null: an input that was not given."""
-        if not isinstance(raw, dict):
-            return raw
-        return {key: value for key, value in raw.items() if value is not None or key == "query"}
-
-    @field_validator("filters")
-    @classmethod
-    def _is_a_filter(cls, value: Any) -> Any:
-        return checked_filter(value)
-
-    @field_validator("query_preprocessing")
-    @classmethod
-    def _no_preprocessing(cls, value: Any) -> Any:
-        raise ValueError("large files are not cut up as queries in this version")
-
-
-class FacetField(StageParameters):
-    key: str = Field(min_length=1, validation_alias=AliasChoices("key", "field"), description="Path of the field.")
-    limit: int = Field(10, ge=1, le=1000, description="How many values.")
-    exact: bool = Field(False, description="Count every document, where an estimate would be faster.")
-
-
-class FeatureSearchGroupBy(StageParameters):
-    field: str = Field(min_length=1, description="Path of the field whose equal values make a group.")
-    limit: int = Field(25, ge=1, le=500, description="How many groups; stands in place of final_top_k.")
-    max_per_group: int = Field(
-        1,
-        ge=1,
-        le=100,
-        validation_alias=AliasChoices("max_per_group", "group_size"),
-        description="How many documents of a group.",
-    )
-    output_mode: GroupOutput = Field(
-        GroupOutput.ALL, description="first: the best of each. all: with `group` on each. flatten: without it."
-    )
-
-
-class FeatureSearchParameters(StageParameters):
-    searches: list[FeatureSearchConfig] = Field(
-        default_factory=list, max_length=10, description="What to search; may be empty where there are filters."
-    )
-    fusion: Fusion = Field(
-        Fusion.RRF,
-        description="How several searches become one: rrf by ranks (k = 60); dbsf by scores in units of their spread; "
-        "weighted sums the scores as they are; max takes the greatest. One search alone keeps its own scores.",
-    )
-    final_top_k: int = Field(
-        25, ge=1, le=10_000, validation_alias=AliasChoices("final_top_k", "limit"), description="Documents to return."
-    )
-    filters: dict[str, Any] | list[Any] | None = Field(
-        None,
-        validation_alias=AliasChoices("filters", "pre_filters"),
-        description="Every search sees only what matches.",
-    )
-    collection_identifiers: list[str] | None = Field(
-        None,
-        validation_alias=AliasChoices("collection_identifiers", "collection_ids"),
-        description="Collections of this stage, by id or name; the retriever's if omitted.",
-    )
-    group_by: FeatureSearchGroupBy | None = Field(None, description="Group the documents by a field.")
-    facets: list[FacetField] | None = Field(
-        None, description="Count the values of fields over all that could be found."
-    )
-    hard_timeout_ms: int | None = Field(
-        None, ge=1, description="Stop searching after so long; the run goes on without it, degraded."
-    )
-    auto_preprocess: bool = Field(True, description="Accepted; text needs none.")
-    cache_behavior: Literal["auto", "disabled", "aggressive"] | None = Field(
-        None, description="auto or aggressive: keep what it finds for the same question. disabled: never, whoever asks."
-    )
-    cache_ttl_seconds: int | None = Field(
-        None, ge=0, description="For how long it is kept; asks for it by itself. 0: never. 3600 where only asked for."
-    )
-    interactive: bool = Field(False, description="Accepted: no search is tried a second time.")
-    degrade_retry: bool = Field(False, description="Accepted: no search is tried a second time.")
-    learning_config: dict[str, Any] | None = Field(None, description="Not in this version: goes with learned fusion.")
-    query_preprocessing: dict[str, Any] | None = Field(None, description="Not in this version.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _older_spelling(cls, raw: Any) -> Any:
-        """`feature_uris: [{uri, input: {text}}]` of the stage pages."""
-        if not isinstance(raw, dict) or not isinstance(raw.get("feature_uris"), list) or "searches" in raw:
-            return raw
-        listed = [item for item in raw["feature_uris"] if isinstance(item, dict)]
-        searches = [{"feature_uri": item.get("uri"), "query": item.get("input")} for item in listed]
-        return {**{key: value for key, value in raw.items() if key != "feature_uris"}, "searches": searches}
-
-    @field_validator("facets", mode="before")
-    @classmethod
-    def _paths_too(cls, value: Any) -> Any:
-        return (
-            [{"key": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
-        )
-
-    @field_validator("filters")
-    @classmethod
-    def _is_a_filter(cls, value: Any) -> Any:
-        return checked_filter(value)
-
-    @field_validator("fusion")
-    @classmethod
-    def _not_learned(cls, value: Fusion) -> Fusion:
-        if value is Fusion.LEARNED:
-            raise ValueError("learned fusion needs interactions to learn from, which this version does not keep")
-        return value
-
-    @field_validator("query_preprocessing")
-    @classmethod
-    def _no_preprocessing(cls, value: Any) -> Any:
-        raise ValueError("large files are not cut up as queries in this version")
-
-    @field_validator("learning_config")
-    @classmethod
-    def _no_learning(cls, value: Any) -> Any:
-        raise ValueError("it goes with learned fusion, which needs interactions")
-
-    @model_validator(mode="after")
-    def _something_to_search(self) -> "FeatureSearchParameters":
-        if not self.searches and not self.filters:
-            raise ValueError("give at least one search, or filters to list documents by")
-        return self
-
 
 _GROUPING = (("group_by", "max_per_group"), ("group_by", "limit"), ("group_by", "output_mode"))
 _NOTHING_ADDED: Mapping[str, JSON] = {}
@@ -293,12 +137,14 @@ class FeatureSearch:
             return await self._listed(collections, scope, given or {}, context)
         arms, warnings = await self._arms(collections, scope, context)
         found = await self._found(arms, context)
-        fused = self._fused(arms, found)
+        weighing = await self._weighing(arms, found, context)
+        fused = self._fused(weighing.weights, found)
         rows, facts = await self._rows(fused, _scores(arms, found), given or {}, context)
+        facts |= weighing.facts
         facts["fusion"] = self._parameters.fusion.value
         facts["searches"] = [{"feature": one.feature, "candidates": len(one.ranking)} for one in found]
         facts |= await self._facets(arms, scope, context)
-        return Outcome(Hits.of(rows), processed=len(fused), metadata=facts, warnings=tuple(warnings))
+        return Outcome(Hits.of(rows), processed=len(fused), metadata=facts, warnings=(*warnings, *weighing.warnings))
 
     def brings(self, stage_index: int) -> bool:
         return stage_index == 0 or self._parameters.collection_identifiers is not None
@@ -318,7 +164,11 @@ class FeatureSearch:
         if not given.searches:
             return await listed_verdict(case, context, collections, scope, kept)
         arms, _ = await self._arms(collections, scope, context)
-        return await search_verdict(case, context, [_asked(arm, context) for arm in arms], kept)
+        asked = [_asked(arm, context) for arm in arms]
+        weights = recorded_weights(case.metadata)
+        if len(weights) == len(asked):
+            asked = [replace(one, weight=weight) for one, weight in zip(asked, weights, strict=True)]
+        return await search_verdict(case, context, asked, kept)
 
     async def _arms(
         self, collections: tuple[Collection, ...], scope: Filter | None, context: Context
@@ -364,10 +214,18 @@ class FeatureSearch:
         drawn = await context.searcher.random(context.principal, where, arm.filter, config.top_k, arm.seed(context))
         return Found(feature.name, drawn)
 
-    def _fused(self, arms: Sequence[_Arm], found: Sequence[Found]) -> Sequence[Scored]:
+    async def _weighing(self, arms: Sequence[_Arm], found: Sequence[Found], context: Context) -> Weighing:
+        """As they are written, or as they were learnt."""
+        written = tuple(arm.config.weight for arm in arms)
+        if self._parameters.fusion is not Fusion.LEARNED or len(found) == 1:
+            return Weighing(written)
+        config = self._parameters.learning_config or LearnedFusionConfig()
+        return await weighed(config, _names(found), written, context)
+
+    def _fused(self, weights: Sequence[float], found: Sequence[Found]) -> Sequence[Scored]:
         if len(found) == 1:
             return found[0].ranking
-        return fuse(self._parameters.fusion, [one.ranking for one in found], [arm.config.weight for arm in arms])
+        return fuse(self._parameters.fusion, [one.ranking for one in found], weights)
 
     async def _rows(
         self,
@@ -451,13 +309,20 @@ def _any_of(arms: Sequence[_Arm], scope: Filter | None) -> Filter | None:
     return distinct[0] if len(distinct) == 1 else Or(tuple(distinct))
 
 
-def _scores(arms: Sequence[_Arm], found: Sequence[Found]) -> dict[str, dict[str, float]]:
-    """By document, its score by each feature; a second search by the same feature counts on: `...#2`."""
-    scores: dict[str, dict[str, float]] = {}
+def _names(found: Sequence[Found]) -> list[str]:
+    """Of the searches: their features; a second search by the same feature counts on: `...#2`."""
+    names: list[str] = []
     seen: dict[str, int] = {}
-    for arm, one in zip(arms, found, strict=True):
+    for one in found:
         seen[one.feature] = seen.get(one.feature, 0) + 1
-        name = one.feature if seen[one.feature] == 1 else f"{one.feature}#{seen[one.feature]}"
+        names.append(one.feature if seen[one.feature] == 1 else f"{one.feature}#{seen[one.feature]}")
+    return names
+
+
+def _scores(arms: Sequence[_Arm], found: Sequence[Found]) -> dict[str, dict[str, float]]:
+    """By document, its score by each search."""
+    scores: dict[str, dict[str, float]] = {}
+    for arm, name, one in zip(arms, _names(found), found, strict=True):
         # A lot that was drawn says nothing about the feature.
         for entry in one.ranking if arm.query is not None else ():
             scores.setdefault(entry.document_id, {})[name] = entry.score

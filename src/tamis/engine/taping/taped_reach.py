@@ -9,6 +9,7 @@ from tamis.engine.needs import Lacks
 from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.databases import Databases, Lookup, Rows
 from tamis.engine.ports.language import LanguageModels, Prompt, Reply
+from tamis.engine.ports.learning import Evidence, EvidenceQuery, Learning
 from tamis.engine.ports.outside import Fetch, Fetched, Outside
 from tamis.engine.ports.retrieving import Retrieve, Retrieved, Retrievers
 from tamis.engine.ports.taxonomies import Taxonomies
@@ -16,6 +17,7 @@ from tamis.engine.ports.web_search import ImageQuery, Page, PageQuery, Pages, Si
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.spending.allowance import Allowance
 from tamis.engine.tape import Form, Tape
+from tamis.model.fusion_credit import Agreement
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 
@@ -64,6 +66,10 @@ class TapedReach(Reach):
     @property
     def databases(self) -> Databases:
         return TapedDatabases(self._tape, self._reach.databases)
+
+    @property
+    def learning(self) -> Learning:
+        return TapedLearning(self._tape, self._reach.learning)
 
     @property
     def lacks(self) -> Lacks:
@@ -175,6 +181,29 @@ class TapedWebSearch:
         return await self._tape.ask(_IMAGES, (query,), lambda: self._search.images(principal, query, charged))
 
 
+class TapedLearning:
+    """What is known today is no part of the question, nor how long may be waited for it."""
+
+    __slots__ = ("_learning", "_tape")
+
+    def __init__(self, tape: Tape, learning: Learning) -> None:
+        self._tape = tape
+        self._learning = learning
+
+    async def evidence(self, principal: Principal, query: EvidenceQuery) -> Sequence[Evidence] | None:
+        asked = (query.stage_name, query.contexts)
+        return await self._tape.ask(_EVIDENCE, asked, lambda: self._learning.evidence(principal, query))
+
+
+def _evidence(note: Any, _archive: Any) -> Sequence[Evidence] | None:
+    if note is None:
+        return None
+    return [
+        Evidence(one["interactions"], {name: Agreement(**known) for name, known in one["agreements"].items()})
+        for one in note
+    ]
+
+
 def _pages(note: dict[str, Any], _archive: Any) -> Pages:
     pages = tuple(Page(**{**one, "highlights": tuple(one["highlights"])}) for one in note["pages"])
     return Pages(note["provider"], pages, note["calls"], tuple(note["warnings"]))
@@ -205,6 +234,9 @@ _RUN: Form[Sequence[Ran]] = Form(
 _TAXONOMY: Form[Mapping[str, JSON]] = Form("taxonomies", "definition", dict, lambda note, _: dict(note))
 _LOOK_UP: Form[Rows] = Form(
     "databases", "look_up", asdict, lambda note, _: Rows(tuple(note["rows"]), note["truncated"])
+)
+_EVIDENCE: Form[Sequence[Evidence] | None] = Form(
+    "learning", "evidence", lambda known: None if known is None else [asdict(one) for one in known], _evidence
 )
 _FETCH: Form[Fetched] = Form(
     OUTSIDE,

@@ -175,6 +175,7 @@ class CheckService:
             seed=record.seed,
             mode=record.header.mode,
             tapes=tape,
+            retriever_id=retriever.retriever_id,
         )
         result = await self._executor.run(plan, request)
         unknown = [one for played in tapes.values() for one in played.unrecorded]

@@ -16,7 +16,7 @@ from tamis.model.canonical import sha1_of
 from tamis.model.dataset import Dataset, GroundTruth
 from tamis.model.execution import StoredExecution
 from tamis.model.ids import new_id
-from tamis.model.interaction import Interaction, InteractionType
+from tamis.model.interaction import DISLIKING, LIKING, Interaction, InteractionType
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.services.learning.datasets import names_of
@@ -25,19 +25,6 @@ from tamis.services.records.execution_records import shown_from, shown_hits
 from tamis.services.records.large_values import LargeValues
 from tamis.services.runs.retrievers import find_retriever
 
-LIKING = frozenset(
-    {
-        InteractionType.CLICK,
-        InteractionType.LONG_VIEW,
-        InteractionType.ADD_TO_CART,
-        InteractionType.WISHLIST,
-        InteractionType.BOOKMARK,
-        InteractionType.SHARE,
-        InteractionType.PURCHASE,
-        InteractionType.POSITIVE_FEEDBACK,
-    }
-)
-_DISLIKING = frozenset({InteractionType.NEGATIVE_FEEDBACK, InteractionType.RETURN_TO_RESULTS})
 _MOST_EXECUTIONS = 20_000
 
 
@@ -146,7 +133,7 @@ def _liked(some: Sequence[Interaction], liking: frozenset[InteractionType]) -> f
     kinds: dict[str, set[InteractionType]] = {}
     for one in some:
         kinds.setdefault(one.feature_id, set()).update(one.types)
-    return frozenset(document for document, seen in kinds.items() if seen & liking and not (seen - liking) & _DISLIKING)
+    return frozenset(document for document, seen in kinds.items() if seen & liking and not (seen - liking) & DISLIKING)
 
 
 def _inputs_of(session: Session, principal: Principal, record: Record) -> dict[str, JSON] | None:

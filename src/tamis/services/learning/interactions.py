@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tamis.engine.learning.learned_fusion import person_of
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.interactions import InteractionQuery
 from tamis.engine.ports.metadata import Metadata, Session
@@ -14,6 +15,8 @@ from tamis.model.interaction import Interaction, InteractionType
 from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.services.listing import ListQuery
+from tamis.services.records.fusion_crediting import keep
+from tamis.services.runs.learnt_weights import today
 from tamis.services.runs.retrievers import find_retriever
 
 _CHUNK = 1000
@@ -39,7 +42,7 @@ class InteractionService:
                 )
                 for fields in some
             ]  # fmt: skip
-            session.interactions.insert(principal, made)
+            keep(session, principal, made, today(self._clock))
             return made
 
         return await self._metadata.write(insert)
@@ -83,7 +86,13 @@ class InteractionService:
             )
             removed += count
             if count < _CHUNK:
-                return removed
+                break
+        # What others told of this user's searches names him by his own weights.
+        while await self._metadata.write(
+            lambda session: session.fusion_credits.forget_person(principal, person_of(user_id), _CHUNK)
+        ):
+            pass
+        return removed
 
 
 def _retriever_ids(session: Session, principal: Principal, names: Iterable[str | None]) -> dict[str, str]:

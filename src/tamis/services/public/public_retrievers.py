@@ -34,8 +34,10 @@ from tamis.model.retriever import Retriever
 from tamis.services.access.signing import Signer
 from tamis.services.public.passwords import Passwords
 from tamis.services.public.public_limits import PublicRates, Visitor, check
+from tamis.services.records.fusion_crediting import keep
 from tamis.services.runs.execution_runs import Executed, RunOptions
 from tamis.services.runs.executions import ExecutionService
+from tamis.services.runs.learnt_weights import today
 from tamis.services.runs.result_pages import PageRequest
 
 GRANT_S = 3600
@@ -183,7 +185,7 @@ class PublicRetrievers:
             )
             for one in some
         ]  # fmt: skip
-        await self._metadata.write(lambda session: session.interactions.insert(door.principal, made))
+        await self._metadata.write(lambda session: keep(session, door.principal, made, today(self._clock)))
         return decision, made
 
     async def _check_lock(self, door: Door, visit: Visit) -> None:

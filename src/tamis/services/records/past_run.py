@@ -42,7 +42,9 @@ class PastRun:
     def request(self) -> RunRequest:
         """To run it, or a changed one, once more: for the same caller."""
         caller = replace(self.principal, narrowing=self.narrowing) if self.record.narrowing else self.principal
-        return RunRequest(caller, new_id("exec"), self.inputs, self.collections)
+        return RunRequest(
+            caller, new_id("exec"), self.inputs, self.collections, retriever_id=self.record.header.retriever_id
+        )
 
     def parameters(self, position: int) -> Mapping[str, Any]:
         """Of a stage that began, after templating."""

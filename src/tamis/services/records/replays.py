@@ -313,6 +313,7 @@ def _request(principal: Principal, past: _Past, mode: ReplayMode) -> RunRequest:
         mode=header.mode,
         replay=(header.execution_id, mode.value),
         traceparent=caller_traceparent(),
+        retriever_id=header.retriever_id,
     )
 
 

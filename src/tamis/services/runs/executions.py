@@ -298,4 +298,5 @@ def _run_request(job: Job, purse: Purse) -> RunRequest:
         mode=job.mode,
         rewrites=job.rewrites,
         traceparent=caller_traceparent(),
+        retriever_id=job.retriever.retriever_id if job.retriever else None,
     )

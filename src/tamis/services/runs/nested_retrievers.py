@@ -53,6 +53,7 @@ class NestedRetrievers:
             budget=_within(plan, allowance),
             tapes=untaped,
             mode="nested",
+            retriever_id=retriever.retriever_id,
         )
         result = await self._executor.run(plan, request)
         allowance.pay(result.credits_used)

@@ -195,6 +195,7 @@ class RetrieverService:
             found = find_retriever(session, principal, identifier)
             session.published.delete(principal, found.retriever_id)
             session.retriever_versions.delete(principal, found.retriever_id)
+            session.fusion_credits.forget_retriever(principal, found.retriever_id)
             session.retrievers.delete(principal, found.retriever_id)
 
         await self._metadata.write(remove)

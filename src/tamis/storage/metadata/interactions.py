@@ -16,7 +16,8 @@ from tamis.model.json import JSON
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
-from tamis.storage.metadata.link import Link, scope
+from tamis.storage.metadata.fusion_credits import SqlFusionCredits
+from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.listing import is_plain, window
 from tamis.storage.metadata.schema import interactions
 
@@ -29,14 +30,13 @@ _ORDER = (_c.at.desc(), _c.interaction_id.desc())
 
 _INSERT = insert(interactions)
 _GET = select(_c.body).where(*_mine, _c.interaction_id == bindparam("identifier"))
-_DELETE = delete(interactions).where(*_mine, _c.interaction_id == bindparam("identifier"))
+_DELETE = delete(interactions).where(*_mine, one_of(_c.interaction_id, "ids"))
 _OF_USER = (
     select(_c.interaction_id)
     .where(*_mine, _c.user_id == bindparam("user_id"))
     .order_by(_c.at, _c.interaction_id)
     .limit(bindparam("limit"))
 )
-_DELETE_USER = delete(interactions).where(*_mine, _c.interaction_id.in_(_OF_USER))
 _OF_EXECUTION = select(_c.body).where(*_mine, _c.execution_id == bindparam("execution_id")).order_by(*_ORDER)
 _NEWEST = select(_c.body).where(*_mine).order_by(*_ORDER).limit(bindparam("limit"))
 _DUE = (
@@ -45,7 +45,6 @@ _DUE = (
     .order_by(_c.at, _c.interaction_id)
     .limit(bindparam("limit"))
 )
-_TRIM = delete(interactions).where(*_mine, _c.interaction_id.in_(_DUE))
 _BOUNDS = ("retriever_id", "execution_id", "feature_id", "session_id", "user_id")
 
 
@@ -75,8 +74,10 @@ def scan_statement(names: tuple[str, ...]) -> Select[Any]:
 
 
 class SqlInteractions:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, credits: SqlFusionCredits) -> None:
+        """credits: what they taught, which goes with them."""
         self._link = link
+        self._credits = credits
 
     def insert(self, principal: Principal, some: Sequence[Interaction]) -> None:
         rows = [
@@ -126,15 +127,21 @@ class SqlInteractions:
         return [_CODEC.decode(body) for (body,) in rows]
 
     def delete(self, principal: Principal, interaction_id: str) -> bool:
-        return self._link.run(_DELETE, {**scope(principal), "identifier": interaction_id}) > 0
+        return self._delete(principal, [interaction_id]) > 0
 
     def delete_user(self, principal: Principal, user_id: str, limit: int) -> int:
         """Everything of a user's, at most `limit` at a time; how many there were."""
-        return self._link.run(_DELETE_USER, {**scope(principal), "user_id": user_id, "limit": limit})
+        rows = self._link.rows(_OF_USER, {**scope(principal), "user_id": user_id, "limit": limit})
+        return self._delete(principal, [interaction_id for (interaction_id,) in rows])
 
     def trim(self, principal: Principal, before: datetime, limit: int) -> int:
         """Delete the oldest of those from before then, at most `limit`; how many there were."""
-        return self._link.run(_TRIM, {**scope(principal), "before": to_micros(before), "limit": limit})
+        rows = self._link.rows(_DUE, {**scope(principal), "before": to_micros(before), "limit": limit})
+        return self._delete(principal, [interaction_id for (interaction_id,) in rows])
+
+    def _delete(self, principal: Principal, ids: Sequence[str]) -> int:
+        self._credits.forget(principal, ids)
+        return self._link.run(_DELETE, {**scope(principal), "ids": self._link.array(ids)})
 
 
 def _values(query: InteractionQuery) -> dict[str, Any]:

@@ -22,8 +22,10 @@ from tamis.storage.metadata.columns import text as _text
 from tamis.storage.metadata.figure_tables import execution_figures as execution_figures
 from tamis.storage.metadata.figure_tables import figures_left as figures_left
 from tamis.storage.metadata.figure_tables import slow_executions as slow_executions
+from tamis.storage.metadata.fusion_tables import fusion_credits as fusion_credits
+from tamis.storage.metadata.fusion_tables import fusion_days as fusion_days
 
-REVISION = "0014"
+REVISION = "0015"
 """The migration that this code is written for: the newest one."""
 
 

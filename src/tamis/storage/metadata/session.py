@@ -9,6 +9,7 @@ from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.files import Files
 from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
+from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.metadata import (
     Answers,
     Batches,
@@ -42,6 +43,7 @@ from tamis.storage.metadata.evaluations import SqlEvaluations
 from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.executions import SqlExecutions
 from tamis.storage.metadata.files import SqlFiles
+from tamis.storage.metadata.fusion_credits import SqlFusionCredits
 from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.input_blobs import SqlInputBlobs
@@ -112,7 +114,9 @@ class SqlSession:
         self.installation: Installation = SqlInstallation(link)
         self.ended_sessions: EndedSessions = SqlEndedSessions(link)
         self.published: Published = SqlPublished(link, audit)
-        self.interactions: Interactions = SqlInteractions(link)
+        credits = SqlFusionCredits(link)
+        self.fusion_credits: FusionCredits = credits
+        self.interactions: Interactions = SqlInteractions(link, credits)
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         return every_namespace(self.link)
