@@ -10,9 +10,9 @@ from qdrant_client.http.models import ScoredPoint
 from qdrant_client.hybrid.fusion import distribution_based_score_fusion
 
 from tamis.engine.ports.index import Scored
-from tamis.engine.searching.fusion import Fusion, fuse, merge, ranked
+from tamis.engine.searching.fusion import FEWEST, Fusion, fuse, merge, ranked
 
-BUILT = (Fusion.RRF, Fusion.DBSF, Fusion.WEIGHTED, Fusion.MAX)
+BUILT = tuple(Fusion)
 DENSE = [Scored("a", 0.9), Scored("b", 0.8), Scored("c", 0.1)]
 LEXICAL = [Scored("c", 7.0), Scored("b", 5.0), Scored("d", 3.0)]
 
@@ -64,9 +64,18 @@ def test_ties_are_ordered_by_id() -> None:
     assert [entry.document_id for entry in fused] == ["a", "b"]
 
 
-def test_learned_is_refused() -> None:
-    with pytest.raises(ValueError, match="interactions"):
-        fuse(Fusion.LEARNED, [DENSE])
+def test_learned_fuses_by_distribution_with_weights_that_others_found() -> None:
+    arms, weights = [DENSE, LEXICAL], [0.3, 0.7]
+    assert fuse(Fusion.LEARNED, arms, weights) == fuse(Fusion.DBSF, arms, weights)
+
+
+def test_what_has_none_of_the_words_scored_zero() -> None:
+    """29 zeros beside one score of 3: mean 0.1, deviation of the sample sqrt(0.3)."""
+    alone = as_dict(fuse(Fusion.DBSF, [[Scored("a", 3.0)]], exhausted=[True]))
+    assert alone == pytest.approx({"a": 0.5 + (3.0 - 0.1) / (6 * math.sqrt(0.3))})
+    many = [Scored(f"{n:03}", 100.0 - n) for n in range(FEWEST)]
+    assert fuse(Fusion.DBSF, [many], exhausted=[True]) == fuse(Fusion.DBSF, [many])
+    assert fuse(Fusion.RRF, [DENSE], exhausted=[True]) == fuse(Fusion.RRF, [DENSE])
 
 
 def test_a_weight_for_each_ranking() -> None:

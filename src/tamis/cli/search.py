@@ -10,6 +10,7 @@ from tamis.cli import show
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.terminal import fail, out, plain_errors
 from tamis.client import Client
+from tamis.model.hybrid import BY_MEANING, BY_WORDS, HYBRID_FUSION
 
 _TEXT = "text_extractor@v1"
 _WORDED = tuple(
@@ -90,9 +91,10 @@ def pipeline(
     searches = [
         {"feature_uri": f"mixpeek://{extractor}/embedding", "query": "{{INPUT.query}}", "top_k": 100, **how}
         for extractor in extractors
-        for how in ({}, {"lexical": True})
+        for how in ({"weight": BY_MEANING}, {"lexical": True, "weight": BY_WORDS})
     ]
-    stages = [_stage("search", "filter", "feature_search", {"searches": searches, "final_top_k": 100, "fusion": "rrf"})]
+    fused = {"searches": searches, "final_top_k": 100, "fusion": HYBRID_FUSION}
+    stages = [_stage("search", "filter", "feature_search", fused)]
     if conditions:
         stages.append(_stage("where", "filter", "attribute_filter", {"conditions": {"AND": conditions}}))
     stages.append(_stage("cut", "reduce", "limit", {"limit": limit}))

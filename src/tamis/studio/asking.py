@@ -9,6 +9,7 @@ from tamis.engine.querying.features import primary_feature
 from tamis.errors import BadRequestError
 from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
+from tamis.model.hybrid import BY_MEANING, BY_WORDS, HYBRID_FUSION
 from tamis.model.json import JSON
 from tamis.model.retriever import Definition, StageSpec
 from tamis.model.vector import FeatureSpec, Space, VectorKind
@@ -62,9 +63,10 @@ def asked_in_words(collection: Collection, text: str) -> Question:
     search: dict[str, JSON] = {
         "feature_uri": uri_of(collection, how.text.name), "query": "{{INPUT.query}}", "top_k": _CANDIDATES,
     }  # fmt: skip
-    searches: list[JSON] = [search, {**search, "lexical": True}] if how.has_words else [search]
+    both: list[JSON] = [{**search, "weight": BY_MEANING}, {**search, "lexical": True, "weight": BY_WORDS}]
+    searches: list[JSON] = both if how.has_words else [search]
     schema = {"query": {"type": "text", "required": True}}
-    return _question(collection, {"searches": searches, "fusion": "rrf"}, schema, {"query": text})
+    return _question(collection, {"searches": searches, "fusion": HYBRID_FUSION}, schema, {"query": text})
 
 
 def asked_by_example(collection: Collection, example: str) -> Question:

@@ -353,7 +353,7 @@ async def test_a_document_without_the_vector_cannot_be_a_query(shop: Shop) -> No
     ("parameters", "message"),
     [
         ({}, "at least one search"),
-        ({"searches": [vector(RUNNING)], "fusion": "learned"}, "interactions"),
+        ({"searches": [vector(RUNNING)], "learning_config": {}}, "goes with fusion 'learned'"),
         ({"searches": [vector(RUNNING)], "fusion": "sum"}, "rrf"),
         ({"searches": [vector(RUNNING, query_preprocessing={"max_chunks": 2})]}, "not cut up"),
         ({"searches": [vector(RUNNING, filters={"field": "a", "operator": "like", "value": 1})]}, "unknown operator"),

@@ -13,6 +13,8 @@ from typing import TypeAlias
 from tamis.engine.ports.index import Scored
 
 RRF_K = 60
+FEWEST = 30
+"""Scores that a distribution is taken of where the rest are known to be 0: a handful has no spread to speak of."""
 
 Ranking: TypeAlias = Sequence[Scored]
 
@@ -27,10 +29,16 @@ class Fusion(StrEnum):
     LEARNED = "learned"
 
 
-def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float] | None = None) -> list[Scored]:
+def fuse(
+    strategy: Fusion,
+    rankings: Sequence[Ranking],
+    weights: Sequence[float] | None = None,
+    exhausted: Sequence[bool] | None = None,
+) -> list[Scored]:
     """One ranking out of many: score down, id up.
 
     rankings: best first, each document at most once in each.  weights: one for each ranking, 1.0 where omitted.
+    exhausted: which of them hold every document that scores above 0; none where omitted. Only dbsf asks.
     `learned` fuses as dbsf does: its weights are another's to find.
     Raises: ValueError where the lengths differ.   Cost: O(n log n) in all entries.
     """
@@ -38,9 +46,9 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
     if len(factors) != len(rankings):
         raise ValueError(f"{len(factors)} weights for {len(rankings)} rankings")
     parts: dict[str, list[float]] = {}
-    contribute = _STRATEGIES[strategy]
-    for ranking, weight in zip(rankings, factors, strict=True):
-        for entry, value in zip(ranking, contribute(ranking, weight), strict=True):
+    ended = list(exhausted) if exhausted is not None else [False] * len(rankings)
+    for ranking, weight, is_all in zip(rankings, factors, ended, strict=True):
+        for entry, value in zip(ranking, _contribute(strategy, ranking, weight, is_all), strict=True):
             held = parts.get(entry.document_id)
             if held is None:
                 parts[entry.document_id] = [value]
@@ -54,6 +62,12 @@ def fuse(strategy: Fusion, rankings: Sequence[Ranking], weights: Sequence[float]
 def contributions(strategy: Fusion, ranking: Ranking) -> list[float]:
     """What each entry of one ranking alone brings to its document."""
     return _STRATEGIES[strategy](ranking, 1.0)
+
+
+def _contribute(strategy: Fusion, ranking: Ranking, weight: float, is_all: bool) -> list[float]:
+    if is_all and strategy in (Fusion.DBSF, Fusion.LEARNED):
+        return distribution_based(ranking, weight, max(FEWEST - len(ranking), 0))
+    return _STRATEGIES[strategy](ranking, weight)
 
 
 def ranked(entries: Iterable[Scored]) -> list[Scored]:
@@ -73,17 +87,20 @@ def reciprocal_rank(ranking: Ranking, weight: float = 1.0, k: int = RRF_K) -> li
     return [weight / (k + rank) for rank in range(1, len(ranking) + 1)]
 
 
-def distribution_based(ranking: Ranking, weight: float = 1.0) -> list[float]:
+def distribution_based(ranking: Ranking, weight: float = 1.0, zeros: int = 0) -> list[float]:
     """Scores in units of their own spread: mean - 3 sigma is 0, mean + 3 sigma is 1, sigma that of a sample.
 
+    zeros: scores of 0 that belong to the sample too. One document that alone has a rare word thus stands far above
+    all others, and not in the middle of itself.
     Where scores do not differ (or there is one) each is 0.5.  Source: Mazzeschi 2023, as Qdrant computes it.
     """
-    scores = [entry.score for entry in ranking]
+    found = [entry.score for entry in ranking]
+    scores = found + [0.0] * zeros if found else found
     spread = _deviation(scores)
     if spread == 0.0:
-        return [0.5 * weight] * len(scores)
+        return [0.5 * weight] * len(found)
     low = math.fsum(scores) / len(scores) - 3 * spread
-    return [weight * (score - low) / (6 * spread) for score in scores]
+    return [weight * (score - low) / (6 * spread) for score in found]
 
 
 def _deviation(scores: Sequence[float]) -> float:

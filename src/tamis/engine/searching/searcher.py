@@ -55,6 +55,10 @@ class Search:
     min_score: float | None = None
     loc: tuple[str | int, ...] = ()
 
+    def is_exhausted_by(self, count: int) -> bool:
+        """Whether so many documents are all that have any of its words: fewer came than were asked for."""
+        return self.lexical and self.min_score is None and count < self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

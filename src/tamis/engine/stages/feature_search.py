@@ -51,6 +51,9 @@ class _Arm:
         """Of its draw at random."""
         return f"{context.seed}:{context.stage_index}:{self.position}"
 
+    def is_exhausted_by(self, count: int) -> bool:
+        return self.query is not None and self.search(self.query).is_exhausted_by(count)
+
     def search(self, query: Query) -> Search:
         config = self.config
         return Search(
@@ -138,7 +141,7 @@ class FeatureSearch:
         arms, warnings = await self._arms(collections, scope, context)
         found = await self._found(arms, context)
         weighing = await self._weighing(arms, found, context)
-        fused = self._fused(weighing.weights, found)
+        fused = self._fused(arms, weighing.weights, found)
         rows, facts = await self._rows(fused, _scores(arms, found), given or {}, context)
         facts |= weighing.facts
         facts["fusion"] = self._parameters.fusion.value
@@ -222,10 +225,11 @@ class FeatureSearch:
         config = self._parameters.learning_config or LearnedFusionConfig()
         return await weighed(config, _names(found), written, context)
 
-    def _fused(self, weights: Sequence[float], found: Sequence[Found]) -> Sequence[Scored]:
+    def _fused(self, arms: Sequence[_Arm], weights: Sequence[float], found: Sequence[Found]) -> Sequence[Scored]:
         if len(found) == 1:
             return found[0].ranking
-        return fuse(self._parameters.fusion, [one.ranking for one in found], weights)
+        exhausted = [arm.is_exhausted_by(len(one.ranking)) for arm, one in zip(arms, found, strict=True)]
+        return fuse(self._parameters.fusion, [one.ranking for one in found], weights, exhausted)
 
     async def _rows(
         self,

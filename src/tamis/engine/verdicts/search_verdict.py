@@ -101,7 +101,11 @@ async def _after_fusion(
     rankings = [one.ranking for one in found]
     fused: Sequence[Scored] = rankings[0]
     if len(rankings) > 1:
-        fused = fuse(kept.fusion, rankings, [one.weight for one in asked])
+        ended = [
+            one.seed is None and one.search.is_exhausted_by(len(other.ranking))
+            for one, other in zip(asked, found, strict=True)
+        ]
+        fused = fuse(kept.fusion, rankings, [one.weight for one in asked], ended)
     documents = await context.searcher.hydrate(context.principal, [entry.document_id for entry in fused])
     there = [entry for entry in fused if entry.document_id in documents]
     if kept.groups is None or kept.group_field is None:
