@@ -171,7 +171,7 @@ def test_no_statement_scans_a_table(connection: sqlite3.Connection, name: str) -
         ("interactions.page('retriever_id',)", "retriever_id=?"),
         ("interactions.scan('retriever_id',)", "retriever_id=? AND at<?"),
         ("interactions.scan()", "at<?"),
-        ("interactions._DELETE_USER", "user_id=?"),
+        ("interactions._OF_USER", "user_id=?"),
         ("evaluations._UNFINISHED", "status=?"),
     ],
 )
