@@ -66,6 +66,7 @@ from tamis.services.records.traces import TraceService
 from tamis.services.records.whynot import WhyService
 from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.inflight import InFlight
+from tamis.services.runs.learnt_weights import LearntWeights
 from tamis.services.runs.nested_retrievers import NestedRetrievers
 from tamis.services.runs.retrievers import RetrieverService
 from tamis.services.runs.snapshots import SnapshotStore
@@ -205,6 +206,7 @@ def _world(
     clock = WallClock()
     planner, in_flight, snapshots = Planner(registry or REGISTRY), InFlight(clock), SnapshotStore()
     records = ExecutionRecords(shop.metadata, in_flight)
+    reach = replace(reach, learning=LearntWeights(shop.metadata, clock))
     environment = Environment(shop.searcher, shop.models, clock, reach)
     nested = NestedRetrievers(shop.metadata, planner, Executor(environment))
     executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tamis.engine.learning.bandits import combined, draw
+from tamis.engine.learning.bandits import Drawn, combined, draw
 from tamis.engine.learning.learning_parameters import FallbackStrategy, LearnedFusionConfig
 from tamis.engine.ports.learning import Evidence, EvidenceQuery
 from tamis.engine.stage import Context
@@ -89,7 +89,11 @@ def _decided(
     asked: Contexts, known: Sequence[Evidence], context: Context,
 ) -> Weighing:  # fmt: skip
     level, evidence = _standing(config, asked, known)
-    drawn = draw(config.policy, base, evidence, _chance(context, evidence))
+    if not evidence.interactions:
+        # Nothing is known, and nothing has to be tried: what is liked tells of every search, whatever its weight was.
+        drawn = Drawn(_shares(base), {}, 0.0)
+    else:
+        drawn = draw(config.policy, base, evidence, _chance(context, evidence))
     used = not config.shadow_mode and _rolled_out(config, asked, context)
     total = sum(own) or 1.0
     share = drawn.weights if used else _shares(base)

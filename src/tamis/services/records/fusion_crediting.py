@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -46,45 +47,56 @@ def _taught(
     if stored is None or retriever_id is None or not _learns(session.retrievers.get(principal, retriever_id)):
         return []
     record = decode(stored)
-    shown = _shown(record)
+    # What stood before the last stage that learns was ranked anew by it.
+    stage = next((one for one in reversed(record.stages) if _facts(one)), None)
+    if stage is None:
+        return []
+    lesson = _Lesson(retriever_id, stage.stage_name, _facts(stage), _config(stage), _shown(record), day)
     seen: defaultdict[str, set[InteractionType]] = defaultdict(set)
     for one in session.interactions.of_execution(principal, execution_id):
-        seen[one.feature_id].update(one.types)
+        if lesson.hears(one):
+            seen[one.feature_id].update(one.types)
     made: list[FusionCredit] = []
-    for one in told:
+    for one in filter(lesson.hears, told):
         fresh = [kind for kind in one.types if kind not in seen[one.feature_id]]
         seen[one.feature_id].update(one.types)
-        if one.retriever_id in (None, retriever_id):
-            made += _of_stages(session, principal, record, shown, one, fresh, retriever_id, day)
+        likes = session.fusion_credits.places(principal, retriever_id, stage.stage_name)
+        made += lesson.of(one, fresh, likes)
     return made
 
 
-def _of_stages(
-    session: Session, principal: Principal, record: Record, shown: Shown, told: Interaction,
-    fresh: Sequence[InteractionType], retriever_id: str, day: int,
-) -> list[FusionCredit]:  # fmt: skip
-    """One for the last stage whose fusion is learned: what stood before it was ranked anew."""
-    found = next((stage for stage in reversed(record.stages) if _facts(stage)), None)
-    place = shown.place_of(told.feature_id)
-    if found is None or place is None:
-        return []
-    facts, config = _facts(found), _config(found)
-    person = facts.get("person")
-    named = None if told.user_id is None else person_of(told.user_id)
-    reward = _reward(config, fresh)
-    # Who tells of somebody else's search teaches nothing.
-    if reward == 0 or (named is not None and person is not None and named != person):
-        return []
-    likes = session.fusion_credits.places(principal, retriever_id, found.stage_name)
-    agreements = credit(shown, told.feature_id, facts["searches"], reward, likes)
-    if not agreements:
-        return []
-    return [
-        FusionCredit(
-            told.interaction_id, retriever_id, found.stage_name, tuple(facts["contexts"]), person or named, place,
-            day, agreements,
-        )
-    ]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What one execution can teach one of its stages. facts: what the stage noted when it decided on its weights."""
+
+    retriever_id: str
+    stage_name: str
+    facts: Mapping[str, Any]
+    config: LearnedFusionConfig
+    shown: Shown
+    day: int
+
+    def hears(self, told: Interaction) -> bool:
+        """Not what is told of another retriever, or by somebody of another's search."""
+        person = self.facts.get("person")
+        is_theirs = told.user_id is None or person is None or person_of(told.user_id) == person
+        return is_theirs and told.retriever_id in (None, self.retriever_id)
+
+    def of(self, told: Interaction, fresh: Sequence[InteractionType], likes: Mapping[int, int]) -> list[FusionCredit]:
+        """fresh: of its types, those that nobody has told of this document yet."""
+        reward, place = _reward(self.config, fresh), self.shown.place_of(told.feature_id)
+        if reward == 0 or place is None:
+            return []
+        agreements = credit(self.shown, told.feature_id, self.facts["searches"], reward, likes)
+        if not agreements:
+            return []
+        person = self.facts.get("person") or (None if told.user_id is None else person_of(told.user_id))
+        contexts = tuple(self.facts["contexts"])
+        return [
+            FusionCredit(
+                told.interaction_id, self.retriever_id, self.stage_name, contexts, person, place, self.day, agreements
+            )
+        ]
 
 
 def _reward(config: LearnedFusionConfig, kinds: Sequence[InteractionType]) -> float:

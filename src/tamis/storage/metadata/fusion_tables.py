@@ -1,8 +1,8 @@
 """What interactions taught learned fusions, one by one and in sums."""
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Table
 
-from tamis.storage.metadata.columns import INTEGER, index, integer, metadata, scope, table, text
+from tamis.storage.metadata.columns import index, integer, metadata, scope, table, text
 
 fusion_credits = table(
     "fusion_credits",
@@ -26,7 +26,7 @@ fusion_days = Table(
     text("stage_name", key=True),
     text("context", key=True),
     text("kind", key=True),
-    Column("day", INTEGER, primary_key=True, autoincrement=False),
+    integer("day", key=True),
     text("item", key=True),
     integer("count"),
     integer("agreed"),
