@@ -37,6 +37,8 @@ OBJECTS: dict[str, list[Any]] = {
     "feature_search_config": [
         {"searches": [{"feature_uri": "mixpeek://text_extractor@v1/embedding", "query": "bread"}]}
     ],
+    "reward_map": [{"click": 1.0, "negative_feedback": -1}],
+    "weights": [{"mixpeek://text_extractor@v1/embedding": 0.5}],
     "output_schema": [{"type": "object", "properties": {"topic": {"type": "string"}}}],
     "retriever_inputs": [{"query": "{{DOC.title}}"}],
     "additional_properties": [{}],
@@ -57,6 +59,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "attribute_filter.field_hints": {
         "field": None, "operator": None, "value": None, "conditions": None, "natural_language": "red ones",
     },
+    "feature_search.learning_config": {"fusion": "learned"},
     "cluster.": {"n_clusters": None},
     "cluster.algorithm": {"n_clusters": None},
     "document_enrich.retriever_id": {"target_collection_id": None, "target_field": None, "source_field": None},

@@ -179,5 +179,7 @@ def _parts(strategy: str, ranked: Ranking, weight: float) -> list[float]:
         return [weight * score for score in scores]
     if strategy == "max":
         return scores
-    low = float(np.mean(scores)) - 3 * float(np.std(scores, ddof=1))
-    return [weight * (score - low) / (6 * float(np.std(scores, ddof=1))) for score in scores]
+    # Few have any of the words: the others scored 0. Every product has a vector.
+    sample = scores + [0.0] * max(30 - len(scores), 0)
+    low = float(np.mean(sample)) - 3 * float(np.std(sample, ddof=1))
+    return [weight * (score - low) / (6 * float(np.std(sample, ddof=1))) for score in scores]

@@ -207,7 +207,6 @@ async def test_without_an_answer_in_time_the_weights_are_as_written(client: http
         ({"algorithm": "guessing"}, "thompson_sampling"),
         ({"reward_map": {"stare": 1}}, "no type of interaction is called 'stare'"),
         ({"min_weight": 0.6}, "less than or equal to 0.5"),
-        ({"exploration_floor": 2.0}, "exploration_floor is not above exploration_bonus"),
         ({"decay_factor": 0.5}, "greater than or equal to 0.9"),
     ],
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from tamis.engine.learning.bandits import LearningAlgorithm, Policy
 from tamis.engine.parameters import StageParameters
@@ -106,12 +106,6 @@ class LearnedFusionConfig(StageParameters):
             if not -100 <= reward <= 100:
                 raise ValueError(f"a reward is from -100 to 100; {kind!r} has {reward}")
         return value
-
-    @model_validator(mode="after")
-    def _has_room(self) -> "LearnedFusionConfig":
-        if self.exploration_floor > self.exploration_bonus:
-            raise ValueError("exploration_floor is not above exploration_bonus")
-        return self
 
     @property
     def rewards(self) -> dict[InteractionType, float]:
