@@ -41,8 +41,8 @@ class Shelf:
 
 def filled(server: LiveServer, folder: Path) -> Shelf:
     with server.client() as client:
-        _texts(client, "dishes", [_dish(n) for n in range(60)])
-        _texts(client, "nasty", [{"text": f"markup {SCRIPT} {BIDI}", "title": SCRIPT, "kind": "bad"}])
+        texts(client, "dishes", [_dish(n) for n in range(60)])
+        texts(client, "nasty", [{"text": f"markup {SCRIPT} {BIDI}", "title": SCRIPT, "kind": "bad"}])
         _files(client, "pictures", "image", [encoded(drawn(seed=n)) for n in range(3)], "image/png")
         write_video(folder / "film.mp4", [(200, 40, 40), (40, 80, 200)], "mpeg4", seconds=2)
         _files(client, "films", "video", [(folder / "film.mp4").read_bytes()], "video/mp4")
@@ -103,7 +103,7 @@ def _dish(n: int) -> dict[str, Any]:
     return {"text": text, "title": f"{subject} {n}", "price": n}
 
 
-def _texts(client: Client, name: str, rows: list[dict[str, Any]]) -> None:
+def texts(client: Client, name: str, rows: list[dict[str, Any]]) -> None:
     fields = {field: "integer" if isinstance(value, int) else "string" for field, value in rows[0].items()}
     bucket = ensure_bucket(client, name, {**fields, "text": "text"})
     ensure_collection(client, name, bucket, [field for field in fields if field != "text"])

@@ -1,5 +1,6 @@
 """A published retriever's page, as strangers meet it."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,11 @@ from tamis.client import Client
 from tamis.errors import BadRequestError
 from tamis.studio.field_formats import Shown, shown, web_address
 from tamis.studio.markdown import pictures_of, rendered
+from tamis.studio.search_engines import structured_data
 from tamis.studio.search_inputs import controls_of, inputs_of
 from tamis.studio.themes import style_sheet
 from tests.drawing import drawn, encoded
-from tests.studio.shelf import SCRIPT, Shelf, pipeline
+from tests.studio.shelf import SCRIPT, Shelf, pipeline, texts
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 WORD = {
@@ -83,6 +85,30 @@ def shop(shelf: Shelf) -> str:
     return "/p/corner-shop"
 
 
+NARROWED = {
+    **DISPLAY,
+    "exposed_fields": ["title", "kind", "price"],
+    "components": {"show_filters": True},
+    "seo": {
+        "meta_title": "Dishes & \"more\"", "og_image_url": "https://a.example/b.png",
+        "twitter_site": "@dishes", "locale": "de_DE", "keywords": ["soup", "tea"],
+        "structured_data": {"type": "Restaurant", "additional_properties": {"servesCuisine": "soup"}},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def narrowed(shelf: Shelf) -> str:
+    """Of documents whose kinds are few, published with filters and with words for search engines."""
+    kinds = ("hot", "cold", "cold")
+    with shelf.server.client() as client:
+        rows = [{"text": f"kettle {n}", "title": f"kettle {n}", "kind": kinds[n % 3], "price": n} for n in range(9)]
+        texts(client, "kettles", rows)
+        definition = {**pipeline(30, where=False), "collection_identifiers": ["kettles"]}
+        publish(client, "kettle-shop", definition, display_config=NARROWED)
+    return "/p/kettle-shop"
+
+
 @pytest.fixture
 def visitor(shelf: Shelf, shop: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=shelf.server.url, timeout=30) as opened:
@@ -130,6 +156,71 @@ def test_by_a_picture(stranger: Page, shop: str) -> None:
     expect(picture).to_be_visible()
     assert (picture.get_attribute("src") or "").startswith("/v1/blobs/")
     expect(stranger.locator(".result h3").first).to_have_text("image 1")
+
+
+def test_the_next_page_of_a_search_by_a_picture(visitor: httpx.Client) -> None:
+    file = {"like": ("look.png", encoded(drawn(seed=1)), "image/png")}
+    first = visitor.post("/p/lookalike", files=file)
+    (execution,) = re.findall(r'data-execution="(exec_\w+)"', first.text)
+    again = visitor.get(f"/p/lookalike?.of={execution}").text
+    shown = [re.findall(r'data-document="(\w+)"', page) for page in (first.text, again)]
+    assert shown[0] == shown[1] != []
+    second = visitor.get(f"/p/lookalike?.of={execution}&.page=2")
+    assert second.status_code == 200
+    assert f"/p/lookalike?.of={execution}" in second.text.replace("&amp;", "&"), "the way back"
+    soup = visitor.get("/p/corner-shop?query=soup").text
+    (of_another,) = re.findall(r'data-execution="(exec_\w+)"', soup)
+    for unknown in (of_another, "exec_nothing"):
+        told = visitor.get(f"/p/lookalike?.of={unknown}")
+        assert told.status_code == 404
+        assert "Choose the file again" in told.text
+
+
+def test_a_visitor_narrows_what_he_found(stranger: Page, narrowed: str) -> None:
+    stranger.goto(f"{narrowed}?query=kettle")
+    expect(stranger.locator(".result")).to_have_count(9)
+    facets = stranger.locator(".facet")
+    expect(facets).to_have_count(1)
+    expect(facets.locator("a")).to_contain_text(["cold 6", "hot 3"])
+    facets.get_by_role("link", name="hot").click()
+    expect(stranger.locator(".result")).to_have_count(3)
+    expect(stranger.locator("#in-1")).to_have_value("kettle")
+    stranger.get_by_role("link", name="Ohne kind: hot").click()
+    expect(stranger.locator(".result")).to_have_count(9)
+
+
+def test_nothing_hidden_is_narrowed_by(visitor: httpx.Client, narrowed: str) -> None:
+    for query in (".where.text=%22kettle 1%22", ".where.kind=hot", ".where.kind=[1]", ".where.kind=null"):
+        told = visitor.get(f"{narrowed}?query=kettle&{query}")
+        assert told.status_code == 400
+        assert ".where." in told.text
+    assert visitor.get(f"{narrowed}?query=kettle&.where.price=4").text.count('class="result"') == 1
+    assert "facet" not in visitor.get("/p/corner-shop?query=soup&.where.price=4").text
+
+
+def test_search_engines_are_told_what_the_publisher_says(visitor: httpx.Client, narrowed: str) -> None:
+    html = visitor.get(narrowed).text
+    assert '<html lang="de-DE">' in html
+    assert ">Suchen<" in html
+    (told,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
+    data = json.loads(told)
+    assert (data["@type"], data["servesCuisine"], data["keywords"]) == ("Restaurant", "soup", "soup, tea")
+    assert data["name"] == NARROWED["seo"]["meta_title"]
+    assert "<script>" not in html
+    for tag in (
+        '<meta name="twitter:card" content="summary_large_image">', '<meta name="twitter:site" content="@dishes">',
+        '<meta property="og:image" content="https://a.example/b.png">', '<meta property="og:locale" content="de_DE">',
+    ):  # fmt: skip
+        assert tag in html
+    assert "application/ld+json" not in visitor.get("/p/locked-shop").text
+
+
+def test_nothing_ends_the_element_of_structured_data() -> None:
+    nasty = "</script><script>alert(1)</script><!-- &\u2028"
+    display = {"seo": None, "title": nasty, "description": nasty, "logo_url": None}
+    told = structured_data(display, "https://a.example/")
+    assert not set(told) & set("<>&\u2028")
+    assert json.loads(told)["name"] == nasty
 
 
 def test_a_page_without_a_form_shows_what_its_defaults_find(visitor: httpx.Client) -> None:

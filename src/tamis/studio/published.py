@@ -18,13 +18,17 @@ from tamis.services.public.exposure import exposed
 from tamis.services.public.public_limits import Visitor, check
 from tamis.services.public.public_retrievers import GRANT_S, Answered, Door, PublicRetrievers, Visit
 from tamis.services.public.publishing import PAGE_PATH, PublishingService
+from tamis.services.records.sieves import SieveService
 from tamis.services.runs.result_pages import PageMethod, PageRequest
 from tamis.studio import fields, search_inputs
 from tamis.studio.assets import assets
+from tamis.studio.earlier_searches import files_of
 from tamis.studio.field_formats import origin_of
 from tamis.studio.languages import Language, preferred
 from tamis.studio.markdown import pictures_of
+from tamis.studio.narrowing import Facet, Value, facets_of, filters_of, parameters_of, read_where
 from tamis.studio.result_cards import ResultCard, ResultCards, origins_of
+from tamis.studio.search_engines import meta_tags, structured_data
 from tamis.studio.search_inputs import Control
 from tamis.studio.security import public_headers
 from tamis.studio.templating import render
@@ -33,7 +37,7 @@ from tamis.studio.visit import check_origin, language_of
 
 GRANT_COOKIE = "tamis_grant"
 PAGE_SIZE = 24
-_PAGE, _EMBED = ".page", ".embed"
+_PAGE, _EMBED, _OF = ".page", ".embed", ".of"
 """In the address beside the inputs, whose names never begin with a dot."""
 _MOST_PAGES = 1_000
 _HOUR = "public, max-age=3600"
@@ -44,13 +48,17 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One request of a visitor. display: checked and whole.  asked: what he filled in, by input."""
+    """One request of a visitor. display: checked and whole.  asked: what he filled in, by input.
+
+    where: what he narrowed it by.
+    """
 
     request: Request
     door: Door
     display: Mapping[str, Any]
     visit: Visit
     asked: Mapping[str, str]
+    where: Mapping[str, Value]
 
     def service(self, kind: type[S]) -> S:
         return cast(S, self.request.app.state.services[kind])
@@ -73,10 +81,17 @@ class Opened:
         """The publisher's, so that a page is in one language; where he says nothing, the visitor's."""
         return preferred(self.locale) if self.locale else language_of(self.request)
 
-    def leading(self, asked: Mapping[str, str], page: int = 1) -> str:
+    @property
+    def earlier(self) -> str:
+        """The search whose files this one is asked with; empty where it has its own, or none."""
+        return self.request.query_params.get(_OF, "")
+
+    def leading(
+        self, asked: Mapping[str, str], page: int = 1, of: str = "", where: Mapping[str, Value] | None = None
+    ) -> str:
         """The address of a search."""
-        own = {_PAGE: str(page)} if page > 1 else {}
-        query = urlencode({**asked, **own, **({_EMBED: "1"} if self.is_embedded else {})})
+        own = {_PAGE: str(page) if page > 1 else "", _OF: of, _EMBED: "1" if self.is_embedded else ""}
+        query = urlencode({**asked, **parameters_of(where or {}), **{name: text for name, text in own.items() if text}})
         return f"{self.address}?{query}" if query else self.address
 
 
@@ -85,6 +100,7 @@ class Found:
     """What a search came to. problems: what is wrong with it, or why there is nothing to show."""
 
     cards: Sequence[ResultCard] = ()
+    facets: Sequence[Facet] = ()
     total: int = 0
     page: int = 1
     has_next: bool = False
@@ -113,10 +129,17 @@ async def show(opened: Opened) -> Response:
     controls = search_inputs.controls_of(opened.display, opened.asked)
     if not opened.service(PublicRetrievers).opens(opened.door, opened.visit):
         return _page(opened, controls, None, is_locked=True)
-    is_asked = any(one.name in opened.asked for one in controls)
+    is_asked = bool(opened.earlier) or any(one.name in opened.asked for one in controls)
     if opened.display["components"]["show_search"] and not is_asked:
         return _page(opened, controls, None)
-    return _page(opened, controls, await _searched(opened, controls, {}))
+    earlier, files = opened.earlier, dict[str, JSON]()
+    if earlier:
+        try:
+            files = await files_of(opened.service(SieveService), opened.door, earlier, controls)
+        except NotFoundError:
+            told = Found(problems=(opened.language("public.forgotten"),), status=404)
+            return _page(opened, controls, told)
+    return _page(opened, controls, await _searched(opened, controls, files))
 
 
 async def search_by_file(opened: Opened) -> Response:
@@ -184,7 +207,7 @@ async def _open(request: Request) -> Opened:
     )
     display = request.app.state.read_display(door.published.display)
     asked = {name: value for name, value in request.query_params.items() if not name.startswith(".")}
-    return Opened(request, door, display, visit, asked)
+    return Opened(request, door, display, visit, asked, read_where(display, request.query_params))
 
 
 async def _searched(opened: Opened, controls: Sequence[Control], files: Mapping[str, JSON]) -> Found:
@@ -194,7 +217,7 @@ async def _searched(opened: Opened, controls: Sequence[Control], files: Mapping[
         inputs = {**search_inputs.inputs_of(controls, opened.asked), **files}
         check(await public_retrievers.admit(opened.door, opened.visit))
         wanted = PageRequest(PageMethod.OFFSET, PAGE_SIZE, (number - 1) * PAGE_SIZE)
-        answered = await public_retrievers.execute(opened.door, opened.visit, inputs, wanted)
+        answered = await public_retrievers.execute(opened.door, opened.visit, inputs, wanted, filters_of(opened.where))
     except TamisError as error:
         if error.status == 404:
             raise
@@ -207,6 +230,7 @@ def _found(opened: Opened, answered: Answered, number: int) -> Found:
     documents = exposed(executed.documents, published.exposed_fields, _link(opened))
     return Found(
         cards=ResultCards(opened.display, datetime.now(UTC)).of(documents),
+        facets=facets_of(opened.display, executed.documents, opened.where),
         total=int(cast(int, executed.pagination["total"])),
         page=number,
         has_next=bool(executed.pagination["has_next"]),
@@ -246,19 +270,23 @@ def _page(
     **more: Any,
 ) -> Response:  # fmt: skip
     t, seo = opened.language, opened.display["seo"] or {}
-    publishing = opened.service(PublishingService)
+    address = opened.service(PublishingService).page_url(str(opened.request.base_url), opened.door.published.name)
+    canonical = str(seo.get("canonical_url") or address)
+    has_files = any(one.kind == "file" for one in controls)
     values: dict[str, Any] = {
         "t": t,
         "display": opened.display,
         "seo": seo,
         "locale": opened.locale or t.code,
-        "canonical": seo.get("canonical_url")
-        or publishing.page_url(str(opened.request.base_url), opened.door.published.name),
+        "canonical": canonical,
         "opened": opened,
         "address": opened.address,
+        "tags": meta_tags(opened.display, canonical),
+        "structured": structured_data(opened.display, canonical),
         "theme_version": f"{opened.door.published.updated_at.timestamp():.0f}",
         "controls": controls,
-        "has_files": any(one.kind == "file" for one in controls),
+        "has_files": has_files,
+        "of": (opened.earlier or (found.execution_id if found else "")) if has_files else "",
         "found": found,
         "page_size": PAGE_SIZE,
         "is_locked": is_locked,

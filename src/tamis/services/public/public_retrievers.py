@@ -152,13 +152,16 @@ class PublicRetrievers:
         await self._check_lock(door, visit)
         return await self._rates.search(door.published, visit.visitor)
 
-    async def execute(self, door: Door, visit: Visit, inputs: Mapping[str, JSON], page: PageRequest) -> Answered:
+    async def execute(
+        self, door: Door, visit: Visit, inputs: Mapping[str, JSON], page: PageRequest, filters: JSON = None
+    ) -> Answered:
         """Search for a visitor that was admitted; recorded with the mode `public`.
 
+        filters: as `RunOptions` has them; the caller sees to it that they name exposed fields alone.
         Raises: ValidationError (inputs, pagination), PublicSearchError, TooManyRequestsError.
         """
         _check_inputs(door.published, inputs)
-        options = RunOptions(inputs=inputs, page=page, most=door.published.limits.max_results)
+        options = RunOptions(inputs=inputs, filters=filters, page=page, most=door.published.limits.max_results)
         principal = _principal(door, visit)
         try:
             executed = await self._executions.execute_saved(principal, door.published.retriever_id, options)
