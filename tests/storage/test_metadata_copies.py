@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine, select
 
-from tamis.errors import ConflictError, StorageError
+from tamis.errors import ConflictError, StorageError, StorageUnavailableError
 from tamis.model.fault import Fault
 from tamis.storage.metadata import open_postgres, open_sqlite, schema
 from tamis.storage.metadata.copies import SqlCopies
@@ -135,3 +135,42 @@ async def test_what_is_none_of_ours_is_refused(tmp_path: Path) -> None:
     damaged.write_bytes(data)
     with pytest.raises(StorageError):
         SqlCopies(damaged).take(tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+async def test_while_it_is_held_nobody_writes_and_everybody_reads(tmp_path: Path, database: str, backend: str) -> None:
+    source = await filled(tmp_path / "a.db")
+    SqlCopies(source).take(tmp_path / "copy.db")
+    copies, url = SqlCopies(source), None
+    if backend == "postgres":
+        copies, url = SqlCopies(tmp_path / "none", database), database
+        copies.put_back(tmp_path / "copy.db")
+    store = await (open_postgres(url, wait_s=0.2) if url else open_sqlite(source, wait_s=0.2))
+
+    async def write() -> None:
+        await store.write(lambda session: session.documents.put(ME, "col_first", [samples.write(7)]))
+
+    with copies.held():
+        with pytest.raises(StorageUnavailableError):
+            await write()
+        assert await store.read(lambda session: session.index_queue.pending(1))
+        assert copies.take(tmp_path / "held.db") == REVISION
+    await write()
+    await store.close()
+
+
+async def test_copies_differ_in_the_tables_whose_rows_do(tmp_path: Path) -> None:
+    source = await filled(tmp_path / "a.db")
+    one, other = tmp_path / "one.db", tmp_path / "other.db"
+    for copy in (one, other):
+        SqlCopies(source).take(copy)
+    put_one_into_the_inbox(one)
+    put_one_into_the_inbox(other)
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("UPDATE collections SET revision = revision + 1")
+        connection.execute("DELETE FROM index_queue")
+    assert SqlCopies(source).differing(one, other) == []
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("DELETE FROM documents WHERE document_id = (SELECT min(document_id) FROM documents)")
+        connection.execute("DELETE FROM api_keys")
+    assert set(SqlCopies(source).differing(one, other)) == {"documents", "api_keys"}

@@ -17,6 +17,7 @@ from tamis.cli import (
     key,
     load,
     mcp,
+    migrate,
     organization,
     own_vectors,
     publish,
@@ -48,6 +49,7 @@ app.command("analytics")(analytics.analytics)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("migrate-to")(migrate.migrate_to)
 app.command("verify")(verify.verify)
 app.command("audit")(audit.audit)
 app.add_typer(organization.app, name="organization")

@@ -1,6 +1,7 @@
 """The system of record as a whole: copied at one moment, and put back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -27,4 +28,15 @@ class RecordCopies(Protocol):
 
     def named_files(self, copy: Path) -> Iterator[NamedFile]:
         """Every file of the blob store that a copy names."""
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nobody writes while this is open: who tries waits, then is answered 503; reads go on.
+
+        Raises: StorageError.
+        """
+        ...
+
+    def differing(self, copy: Path, other: Path) -> Sequence[str]:
+        """Tables whose rows are not the same in two copies, but for what belongs to an index. Copies may be changed."""
         ...

@@ -1,11 +1,13 @@
 """The system of record copied whole: one SQLite file, whichever database it is of, that can go back into either."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, func, insert, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, NullPool, Table, create_engine, func, insert, inspect, make_url, select, text
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +21,8 @@ from tamis.storage.metadata.named_files import named_files
 from tamis.storage.metadata.schema import REVISION, index_queue, metadata
 
 _ROWS = 500
+_HOLD_S = 60
+_OF_AN_INDEX = {("collections", "revision")}
 
 
 class SqlCopies:
@@ -53,6 +57,27 @@ class SqlCopies:
     def named_files(self, copy: Path) -> Iterator[NamedFile]:
         with _told(), _sqlite(copy).connect() as connection:
             yield from named_files(connection)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with _told():
+            if self._url is None:
+                with closing(sqlite3.connect(self._path, timeout=_HOLD_S, isolation_level=None)) as connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield
+            else:
+                with self._postgres().begin() as connection:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_HOLD_S}s'")
+                    names = ", ".join(table.name for table in metadata.sorted_tables)
+                    connection.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+                    yield
+
+    def differing(self, copy: Path, other: Path) -> list[str]:
+        with _told():
+            _empty_inbox(copy)
+            _empty_inbox(other)
+        with _told(), _sqlite(copy).connect() as one, _sqlite(other).connect() as two:
+            return [table.name for table in metadata.sorted_tables if _rows(one, table) != _rows(two, table)]
 
     def _copy_rows(self, target: Path) -> None:
         with self._postgres().connect() as source, _sqlite(target).begin() as made:
@@ -115,6 +140,15 @@ def _copy_tables(source: Connection, target: Connection) -> None:
         rows = source.execution_options(yield_per=_ROWS).execute(select(table))
         for part in rows.mappings().partitions(_ROWS):
             target.execute(insert(table), [dict(row) for row in part])
+
+
+def _rows(connection: Connection, table: Table) -> "Counter[bytes]":
+    """A digest of each, however they are ordered; of what an index changes when it is made again, nothing."""
+    if table is index_queue:
+        return Counter()
+    columns = [column for column in table.columns if (table.name, column.name) not in _OF_AN_INDEX]
+    rows = connection.execution_options(yield_per=_ROWS).execute(select(*columns))
+    return Counter(blake2b(repr(tuple(row)).encode(), digest_size=16).digest() for row in rows)
 
 
 def _has_rows(connection: Connection) -> bool:
