@@ -16,7 +16,7 @@ from tamis.engine.searching.search_parameters import FeatureSearchConfig, Featur
 from tamis.engine.templating import sandbox
 from tamis.model.filters import DEEPEST, MOST_CLAUSES
 from tamis.model.limits import NOUNS, UNBOUNDED
-from tamis.model.matching import LONGEST_PATTERN
+from tamis.model.patterns import LONGEST_PATTERN, LONGEST_TEXT, MOST_S
 from tamis.services.access import idempotency
 from tamis.services.data import objects, uploads
 from tamis.services.public.public_limits import LOOKS
@@ -48,6 +48,8 @@ ENFORCED = {
     "conditions of a filter": MOST_CLAUSES,
     "groups inside groups of a filter": DEEPEST,
     "characters of a regular expression": LONGEST_PATTERN,
+    "characters of a text that a regular expression is looked for in": LONGEST_TEXT,
+    "seconds of computing of a filter's regular expressions": MOST_S,
     "characters of a template's code": sandbox._MAX_CODE,
     "characters that a template makes": sandbox.MAX_TEXT,
     "objects, or uploads, of one batch request": objects.MAX_BATCH,

@@ -6,7 +6,8 @@ import pytest
 
 from tamis.errors import ValidationError
 from tamis.model.filters import DEEPEST, MOST_CLAUSES, has_regex, parse_filter
-from tamis.model.matching import LONGEST_PATTERN, check_filter
+from tamis.model.matching import check_filter
+from tamis.model.patterns import LONGEST_PATTERN
 
 ONE: dict[str, Any] = {"field": "a", "operator": "eq", "value": 1}
 

@@ -123,9 +123,12 @@ class Loader:
         sources = await self._sources(principal, collection, [item.source_id for item in items])
         wanted = parse_filter(collection.source.filters)
         shared = None if is_dynamic(collection.extractor) else parameters_for(extractor, collection.extractor, None)
-        loads = [
-            _map(item, principal, sources.get(item.source_id), collection, extractor, wanted, shared) for item in items
-        ]
+
+        def mapped() -> list[Load]:
+            each = ((item, sources.get(item.source_id)) for item in items)
+            return [_map(item, principal, source, collection, extractor, wanted, shared) for item, source in each]
+
+        loads = await asyncio.to_thread(mapped)  # patterns in the filter may take a second for each
         filled = await asyncio.gather(*(self._with_files(principal, extractor, load, holder) for load in loads))
         return await self._without_unchanged(principal, collection, extractor, filled)
 

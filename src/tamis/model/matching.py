@@ -9,20 +9,14 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, TypeAlias
 
-import re2
-
 from tamis.errors import ValidationError
-from tamis.model.filters import And, Condition, Filter, Not, Operator, Or
+from tamis.model.filters import And, Condition, Filter, Not, Operator, Or, has_regex
 from tamis.model.instants import instant
 from tamis.model.json import JSON
+from tamis.model.patterns import LONGEST_PATTERN, MOST_S, Patience, compiled
 from tamis.model.words import has_words
-
-_PATTERN_BYTES = 1 << 20
-LONGEST_PATTERN = 1_000
-"""Characters of a regular expression."""
 
 Test: TypeAlias = Callable[[Any, Any, bool], bool]
 
@@ -50,6 +44,14 @@ def matcher(filter: Filter) -> Callable[[Mapping[str, JSON]], bool]:
         children = [matcher(child) for child in filter.children]
         return lambda view: all([child(view) for child in children])
     return lambda view: matches(filter, view)
+
+
+def patient(filter: Filter, loc: tuple[str | int, ...], most_s: float = MOST_S) -> Callable[[Mapping[str, JSON]], bool]:
+    """As `matcher`; where there are patterns in the filter, it raises ValidationError once they took too long in all.
+
+    loc: where the filter stands.  most_s: of the computing of the threads that it is on.
+    """
+    return Patience(loc, most_s).over(matcher(filter)) if has_regex(filter) else matcher(filter)
 
 
 def _equals_text(path: str, wanted: str, exact: bool) -> Callable[[Mapping[str, JSON]], bool]:
@@ -206,25 +208,15 @@ def _check_pattern(condition: Condition, loc: list[str | int]) -> None:
         message = f"'regex' on {condition.path!r} takes a pattern of at most {LONGEST_PATTERN} characters"
         raise ValidationError.at(loc, message, limit=LONGEST_PATTERN)
     try:
-        _pattern(condition.value, condition.case_sensitive)
-    except re2.error as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise ValidationError.at(loc, f"{condition.value!r} is not a pattern of RE2: {reason}") from error
+        compiled(condition.value, condition.case_sensitive)
+    except ValueError as error:
+        raise ValidationError.at(loc, str(error)) from error
 
 
 def _regex(value: Any, wanted: Any, exact: bool) -> bool:
     if not (isinstance(value, str) and isinstance(wanted, str)):
         return False
-    return _pattern(wanted, exact).search(value) is not None
-
-
-@lru_cache(maxsize=256)
-def _pattern(pattern: str, exact: bool) -> Any:
-    options = re2.Options()
-    options.case_sensitive = exact
-    options.log_errors = False
-    options.max_mem = _PATTERN_BYTES
-    return re2.compile(pattern, options)
+    return compiled(wanted, exact).is_in(value)
 
 
 def _text(value: Any, wanted: Any, exact: bool) -> bool:

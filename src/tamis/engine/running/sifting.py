@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tamis.model.filters import Filter, has_regex
 from tamis.model.hits import Hit
 from tamis.model.matching import matches
+from tamis.model.patterns import Patience
 
 _AT_ONCE = 32
 """Between so many documents a run that was cancelled ends."""
@@ -23,14 +24,14 @@ async def meant(hits: Iterable[Hit], wanted: Filter | None) -> list[Hit]:
 
 
 async def sifted(hits: Iterable[Hit], keeps: Callable[[Hit], bool], is_long_work: bool) -> list[Hit]:
-    """In their order."""
+    """In their order. Raises: ValidationError where patterns take too much computing."""
     if not is_long_work:
         return [hit for hit in hits if keeps(hit)]
-    every, kept = list(hits), list[Hit]()
+    every, kept, patience = list(hits), list[Hit](), Patience(("filter",))
     for begin in range(0, len(every), _AT_ONCE):
-        kept += await asyncio.to_thread(_kept, every[begin : begin + _AT_ONCE], keeps)
+        kept += await asyncio.to_thread(_kept, every[begin : begin + _AT_ONCE], keeps, patience)
     return kept
 
 
-def _kept(hits: Sequence[Hit], keeps: Callable[[Hit], bool]) -> list[Hit]:
-    return [hit for hit in hits if keeps(hit)]
+def _kept(hits: Sequence[Hit], keeps: Callable[[Hit], bool], patience: Patience) -> list[Hit]:
+    return [hit for hit in hits if patience.spend(lambda hit=hit: keeps(hit))]  # type: ignore[misc]

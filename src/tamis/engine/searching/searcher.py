@@ -25,7 +25,7 @@ from tamis.errors import IndexUnavailableError, NotFoundError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.filters import Filter, IdIn
-from tamis.model.matching import matches
+from tamis.model.matching import patient
 from tamis.model.ordering import order
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
@@ -294,7 +294,8 @@ def _read_through(
     documents = list(islice(session.documents.scan(principal, collection_id), _READ_THROUGH + 1))
     if len(documents) > _READ_THROUGH:
         return None
-    return [one for one in documents if matches(filter, one.view())][:limit]
+    keeps = patient(filter, ("filter",))
+    return [one for one in documents if keeps(one.view())][:limit]
 
 
 def _selected(
@@ -302,5 +303,6 @@ def _selected(
 ) -> list[Document]:
     """By id, those of these that match as they are now: the record may be ahead of the index."""
     documents = session.documents.get_many(principal, ids).values()
-    found = [one for one in documents if one.collection_id == collection_id and matches(filter, one.view())]
+    keeps = patient(filter, ("filter",))
+    found = [one for one in documents if one.collection_id == collection_id and keeps(one.view())]
     return sorted(found, key=lambda one: one.document_id)

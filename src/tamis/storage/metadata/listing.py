@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 from tamis.model.filters import Filter
 from tamis.model.json import JSON, JSONObject
-from tamis.model.matching import matches
+from tamis.model.matching import patient
 from tamis.model.ordering import sort_key
 from tamis.model.page import Listing, Page
 
 T = TypeVar("T")
+
+_PLACE = ("body", "filters")
 
 
 def is_plain(listing: Listing) -> bool:
@@ -24,7 +26,8 @@ def window(
     rows: Iterable[T], view: Callable[[T], JSONObject], identity: Callable[[T], str], listing: Listing
 ) -> Page[T]:
     """The listing's window. rows: all there are, newest first. Holds `offset + limit` of them at most."""
-    kept = _Counted(row for row in rows if _wanted(view(row), listing))
+    is_wanted = _wanted(listing)
+    kept = _Counted(row for row in rows if is_wanted(view(row)))
     end = listing.offset + listing.limit
     if listing.sort:
         first = heapq.nsmallest(end, kept, key=lambda row: (_order(view(row), listing), identity(row)))
@@ -35,7 +38,10 @@ def window(
 
 
 def matching_only(rows: Iterable[T], view: Callable[[T], JSONObject], filter: Filter | None) -> Iterator[T]:
-    return (row for row in rows if filter is None or matches(filter, view(row)))
+    if filter is None:
+        return iter(rows)
+    keeps = patient(filter, _PLACE)
+    return (row for row in rows if keeps(view(row)))
 
 
 class _Counted(Iterator[T]):
@@ -55,10 +61,10 @@ class _Counted(Iterator[T]):
             pass
 
 
-def _wanted(view: JSONObject, listing: Listing) -> bool:
-    if listing.filter is not None and not matches(listing.filter, view):
-        return False
-    return not listing.search or _mentions(view, listing.search.casefold())
+def _wanted(listing: Listing) -> Callable[[JSONObject], bool]:
+    keeps = None if listing.filter is None else patient(listing.filter, _PLACE)
+    search = (listing.search or "").casefold()
+    return lambda view: (keeps is None or keeps(view)) and (not search or _mentions(view, search))
 
 
 def _order(view: JSONObject, listing: Listing) -> tuple[Any, ...]:
