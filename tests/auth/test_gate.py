@@ -10,7 +10,7 @@ import pytest
 
 from tamis.errors import ForbiddenError, UnauthorizedError
 from tamis.model.organization import ApiKey
-from tamis.model.principal import NamespaceOperation, Permission, Principal
+from tamis.model.principal import NamespaceOperation, Permission, Principal, Scope
 from tamis.model.secret import hash_key
 from tests.resource_world import Resources, open_resources
 
@@ -81,3 +81,13 @@ async def test_one_retriever_is_not_the_namespace(world: Resources) -> None:
         assert (await entered(world, partly=True)).may_retriever("ret_1")
         with pytest.raises(ForbiddenError):
             await entered(world)
+
+
+def test_scopes_for_other_operations_are_other_scopes() -> None:
+    """A principal is remembered for a while: one whose scopes were narrowed is not taken for what it was."""
+    reading = Scope("ns_1", operations=frozenset({NamespaceOperation.READ_DATA}))
+    principal = Principal("org_1", "ns_1", scopes=(Scope("ns_1"),))
+    assert principal != replace(principal, scopes=(reading,))
+    assert replace(principal, scopes=(reading,)).sees_namespace("ns_1")
+    assert not replace(principal, scopes=(Scope("ns_1", "ret_1"),)).sees_namespace("ns_1")
+    assert replace(principal, scopes=(replace(reading, retriever_id="ret_1"),)).may_retriever("ret_1")

@@ -48,7 +48,11 @@ class Scope:
 
     namespace_id: str
     retriever_id: str = ""
-    operations: frozenset[NamespaceOperation] | None = field(default=None, compare=False)
+    operations: frozenset[NamespaceOperation] | None = None
+
+    def is_of(self, namespace_id: str, retriever_id: str = "") -> bool:
+        """Whether it is to this very namespace or retriever, for whatever operations."""
+        return (self.namespace_id, self.retriever_id) == (namespace_id, retriever_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class Principal:
 
     def sees_namespace(self, namespace_id: str) -> bool:
         """Whether everything in the namespace is within the scopes."""
-        return not self.scopes or Scope(namespace_id) in self.scopes
+        return not self.scopes or any(scope.is_of(namespace_id) for scope in self.scopes)
 
     def enters(self, namespace_id: str) -> bool:
         """Whether anything in the namespace is within the scopes."""
@@ -133,4 +137,6 @@ class Principal:
 
     def may_retriever(self, retriever_id: str) -> bool:
         """Whether this retriever of the principal's namespace, with its executions, is within the scopes."""
-        return self.sees_namespace(self.namespace_id) or Scope(self.namespace_id, retriever_id) in self.scopes
+        return self.sees_namespace(self.namespace_id) or any(
+            scope.is_of(self.namespace_id, retriever_id) for scope in self.scopes
+        )
