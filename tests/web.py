@@ -16,7 +16,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     listening.bind(("127.0.0.1", 0))
     # Small, so that a reader who takes nothing is noticed after little.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
-    # On a busy machine a client may come back to a connection later than after uvicorn's five seconds, just as it closes.
+    # On a busy machine a client may come back to a connection after uvicorn's five seconds, just as it is closed.
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5, timeout_keep_alive=600)
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
