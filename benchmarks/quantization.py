@@ -21,7 +21,7 @@ from benchmarks.peers.corpus import TOP, Corpus, load
 from tamis.model.vector import Quantization
 from tamis.settings import Settings
 from tamis.storage.index import native
-from tamis.storage.index.files import ShardFiles
+from tamis.storage.index.files import ShardFiles, write_built
 from tamis.storage.index.shard import Generation, Shard
 from tamis.wiring.backends import local_models
 
@@ -46,6 +46,7 @@ def measured(corpus: Corpus, quantization: Quantization, folder: Path) -> Measur
     Shard.create(files, [feature]).close()
     path = files.new("gen")
     _build(Generation.create(path, native.shard_config([feature], len(corpus))), corpus)
+    write_built(path, len(corpus))
     files.set_current(path)
     before = psutil.Process().memory_info()
     shard = Shard.open(files)

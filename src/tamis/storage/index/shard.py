@@ -39,7 +39,7 @@ class Generation:
         self.engine = engine
         self.keys = set(engine.info().payload_schema)
         self.built = read_built(path)
-        self.ways = native.ways(read_config(path))
+        self.ways = native.ways(read_config(path), self.built)
         self._written_before = max(0, self.points - self.built)
         self._written: set[uuid.UUID] = set()
         self._deleted = 0
