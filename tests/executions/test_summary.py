@@ -14,6 +14,7 @@ from tamis.executions.summary import MAX_LENGTH, query_summary
         ({"query": "red\n shoes\t"}, "red shoes"),
         ({"query": "red", "k": 5, "on": True, "n": None}, "query: red, k: 5, on: true, n: null"),
         ({"image": "data:image/png;base64," + "A" * 4096}, "image/png of 3 kB"),
+        ({"like": {"input_mode": "content", "value": "data:image/png;base64," + "A" * 4096}}, "image/png of 3 kB"),
         ({"q": "x", "clip": "QUJD" * 1_000_000}, "q: x, clip: base64 data of 2.9 MB"),
         ({"vector": [0.1] * 384}, "vector of 384"),
         ({"tags": ["a", 1]}, "[a, 1]"),

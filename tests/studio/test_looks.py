@@ -1,16 +1,20 @@
 """Every page by machine: accessible in both colour schemes, light enough, and narrow enough for a phone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 from scripts.assets import faults
+from starlette.routing import Route
 
+from tamis.studio.application import build_studio
 from tamis.studio.assets import assets
 from tests.studio.conftest import DESKTOP, PHONE
-from tests.studio.shelf import Shelf, first_of, of
+from tests.studio.shelf import Shelf, first_of, of, pipeline
 
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 _LARGEST_PAGE_BYTES = 150_000
@@ -37,7 +41,25 @@ ADDRESSES: dict[str, Callable[[Shelf], str]] = {
     ),
     "collection": lambda shelf: of(shelf, "collection", "pictures"),
     "document": lambda shelf: first_of(shelf, "collection", "dishes", "document"),
+    "markup": lambda shelf: first_of(shelf, "collection", "nasty", "document"),
+    "seen": lambda shelf: f"{first_of(shelf, 'collection', 'dishes', 'document')}/executions",
+    "films": lambda shelf: f"/executions/{shelf.videos}",
 }
+
+PARTS = (
+    "/",  # it leads to the executions
+    "/studio/assets/{name}",
+    "/executions/charts",
+    "/executions/{execution_id}/export",
+    "/executions/{execution_id}/code",
+    "/playground/stage",
+    "/playground/outcome",
+    "/retrievers/{retriever_id}/publish/name",
+    "/data/buckets/{bucket_id}/batches/{batch_id}/events",
+    "/p/{name}/theme.css",
+    "/p/{name}/embed.js",
+)
+"""What answers a GET and is no page of its own."""
 
 DISPLAY = {
     "title": "Open shop",
@@ -46,8 +68,14 @@ DISPLAY = {
     "markdowns": [{"title": "About", "content": "Words [and a link](https://example.com)."}],
 }
 WHOLE = (
+    "/compare",
+    "/data/collections/new",
     "/settings",
     "/settings/keys",
+    "/settings/keys/{key}",
+    "/settings/users",
+    "/settings/users/admin@localhost",
+    "/settings/secrets",
     "/settings/usage",
     "/settings/credits",
     "/settings/audit",
@@ -56,18 +84,15 @@ WHOLE = (
     "/retrievers/dishes/publish",
     "/p/open-shop",
     "/p/open-shop?query=soup",
+    "/p/shut-shop",
+    "/p/no-shop",
 )
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_a_page_is_accessible_in_light_and_dark_fits_a_phone_and_is_small(page: Page, shelf: Shelf, name: str) -> None:
-    sizes: list[int] = []
-    page.on(
-        "response",
-        lambda answer: sizes.append(0 if answer.request.resource_type in _MEDIA else len(answer.body())),
-    )
-    page.goto(ADDRESSES[name](shelf), wait_until="networkidle")
-    assert sum(sizes) < _LARGEST_PAGE_BYTES
+    with weighed(page):
+        page.goto(ADDRESSES[name](shelf), wait_until="networkidle")
     check(page)
 
 
@@ -75,10 +100,40 @@ def test_pages_without_parts_to_come_are_so_too(page: Page, shelf: Shelf) -> Non
     """These are whole when they are loaded: one window looks at them all, one after the other."""
     with shelf.server.client() as client:
         client.post("retrievers/dishes/publish", {"public_name": "open-shop", "display_config": DISPLAY})
+        client.post("retrievers", {"retriever_name": "shut", **pipeline(5)})
+        body = {"public_name": "shut-shop", "display_config": DISPLAY, "password": "open sesame"}
+        client.post("retrievers/shut/publish", body)
+        key = client.get("organizations/users/admin@localhost/api-keys")["api_keys"][0]["key_id"]
     for address in WHOLE:
         page.set_viewport_size(DESKTOP)
-        page.goto(address)
+        with weighed(page):
+            page.goto(address.format(key=key), wait_until="load")
         check(page)
+
+
+def test_no_page_is_left_out(shelf: Shelf) -> None:
+    """Every address that shows a page is among those looked at."""
+    looked_at = [urlsplit(find(shelf)).path for find in ADDRESSES.values()]
+    looked_at += [urlsplit(one).path.replace("{key}", "key_1") for one in WHOLE]
+    for route in build_studio({}, lambda given: dict(given)).routes:
+        assert isinstance(route, Route)
+        is_page = "GET" in (route.methods or ()) and route.path not in PARTS
+        assert not is_page or any(route.path_regex.fullmatch(path) for path in looked_at), route.path
+
+
+@contextmanager
+def weighed(page: Page) -> Iterator[None]:
+    """What is loaded meanwhile is small, but for pictures, sounds and films."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    yield
+    page.remove_listener("response", note)
+    told = [one for one in answers if one.request.resource_type not in _MEDIA and not 300 <= one.status < 400]
+    assert 0 < sum(len(one.body()) for one in told) < _LARGEST_PAGE_BYTES, page.url
 
 
 def check(page: Page) -> None:

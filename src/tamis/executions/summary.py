@@ -8,6 +8,8 @@ from tamis.executions.references import json_text
 
 MAX_LENGTH = 120
 _BLOB_LENGTH = 512
+_EXAMPLE = {"input_mode", "value"}
+"""A file or text that is asked with: what it is says more than how it is written."""
 
 _SECRET_NAME = re.compile(
     r"passw|passphrase|pwd|secret|token|(?:api|access)[_-]?key|auth(?!or(?!i))|credential|bearer|private|signature|cookie"
@@ -43,6 +45,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, str):
         return _shown_text(value)
     if isinstance(value, Mapping):
+        if set(value) == _EXAMPLE and isinstance(value["value"], str):
+            return _shown_text(value["value"])
         if any(_SECRET_NAME.search(str(key)) for key in value) or len(value) > 4:
             return f"object of {len(value)} fields"
         return "{" + ", ".join(f"{name}: {text}" for name, text in _parts(value)) + "}"

@@ -14,9 +14,9 @@ from tamis.services.access.users import UserService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 
-PAGE_SIZE = 30
+PAGE_SIZE = 20
 _FIELDS = ("type", "id", "actor", "action", "start", "end")
-_MOST_CHANGES = 60
+_MOST_CHANGES = 16
 _LONGEST_VALUE = 400
 _MOST_DAYS = 36_500
 

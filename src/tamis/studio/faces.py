@@ -157,11 +157,15 @@ def facts_of(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Short fields besides name and text."""
     without = {text_field(fields), _name_field(fields)}
     short = [
-        (name, f"{value:g}" if isinstance(value, float) else str(value))
+        (name, f"{value:g}" if isinstance(value, float) else _word(value))
         for name, value in fields.items()
         if name not in without and isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_VALUE
     ]
     return tuple(short[:_MOST_FIELDS])
+
+
+def _word(value: str | int) -> str:
+    return ("false", "true")[value] if isinstance(value, bool) else str(value)
 
 
 def _name_field(fields: Mapping[str, Any]) -> str | None:
