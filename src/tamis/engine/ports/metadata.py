@@ -26,6 +26,7 @@ from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
+from tamis.engine.ports.rollouts import Rollouts
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
@@ -388,6 +389,7 @@ class Session(Protocol):
     analytics: Analytics
     stage_statistics: StageStatistics
     retriever_versions: RetrieverVersions
+    rollouts: Rollouts
     datasets: Resources[Dataset]
     evaluations: Evaluations
     published: Published

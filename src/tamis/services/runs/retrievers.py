@@ -194,6 +194,7 @@ class RetrieverService:
         def remove(session: Session) -> None:
             found = find_retriever(session, principal, identifier)
             session.published.delete(principal, found.retriever_id)
+            session.rollouts.end(principal, found.retriever_id)
             session.retriever_versions.delete(principal, found.retriever_id)
             session.fusion_credits.forget_retriever(principal, found.retriever_id)
             session.retrievers.delete(principal, found.retriever_id)

@@ -18,6 +18,7 @@ from tamis.storage.metadata.execution_counts import ExecutionCounts
 from tamis.storage.metadata.execution_figures import RECORD, ExecutionFigures, Kept
 from tamis.storage.metadata.execution_rows import HEADERS, inputs_key
 from tamis.storage.metadata.link import Link, one_of, scope
+from tamis.storage.metadata.rollouts import forget_shadows
 from tamis.storage.metadata.schema import INTEGER, TEXT, executions
 
 _PEEK = 32
@@ -70,6 +71,7 @@ class ExecutionDeletes:
         rows = self._link.rows(_DELETE, {**scope(principal), "identifiers": identifiers})
         self._blobs.release(principal, [row[0] for row in rows])
         self._counts.remove(principal, [(row[1], row[2], row[3]) for row in rows])
+        forget_shadows(self._link, principal, [row[0] for row in rows])
         self._figures.remove([kept for row in rows for kept in _kept(principal, row[4], row[5])])
         return len(rows)
 

@@ -24,8 +24,10 @@ from tamis.storage.metadata.figure_tables import figures_left as figures_left
 from tamis.storage.metadata.figure_tables import slow_executions as slow_executions
 from tamis.storage.metadata.fusion_tables import fusion_credits as fusion_credits
 from tamis.storage.metadata.fusion_tables import fusion_days as fusion_days
+from tamis.storage.metadata.rollout_tables import rollouts as rollouts
+from tamis.storage.metadata.rollout_tables import shadow_runs as shadow_runs
 
-REVISION = "0015"
+REVISION = "0016"
 """The migration that this code is written for: the newest one."""
 
 

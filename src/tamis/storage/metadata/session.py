@@ -27,6 +27,7 @@ from tamis.engine.ports.metadata import (
 )
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
+from tamis.engine.ports.rollouts import Rollouts
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
@@ -67,6 +68,7 @@ from tamis.storage.metadata.resources import (
     every_namespace,
 )
 from tamis.storage.metadata.retriever_versions import SqlRetrieverVersions
+from tamis.storage.metadata.rollouts import SqlRollouts
 from tamis.storage.metadata.secrets import SqlSecrets
 from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
@@ -98,6 +100,7 @@ class SqlSession:
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, audit, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS, audit)
         self.retriever_versions: RetrieverVersions = SqlRetrieverVersions(link)
+        self.rollouts: Rollouts = SqlRollouts(link, audit)
         self.datasets: Resources[Dataset] = SqlResources(link, DATASETS, audit)
         self.evaluations: Evaluations = SqlEvaluations(link)
         self.uploads: Uploads = SqlUploads(link)
