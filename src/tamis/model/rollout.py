@@ -6,9 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """While there is one, the retriever answers by these two versions, whatever is its newest.
+    """While there is one, the retriever answers by these two of its versions, whatever is its newest.
 
-    candidate_id: the retriever that the candidate is a version of, the same one or another.
     live_share: of what is asked, answered by the candidate: the same inputs always by the same version.
     shadow_share: of what the baseline answers, asked of the candidate too, behind the answer.
     max_runs, max_credits: what the shadow may take in all; None is no bound.  max_time_ms: each run of it.
@@ -17,7 +16,6 @@ class Rollout:
     rollout_id: str
     retriever_id: str
     baseline_version: int
-    candidate_id: str
     candidate_version: int
     started_at: datetime
     updated_at: datetime
@@ -31,7 +29,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class ShadowRun:
-    """What the candidate answered to what an execution had asked. Rankings best first, as far as the answer's ten and on.
+    """What the candidate answered to what an execution had asked. Rankings best first, a hundred documents deep.
 
     inputs_hash: of both.  error: why the candidate failed; its ranking is empty then.
     skipped: why it could not be asked; nothing else is told then.

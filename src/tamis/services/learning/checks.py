@@ -1,32 +1,22 @@
 """Whether a version of a retriever may take the place of another: both run on what was last asked, without effects."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, median
 
-from tamis.engine.planning.inputs import check_inputs
 from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.engine.run import RunRequest
 from tamis.engine.running.executor import Executor
 from tamis.engine.spending.prices import PriceTable
-from tamis.engine.tape import Archive, PlaybackTape, Tape
 from tamis.errors import TamisError
 from tamis.evaluation.agreement import overlap, rank_biased_overlap
-from tamis.executions.codec import decode
-from tamis.executions.record import Record
-from tamis.executions.replaying import states_read, why_not_live
-from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionStatus
-from tamis.model.filters import parse_filter
-from tamis.model.ids import new_id
-from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
-from tamis.services.records.large_values import LargeValues
-from tamis.services.runs.retrievers import find_collections, find_version
+from tamis.services.learning.trials import Trials, setting_of
+from tamis.services.runs.retrievers import find_version
 from tamis.services.runs.turns import Turns
 
 K = 10
@@ -85,20 +75,11 @@ class Check:
     reasons: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    record: Record
-    inputs: dict[str, JSON]
-    archive: Archive
-    collections: tuple[tuple[Collection, ...], tuple[Collection, ...]]
-
-
 class CheckService:
     def __init__(self, metadata: Metadata, planner: Planner, executor: Executor, turns: Turns) -> None:
         """What is checked is no execution: nothing counts it, learns from it or keeps a record."""
         self._metadata = metadata
-        self._planner = planner
-        self._executor = Executor(executor.environment, PriceTable({}))
+        self._trials = Trials(planner, Executor(executor.environment, PriceTable({})))
         self._turns = turns
 
     async def check(
@@ -133,55 +114,17 @@ class CheckService:
     ) -> Checked:
         """candidate_first: whoever is second finds models and pages warm, so they take turns."""
         try:
-            setting = await self._metadata.read(lambda session: _setting(session, principal, pair, execution_id))
+            setting = await self._metadata.read(lambda session: setting_of(session, principal, pair, execution_id))
         except TamisError as error:
             return Checked(execution_id, skipped=error.message)
         if isinstance(setting, str):
             return Checked(execution_id, skipped=setting)
         order = (1, 0) if candidate_first else (0, 1)
-        runs = {side: await self._run(principal, pair[side], setting, side) for side in order}
-        (a, a_ms, a_error, a_taped), (b, b_ms, b_error, b_taped) = runs[0], runs[1]
-        if a_error is not None or b_taped:
-            return Checked(execution_id, skipped=a_taped or b_taped or a_error)
-        return Checked(execution_id, a, b, a_ms, b_ms, b_error)
-
-    async def _run(
-        self, principal: Principal, retriever: Retriever, setting: _Setting, side: int
-    ) -> tuple[tuple[str, ...], float, str | None, str | None]:
-        """(ranking, milliseconds, error, what was asked that the record cannot answer)."""
-        record, definition = setting.record, retriever.definition
-        tapes: dict[int, PlaybackTape] = {}
-        try:
-            inputs = check_inputs(definition.input_schema, setting.inputs)
-            plan = self._planner.plan(definition, setting.collections[side], inputs)
-        except TamisError as error:
-            return (), 0.0, error.message, None
-        calls = {stage.stage_name: stage.calls for stage in record.stages}
-        tapes = {
-            place: PlaybackTape(calls.get(planned.spec.stage_name, ()), setting.archive)
-            for place, planned in enumerate(plan.stages)
-            if planned.effects
-        }
-
-        def tape(place: int) -> Tape | None:
-            return tapes.get(place)
-
-        narrowing = parse_filter(record.narrowing) if record.narrowing is not None else principal.narrowing
-        request = RunRequest(
-            principal=replace(principal, narrowing=narrowing),
-            execution_id=new_id("exec"),
-            inputs=inputs,
-            collections=setting.collections[side],
-            seed=record.seed,
-            mode=record.header.mode,
-            tapes=tape,
-            retriever_id=retriever.retriever_id,
-        )
-        result = await self._executor.run(plan, request)
-        unknown = [one for played in tapes.values() for one in played.unrecorded]
-        taped = f"a stage with effects asks what the record has no answer to: {unknown[0]}" if unknown else None
-        failed = None if result.error is None else result.error.message
-        return tuple(hit.id for hit in result.hits), result.duration_ms, failed, taped
+        runs = {side: await self._trials.run(principal, pair[side], setting, side) for side in order}
+        a, b = runs[0], runs[1]
+        if a.error is not None or b.unrecorded:
+            return Checked(execution_id, skipped=a.unrecorded or b.unrecorded or a.error)
+        return Checked(execution_id, a.ranking, b.ranking, a.took_ms, b.took_ms, b.error)
 
 
 def reasons(compared: Sequence[Checked], limits: CheckLimits) -> list[str]:
@@ -226,24 +169,3 @@ def _last(session: Session, principal: Principal, retriever_id: str, last: int) 
         if header.status in _ENDED_WELL and header.inputs_hash:
             found.setdefault(header.inputs_hash, header.execution_id)
     return [*found.values()]
-
-
-def _setting(
-    session: Session, principal: Principal, pair: tuple[Retriever, Retriever], execution_id: str
-) -> _Setting | str:
-    """What both run in, or why the execution cannot be asked again. Raises: NotFoundError (collections)."""
-    stored = session.executions.get(principal, execution_id)
-    if stored is None:
-        return "its record is gone"
-    record = decode(stored)
-    refused = why_not_live(record)
-    if refused is not None:
-        return refused
-    inputs: Mapping[str, JSON] = LargeValues(session, principal).restored(dict(record.inputs))
-    read = states_read(record)
-    archive = Archive(
-        session.history.documents(principal, sorted(read.documents)),
-        session.history.collections(principal, sorted(read.collections)),
-    )
-    a, b = (find_collections(session, principal, one.definition.collection_ids, one.definition.stages) for one in pair)
-    return _Setting(record, dict(inputs), archive, (a, b))

@@ -15,6 +15,7 @@ from tamis.model.hits import Hits
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Retriever
+from tamis.model.rollout import Rollout
 from tamis.model.vector import Vector
 from tamis.services.runs.result_pages import PageMethod, PageRequest
 
@@ -50,7 +51,7 @@ class RunOptions:
 class Job:
     """A checked request: nothing that could be wrong before a run is left. accepted_ms: monotonic.
 
-    rewrites: what became of the stages as they were sent.
+    rewrites: what became of the stages as they were sent.  rollout: whose shadow may follow.
     """
 
     principal: Principal
@@ -61,6 +62,7 @@ class Job:
     accepted_ms: float
     retriever: Retriever | None = None
     rewrites: tuple[Rewrite, ...] = ()
+    rollout: Rollout | None = None
 
     @property
     def mode(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tamis.engine.caller import caller_traceparent
@@ -22,6 +22,7 @@ from tamis.engine.tape import untaped
 from tamis.errors import ForbiddenError, ValidationError
 from tamis.executions.recorder import Recorded
 from tamis.model.collection import Collection
+from tamis.model.execution import ExecutionHeader
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hits
 from tamis.model.ids import new_id
@@ -29,6 +30,7 @@ from tamis.model.json import JSON
 from tamis.model.matching import check_filter
 from tamis.model.principal import Principal
 from tamis.model.retriever import Budget, Definition, Retriever, StageSpec
+from tamis.model.rollout import Rollout
 from tamis.model.vector import Vector
 from tamis.services.access.visitor_budgets import Purse, VisitorBudgets
 from tamis.services.runs.answer_cache import AnswerCache
@@ -39,8 +41,9 @@ from tamis.services.runs.lookups import Lookups
 from tamis.services.runs.record_policies import RecordPolicies
 from tamis.services.runs.recording import Recording, page_of_ranking
 from tamis.services.runs.result_pages import describe, window
-from tamis.services.runs.retrievers import collection_names, collections_of, find_collections, find_retriever
+from tamis.services.runs.retrievers import collection_names, collections_of, find_collections
 from tamis.services.runs.series import Series
+from tamis.services.runs.serving import Served, find_served
 from tamis.services.runs.snapshots import Snapshot, SnapshotStore
 from tamis.services.runs.streaming import Streaming
 from tamis.services.runs.turns import Turns
@@ -63,11 +66,12 @@ class ExecutionService:
         policies: RecordPolicies | None = None,
         turns: Turns | None = None,
         budgets: VisitorBudgets | None = None,
+        shadow: Callable[[Principal, ExecutionHeader, Rollout], None] | None = None,
     ) -> None:
         """results_alias: whether answers repeat `documents` as `results`.  streaming: how a run is followed.
 
         The edge reads both.  answers: the executor with caches before it; None has none.  turns: how many run at once.
-        budgets: of visitors; None bounds nobody.
+        budgets: of visitors; None bounds nobody.  shadow: is told of executions that a roll-out's baseline answered.
         """
         self.results_alias = results_alias
         self.streaming = streaming or Streaming(clock)
@@ -82,6 +86,7 @@ class ExecutionService:
         self._in_flight = in_flight
         self._turns = turns or Turns()
         self._budgets = budgets
+        self._shadow = shadow
         self._model_versions: Mapping[str, str] = {}
 
     async def execute_anonymous(
@@ -116,14 +121,15 @@ class ExecutionService:
             message = "who may run this retriever alone runs it over its own collections; leave this out"
             raise ValidationError.at(["body", "collection_identifiers"], message)
 
-        def find(session: Session) -> tuple[Retriever, tuple[Collection, ...]]:
-            retriever = find_retriever(session, principal, identifier)
-            definition = retriever.definition
-            named = options.collections or definition.collection_ids
-            return retriever, find_collections(session, principal, named, definition.stages)
+        def find(session: Session) -> Served:
+            return find_served(session, principal, identifier, options.collections)
 
-        retriever, collections = await self._lookups.find((principal, identifier, options.collections), find)
-        job = self._job(principal, retriever.definition, collections, options, accepted_ms, retriever)
+        served = await self._lookups.find((principal, identifier, options.collections), find)
+        version = served.answering(options.inputs)
+        retriever = version.retriever
+        job = self._job(principal, retriever.definition, version.collections, options, accepted_ms, retriever)
+        if version.rollout is not None and options.filters is None and options.page.is_first:
+            job = replace(job, rollout=version.rollout)
         return await self._execute(job, sink)
 
     async def execute_version(self, principal: Principal, retriever: Retriever, options: RunOptions) -> Executed:
@@ -270,6 +276,8 @@ class ExecutionService:
             self._turns.credits.spent(job.principal, header.credits_used)
         try:
             await writing
+            if job.rollout is not None and self._shadow is not None:
+                self._shadow(job.principal, header, job.rollout)
         finally:
             if self._executor.watch is not None and writing.exception() is None:
                 lag_ms = self._since(job) - header.duration_ms

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.bookkeeping import Audit
 from tamis.model.principal import Principal
 from tamis.model.rollout import Rollout, ShadowRun
+from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.schema import execution_inbox, executions, rollouts, shadow_runs
@@ -33,7 +33,7 @@ _GONE = delete(shadow_runs).where(*(_s[name] == bindparam(name) for name in _SCO
 
 
 class SqlRollouts:
-    def __init__(self, link: Link, audit: Audit) -> None:
+    def __init__(self, link: Link, audit: SqlAudit) -> None:
         self._link = link
         self._audit = audit
 
