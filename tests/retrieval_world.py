@@ -26,6 +26,7 @@ from tamis.api import (
     promotion,
     replays,
     retrievers,
+    rollouts,
     stages,
     traces,
     why,
@@ -38,6 +39,7 @@ from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.telemetry import Watch
 from tamis.engine.reach import NOWHERE, Reach
 from tamis.engine.running.executor import Executor
+from tamis.engine.spending.prices import Price, PriceTable
 from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
@@ -56,6 +58,9 @@ from tamis.services.learning.datasets import DatasetService
 from tamis.services.learning.evaluations import EvaluationService
 from tamis.services.learning.interactions import InteractionService
 from tamis.services.learning.promotion import PromotionService
+from tamis.services.learning.rollouts import RolloutService
+from tamis.services.learning.shadowing import Shadows
+from tamis.services.learning.trials import Trials
 from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
@@ -127,9 +132,11 @@ _ROUTERS = (
     interactions.router,
     checks.router,
     analytics.router,
+    rollouts.router,
     retrievers.router,
 )
 
+PRICES = PriceTable({"feature_search": Price(per_run=0.5)})
 REGISTRY: Mapping[str, type[Stage]] = {**STAGES, "break": Break, "wait": Wait}
 
 
@@ -145,6 +152,7 @@ class World:
     why: WhyService
     evaluating: EvaluationWorker
     checks: CheckService
+    shadows: Shadows
     reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
@@ -167,6 +175,7 @@ class World:
             ReplayService: self.replays,
             WhyService: self.why,
             CheckService: self.checks,
+            RolloutService: RolloutService(self.shop.metadata, WallClock(), self.shadows.let_go),
             AnalyticsService: AnalyticsService(self.shop.metadata, WallClock()),
             CreditService: CreditService(self.shop.metadata, WallClock(), 0.001),
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
@@ -210,7 +219,8 @@ def _world(
     environment = Environment(shop.searcher, shop.models, clock, reach)
     nested = NestedRetrievers(shop.metadata, planner, Executor(environment))
     executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)
-    executions = ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots)
+    shadows = Shadows(shop.metadata, Trials(planner, Executor(environment, PRICES)), clock, rest=0)
+    executions = ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots, shadow=shadows.offer)
     return World(
         shop=shop,
         retrievers=RetrieverService(shop.metadata, planner, clock, reach.code),
@@ -221,6 +231,7 @@ def _world(
         replays=ReplayService(shop.metadata, records, planner, executor, in_flight),
         why=WhyService(shop.metadata, records, planner, executor, clock),
         evaluating=EvaluationWorker(shop.metadata, executions, clock),
+        shadows=shadows,
         checks=CheckService(shop.metadata, planner, executor, Turns()),
         reach=reach,
     )

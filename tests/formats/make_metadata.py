@@ -66,6 +66,8 @@ def fill(session: Session) -> None:
     session.evaluations.insert(ME, samples.evaluation(1))
     session.evaluations.put_runs(ME, "eval_0001", [samples.query_run(0), samples.query_run(1)])
     session.retriever_versions.put(ME, samples.retriever_version())
+    session.rollouts.put(ME, samples.rollout())
+    session.rollouts.keep(ME, samples.shadow_run(2))
 
 
 def read(session: Session) -> dict[str, Any]:
@@ -110,6 +112,8 @@ def read(session: Session) -> dict[str, Any]:
         "interactions": session.interactions.newest(ME, 10),
         "evaluations": session.evaluations.page(ME, EvaluationQuery("ret_first")).items,
         "query_runs": session.evaluations.runs(ME, "eval_0001"),
+        "rollout": session.rollouts.get(ME, "ret_first"),
+        "shadow_runs": session.rollouts.runs(ME, "rol_1"),
         "retriever_versions": session.retriever_versions.list(ME, "ret_first"),
     }
 

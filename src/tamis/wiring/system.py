@@ -49,6 +49,9 @@ from tamis.services.data.uploads import UploadService
 from tamis.services.inference import InferenceService
 from tamis.services.learning.checks import CheckService
 from tamis.services.learning.promotion import PromotionService
+from tamis.services.learning.rollouts import RolloutService
+from tamis.services.learning.shadowing import Shadows
+from tamis.services.learning.trials import Trials
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
 from tamis.services.records.execution_overviews import ExecutionOverviews
@@ -195,7 +198,8 @@ def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.A
     clearing: Clearing = services[Clearing]
     evaluations: EvaluationWorker = services[EvaluationWorker]
     figures: OlderFigures = services[OlderFigures]
-    for upkeep in (healer, sweeper, clearing, evaluations, figures):
+    shadows: Shadows = services[Shadows]
+    for upkeep in (healer, sweeper, clearing, evaluations, figures, shadows):
         upkeep.start()
         stack.push_async_callback(upkeep.close)
 
@@ -317,6 +321,8 @@ def _of_executions(
     nested = NestedRetrievers(metadata, planner, Executor(environment, prices, experience))
     environment = replace(environment, reach=replace(reach, retrievers=nested))
     executor = Executor(environment, prices, experience, watch=telemetry)
+    # What the shadow runs is no execution: nothing counts or learns from it.
+    shadows = Shadows(metadata, Trials(planner, Executor(environment, prices)), clock)
     records = ExecutionRecords(metadata, in_flight)
     retrievers = RetrieverService(metadata, planner, clock, reach.code)
     return (
@@ -337,7 +343,10 @@ def _of_executions(
             policies=policies,
             turns=turns,
             budgets=budgets,
+            shadow=shadows.offer,
         ),
+        shadows,
+        RolloutService(metadata, clock, shadows.let_go),
         ExecutionDeletes(metadata, in_flight, clock),
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
         TraceService(metadata, records),

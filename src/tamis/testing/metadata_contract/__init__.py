@@ -23,6 +23,7 @@ from tamis.testing.metadata_contract.queue import QueueContract
 from tamis.testing.metadata_contract.remains import RemainsContract
 from tamis.testing.metadata_contract.resources import ResourcesContract
 from tamis.testing.metadata_contract.retention import RetentionContract
+from tamis.testing.metadata_contract.rollouts import RolloutsContract
 from tamis.testing.metadata_contract.statistics import StatisticsContract
 from tamis.testing.metadata_contract.transactions import TransactionsContract
 from tamis.testing.metadata_contract.work import WorkContract
@@ -48,6 +49,7 @@ class MetadataContract(
     PublishingContract,
     InteractionsContract,
     EvaluationsContract,
+    RolloutsContract,
     BookkeepingContract,
 ):
     """The whole port."""

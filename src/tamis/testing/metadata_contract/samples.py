@@ -22,6 +22,7 @@ from tamis.model.principal import Permission, Principal
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.remain import Remain, RemainKind
 from tamis.model.retriever import Budget, Definition, Retriever, RetrieverVersion, StageSpec
+from tamis.model.rollout import Rollout, ShadowRun
 from tamis.model.stored_secret import StoredSecret
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
 
@@ -169,6 +170,17 @@ def execution(
                              3.25, 0.5, 100, 10, 3, 3, ("col_first",), retriever_id, None,
                              f"query {number}")  # fmt: skip
     return StoredExecution(header, '{"q":"wörter"}', bytes(range(256)) + b"record")
+
+
+def rollout() -> Rollout:
+    return Rollout("rol_1", "ret_first", 1, 2, NOW, later(5), 0.25, 0.5, 100, 2.5, 900, "usr_org_1")
+
+
+def shadow_run(number: int) -> ShadowRun:
+    return ShadowRun(
+        f"exec_{number:04}", "ret_first", "rol_1", later(number), "a" * 40, ("doc_1", "doc_2"), ("doc_2",), 3.5, 4.25,
+        0.5, 0.25, None if number % 2 else "it broke",
+    )  # fmt: skip
 
 
 def same_vectors(left: Mapping[str, Vector], right: Mapping[str, Vector]) -> bool:
