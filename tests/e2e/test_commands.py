@@ -272,6 +272,11 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     worse = ("check", "--baseline", "judge@1", "--candidate", "judge-none@1")
     assert "ndcg@10 falls from 1.0000 to 0.0000" in invoke(server, *worse, "--dataset", "small", status=3)
     assert "find nothing any more" in invoke(server, *worse, "--last", 5, status=3)
+    begun = invoke(server, "rollout", "start", "judge", "--candidate", "judge-none", "--shadow", 1)
+    assert "version 2 beside version 1: answers 0%, is the shadow of 100% of the rest" in begun
+    assert "compared" in invoke(server, "rollout", "show", "judge", "--dataset", "small")
+    assert "judge runs version 3" in invoke(server, "rollout", "back", "judge")
+    assert "nothing of retriever 'judge' is rolled out" in invoke(server, "rollout", "promote", "judge", status=1)
     told = invoke(server, "analytics", "judge")
     assert "7 executions, 0 failed" in told
     assert "soup" in told

@@ -21,6 +21,7 @@ from tamis.cli import (
     organization,
     own_vectors,
     publish,
+    rollout,
     search,
     secret,
     serve,
@@ -59,6 +60,7 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(executions.app, name="executions")
 app.add_typer(evaluations.app, name="evaluations")
 app.add_typer(interactions.app, name="interactions")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(token.app, name="token")
 app.add_typer(index.app, name="index")
 

@@ -56,6 +56,9 @@ class Client(Nouns):
     def post(self, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
         return self._connection.ask(Call("POST", path, query=query, body=body or {}))
 
+    def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return self._connection.ask(Call("PUT", path, body=body or {}))
+
     def delete(self, path: str) -> Any:
         return self._connection.ask(Call("DELETE", path))
 

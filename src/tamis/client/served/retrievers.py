@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tamis.client.calls import Call, part
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         PriceList,
         RetrieverModel,
         RetrieverVersionsResponse,
+        RolloutEnd,
+        RolloutModel,
+        RolloutRequest,
+        RolloutStanding,
+        ShadowRunModel,
         StreamEvent,
     )
     from tamis.client.served.types_shared import GenericDeleteResponse
@@ -125,6 +130,28 @@ class Retrievers(Noun):
     def explain(self, retriever_id: str, **body: Unpack[ExplainRetrieverRequest]) -> ExplainRetrieverResponse:
         """Plan a saved retriever, as executing it would; nothing runs and no record is left."""
         return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/execute/explain", body=body, is_reading=True))
+
+    def get_rollout(self, retriever_id: str, *, dataset: str | None = None) -> RolloutStanding:
+        """How both versions compare on what was asked of them so far."""
+        return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout", query={"dataset": dataset}))
+
+    def start_rollout(self, retriever_id: str, **body: Unpack[RolloutRequest]) -> RolloutModel:
+        """Begin a roll-out, or change its shares and bounds. Until it ends the baseline answers the rest, and a
+        change to the retriever is live for nobody.
+        """
+        return self._ask(Call("PUT", f"/retrievers/{part(retriever_id)}/rollout", body=body))
+
+    def promote_rollout(self, retriever_id: str, *, idempotency_key: str | None = None) -> RolloutEnd:
+        """End it with the candidate: it answers everything from now on."""
+        return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/rollout/promote", key=idempotency_key or ""))
+
+    def roll_back_rollout(self, retriever_id: str, *, idempotency_key: str | None = None) -> RolloutEnd:
+        """End it with the baseline: where that is not the newest version, it becomes it."""
+        return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/rollout/roll-back", key=idempotency_key or ""))
+
+    def list_shadow_runs(self, retriever_id: str, *, limit: int | None = None) -> Sequence[ShadowRunModel]:
+        """Executions with what the candidate answered, those that both agree on least first."""
+        return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout/runs", query={"limit": limit}))
 
     def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""
@@ -228,6 +255,32 @@ class AsyncRetrievers(AsyncNoun):
         return await self._ask(
             Call("POST", f"/retrievers/{part(retriever_id)}/execute/explain", body=body, is_reading=True)
         )
+
+    async def get_rollout(self, retriever_id: str, *, dataset: str | None = None) -> RolloutStanding:
+        """How both versions compare on what was asked of them so far."""
+        return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout", query={"dataset": dataset}))
+
+    async def start_rollout(self, retriever_id: str, **body: Unpack[RolloutRequest]) -> RolloutModel:
+        """Begin a roll-out, or change its shares and bounds. Until it ends the baseline answers the rest, and a
+        change to the retriever is live for nobody.
+        """
+        return await self._ask(Call("PUT", f"/retrievers/{part(retriever_id)}/rollout", body=body))
+
+    async def promote_rollout(self, retriever_id: str, *, idempotency_key: str | None = None) -> RolloutEnd:
+        """End it with the candidate: it answers everything from now on."""
+        return await self._ask(
+            Call("POST", f"/retrievers/{part(retriever_id)}/rollout/promote", key=idempotency_key or "")
+        )
+
+    async def roll_back_rollout(self, retriever_id: str, *, idempotency_key: str | None = None) -> RolloutEnd:
+        """End it with the baseline: where that is not the newest version, it becomes it."""
+        return await self._ask(
+            Call("POST", f"/retrievers/{part(retriever_id)}/rollout/roll-back", key=idempotency_key or "")
+        )
+
+    async def list_shadow_runs(self, retriever_id: str, *, limit: int | None = None) -> Sequence[ShadowRunModel]:
+        """Executions with what the candidate answered, those that both agree on least first."""
+        return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout/runs", query={"limit": limit}))
 
     async def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""

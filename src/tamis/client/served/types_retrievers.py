@@ -286,6 +286,21 @@ class PriceList(TypedDict):
     unit: NotRequired[str]
 
 
+class QualityMetric(TypedDict):
+    baseline: float
+    candidate: float
+    losses: int
+    p: float
+    p_holm: float
+    ties: int
+    wins: int
+
+
+class QualityModel(TypedDict):
+    metrics: dict[str, QualityMetric]
+    queries: int
+
+
 ResultDocument: TypeAlias = dict[str, Any]
 
 
@@ -341,6 +356,76 @@ class RetrieverVersionsResponse(TypedDict):
     retriever_id: str
     retriever_name: str
     versions: list[RetrieverVersionModel]
+
+
+class RolloutEnd(TypedDict):
+    retriever_id: str
+    retriever_name: str
+    version: int
+
+
+class RolloutModel(TypedDict):
+    baseline_version: int
+    candidate_version: int
+    live_share: float
+    max_credits: float | None
+    max_runs: int
+    max_time_ms: int
+    retriever_id: str
+    rollout_id: str
+    shadow_share: float
+    started_at: str
+    started_by: str | None
+    updated_at: str
+
+
+class RolloutRequest(TypedDict):
+    baseline_version: NotRequired[int | None]
+    candidate: NotRequired[str | None]
+    candidate_version: NotRequired[int | None]
+    live_share: NotRequired[float]
+    max_credits: NotRequired[float | None]
+    max_runs: NotRequired[int]
+    max_time_ms: NotRequired[int]
+    shadow_share: NotRequired[float]
+
+
+class RolloutStanding(TypedDict):
+    agreement: ShadowAgreement
+    by_clicks: QualityModel
+    by_judgements: QualityModel | None
+    let_go: int
+    retriever_name: str
+    rollout: RolloutModel
+    shadow_credits: float
+
+
+class ShadowAgreement(TypedDict):
+    baseline_credits: float | None
+    baseline_ms: float | None
+    candidate_credits: float | None
+    candidate_ms: float | None
+    compared: int
+    emptied: int
+    failed: int
+    identical: int
+    overlap: float | None
+    rank_biased_overlap: float | None
+    skipped: int
+    slowdown: float | None
+
+
+class ShadowRunModel(TypedDict):
+    at: str
+    baseline: list[str]
+    baseline_ms: float
+    candidate: list[str]
+    candidate_ms: float
+    error: str | None
+    execution_id: str
+    overlap: float | None
+    rank_biased_overlap: float | None
+    skipped: str | None
 
 
 class SkippedModel(TypedDict):

@@ -7,12 +7,13 @@ from statistics import fmean, median
 
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import ConflictError, NotFoundError, ValidationError
+from tamis.errors import NotFoundError, ValidationError
 from tamis.evaluation.agreement import overlap, rank_biased_overlap
 from tamis.evaluation.comparison import MetricComparison, compare
-from tamis.evaluation.measures import grades_of, measure, scored
+from tamis.evaluation.measures import Qrels, grades_of, measure, scored
+from tamis.evaluation.rankings import named
 from tamis.model.canonical import sha1_of
-from tamis.model.dataset import Dataset
+from tamis.model.hits import Hit
 from tamis.model.ids import new_id
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever, version_of
@@ -119,19 +120,19 @@ class RolloutService:
     async def standing(self, principal: Principal, retriever: str, dataset: str | None = None) -> Standing:
         """dataset: by whose judgements both are measured. Raises: NotFoundError, NotSetUpError (with a data set)."""
 
-        def read(session: Session) -> tuple[Retriever, Rollout, Sequence[ShadowRun], Clicks, Dataset | None]:
+        def read(session: Session) -> tuple[Retriever, Rollout, Sequence[ShadowRun], Clicks, Judgements | None]:
             found, rollout = _under_way(session, principal, retriever)
             runs = session.rollouts.runs(principal, rollout.rollout_id)
-            judged = find_dataset(session, principal, dataset) if dataset is not None else None
+            judged = _judgements(session, principal, runs, dataset) if dataset is not None else None
             return found, rollout, runs, _clicks(session, principal, runs), judged
 
-        found, rollout, runs, clicks, judged = await self._metadata.read(read)
+        found, rollout, runs, clicks, judgements = await self._metadata.read(read)
         return Standing(
             retriever=found,
             rollout=rollout,
             agreement=agreement(runs),
             clicked=_by_clicks(runs, clicks),
-            judged=None if judged is None else _judged(runs, judged),
+            judged=None if judgements is None else _compared(*judgements),
             let_go=self._let_go(rollout.rollout_id),
             credits=sum(one.shadow_credits for one in runs),
         )
@@ -171,6 +172,8 @@ class RolloutService:
 
 Clicks = Mapping[str, frozenset[str]]
 """By execution, the documents that were liked."""
+Judgements = tuple[Qrels, Mapping[str, ShadowRun]]
+"""Both by the hash of the inputs."""
 
 
 def agreement(runs: Iterable[ShadowRun]) -> Agreement:
@@ -195,19 +198,31 @@ def agreement(runs: Iterable[ShadowRun]) -> Agreement:
     )
 
 
-def _judged(runs: Sequence[ShadowRun], dataset: Dataset) -> Quality:
-    """Each query once, by its newest run: the same inputs many times over would make chance look certain."""
-    if dataset.document_field is not None:
-        raise ConflictError(
-            f"data set {dataset.name!r} names documents by {dataset.document_field!r}, a shadow knows them by their "
-            "ids: evaluate both versions by it instead"
-        )
-    queries = {sha1_of(dict(one.query_input)): one for one in dataset.queries}
+def _judgements(session: Session, principal: Principal, runs: Iterable[ShadowRun], dataset: str) -> Judgements:
+    """Each query once, by its newest run: the same inputs many times over would make chance look certain.
+
+    Raises: NotFoundError.
+    """
+    found = find_dataset(session, principal, dataset)
+    queries = {sha1_of(dict(one.query_input)): one for one in found.queries}
     newest: dict[str, ShadowRun] = {}
     for run in runs:
         if run.skipped is None and run.inputs_hash in queries:
             newest.setdefault(run.inputs_hash, run)
-    return _compared({key: grades_of(queries[key]) for key in newest}, newest)
+    if found.document_field is not None:
+        newest = _renamed(session, principal, newest, found.document_field)
+    return {key: grades_of(queries[key]) for key in newest}, newest
+
+
+def _renamed(session: Session, principal: Principal, runs: Mapping[str, ShadowRun], field: str) -> dict[str, ShadowRun]:
+    """Rankings in the names that judgements use. A document that is gone keeps its id, which nobody has judged."""
+    ids = sorted({one for run in runs.values() for one in (*run.live, *run.shadow)})
+    documents = session.documents.get_many(principal, ids)
+
+    def names(ranking: Sequence[str]) -> tuple[str, ...]:
+        return named([Hit(one, 0.0, documents.get(one)) for one in ranking], field)
+
+    return {key: replace(run, live=names(run.live), shadow=names(run.shadow)) for key, run in runs.items()}
 
 
 def _by_clicks(runs: Sequence[ShadowRun], clicks: Clicks) -> Quality:
@@ -221,7 +236,7 @@ def _by_clicks(runs: Sequence[ShadowRun], clicks: Clicks) -> Quality:
     return _compared({key: dict.fromkeys(clicks[run.execution_id], 1) for key, run in newest.items()}, newest)
 
 
-def _compared(qrels: Mapping[str, Mapping[str, int]], runs: Mapping[str, ShadowRun]) -> Quality:
+def _compared(qrels: Qrels, runs: Mapping[str, ShadowRun]) -> Quality:
     baseline = measure(qrels, {key: scored(run.live) for key, run in runs.items()}, _METRICS, [K])
     candidate = measure(qrels, {key: scored(run.shadow) for key, run in runs.items()}, _METRICS, [K])
     return Quality(len(baseline), compare(baseline, candidate))
