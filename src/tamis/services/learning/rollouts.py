@@ -15,10 +15,10 @@ from tamis.evaluation.rankings import named
 from tamis.model.canonical import sha1_of
 from tamis.model.hits import Hit
 from tamis.model.ids import new_id
+from tamis.model.interaction import LIKING
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever, version_of
 from tamis.model.rollout import Rollout, ShadowRun
-from tamis.services.learning.click_judgements import LIKING
 from tamis.services.learning.datasets import find_dataset
 from tamis.services.runs.retrievers import find_retriever, find_version
 
