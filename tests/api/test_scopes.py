@@ -228,3 +228,8 @@ async def test_a_key_to_one_retriever_runs_and_reads_that_alone(shop: World) -> 
             body = {"stages": [search()], "inputs": {}} if path == "execute" else {"description": "x"}
             answer = await http.request(method, f"/v1/retrievers/{path}", json=None if method == "GET" else body)
             assert answer.status_code == 403, (path, answer.text)
+
+
+async def test_a_collection_is_named_by_its_id(world: Resources) -> None:
+    scope = {"resource_type": "collection", "resource_id": "col_none"}
+    assert await world.me.places(KEYS, {"name": "x", "scopes": [scope]}) == [["body", "scopes", 0, "resource_id"]]

@@ -103,10 +103,7 @@ class Gate:
         operation: NamespaceOperation | None = None,
     ) -> Principal:
         """As `identify`, inside a namespace given by id or name. Raises also: BadRequestError, NotFoundError."""
-        principal = await self.enter_partly(authorization, namespace, permission, operation)
-        if not principal.sees_namespace(principal.namespace_id):
-            raise ForbiddenError("this key is scoped to single retrievers of the namespace; it may run and read those")
-        return principal
+        return _seeing_all(await self.enter_partly(authorization, namespace, permission, operation))
 
     async def enter_partly(
         self,
@@ -144,8 +141,9 @@ class Gate:
         entered = self._searching.get(asked)
         if entered is not None and entered[1] > time.monotonic():
             return entered[0]
-        enter = self.enter_partly if partly else self.enter
-        principal = await enter(authorization, namespace, Permission.READ, operation)
+        principal = await self.enter_partly(authorization, namespace, Permission.READ, operation)
+        if not partly:
+            principal = _seeing_all(principal.searching())
         self._remember_searching(asked, principal)
         return principal
 
@@ -211,6 +209,15 @@ def _doing(principal: Principal, operation: NamespaceOperation | None) -> Princi
     if doing is None:
         raise _not_for(operation)
     return doing
+
+
+def _seeing_all(principal: Principal) -> Principal:
+    if principal.sees_namespace(principal.namespace_id):
+        return principal
+    raise ForbiddenError(
+        "this key is scoped to parts of the namespace: it may run and read single retrievers, and search and read the "
+        "documents of single collections"
+    )
 
 
 def _not_for(operation: NamespaceOperation | None) -> ForbiddenError:

@@ -92,7 +92,7 @@ def _scopes(holder: Principal, claims: Claims) -> tuple[Scope, ...]:
         Scope(holder.namespace_id, one, scope.operations)
         for one in claims.retrievers
         for scope in inside or (Scope(holder.namespace_id),)
-        if scope.retriever_id in ("", one)
+        if scope.retriever_id in ("", one) and not scope.collection_id
     ]
     return tuple(allowed) or (Scope(holder.namespace_id, "none"),)
 

@@ -149,4 +149,6 @@ def _limit(scope: dict[str, JSON]) -> Scope:
     operations = None if given is None else frozenset(map(NamespaceOperation, cast(list[str], given)))
     if kind == "namespace":
         return Scope(resource_id, operations=operations)
+    if kind == "collection":
+        return Scope(namespace_id, operations=operations, collection_id=resource_id)
     return Scope(namespace_id, resource_id, operations) if kind == "retriever" else Scope("")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tamis.model.filters import Filter
+from tamis.model.filters import Condition, Filter, Operator, both
+from tamis.model.json import JSON
 from tamis.model.limits import RateLimits
 
 
@@ -41,7 +42,7 @@ class NamespaceOperation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A namespace, or one retriever of a namespace where `retriever_id` is given.
+    """A namespace, or one retriever of it where `retriever_id` is given, or the documents of one collection.
 
     operations: the only ones that it is for; None for all that the permissions let.
     """
@@ -49,10 +50,11 @@ class Scope:
     namespace_id: str
     retriever_id: str = ""
     operations: frozenset[NamespaceOperation] | None = None
+    collection_id: str = ""
 
     def is_of(self, namespace_id: str, retriever_id: str = "") -> bool:
         """Whether it is to this very namespace or retriever, for whatever operations."""
-        return (self.namespace_id, self.retriever_id) == (namespace_id, retriever_id)
+        return (self.namespace_id, self.retriever_id, self.collection_id) == (namespace_id, retriever_id, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,22 @@ class Principal:
     def enters(self, namespace_id: str) -> bool:
         """Whether anything in the namespace is within the scopes."""
         return not self.scopes or any(scope.namespace_id == namespace_id for scope in self.scopes)
+
+    def searching(self) -> "Principal":
+        """For a search or a read of documents. A key to collections sees what is in them and nothing else, and is
+        held to what a client token with that filter may.
+        """
+        inside = [one for one in self.scopes if one.collection_id and one.namespace_id == self.namespace_id]
+        if self.sees_namespace(self.namespace_id) or not inside:
+            return self
+        seen: list[JSON] = [*sorted({one.collection_id for one in inside})]
+        only = Condition("collection_id", Operator.IN, seen, True)
+        return replace(
+            self,
+            scopes=(Scope(self.namespace_id),),
+            narrowing=both(self.narrowing, only),
+            client=Client(visitor=f"{self.key_id}:", may_send_pipelines=True),
+        )
 
     def may_retriever(self, retriever_id: str) -> bool:
         """Whether this retriever of the principal's namespace, with its executions, is within the scopes."""

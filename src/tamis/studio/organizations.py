@@ -59,7 +59,8 @@ async def change_rates(visit: Visit) -> Response:
 
 def _place(scope: Scope, names: Mapping[str, str]) -> str:
     name = names.get(scope.namespace_id, scope.namespace_id)
-    return f"{name} / {scope.retriever_id}" if scope.retriever_id else name
+    part = scope.retriever_id or scope.collection_id
+    return f"{name} / {part}" if part else name
 
 
 def _rates(visit: Visit, principal: Principal) -> list[Rate]:
