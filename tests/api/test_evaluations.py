@@ -1,5 +1,6 @@
 """Data sets and evaluations over the API, on real stores and real searches."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.retrieval_world import Wait, World, opened, search, stage
+from tamis.engine.local_locks import LocalLocks
+from tamis.jobs.evaluating import EvaluationWorker
+from tests.retrieval_world import Wait, WallClock, World, opened, search, stage
 
 DATASETS = "/v1/retrievers/evaluations/datasets"
 QUESTIONS = ("running shoes", "bread knife", "rain coat")
@@ -101,6 +104,26 @@ async def test_a_retriever_is_evaluated_and_its_change_compared(world: World, cl
     )
     assert (listed["total"], len(listed["evaluations"])) == (3, 2)
     assert listed["evaluations"][0] == again
+
+
+async def test_of_two_servers_one_sees_an_evaluation_through(world: World, client: httpx.AsyncClient) -> None:
+    whole = await save(client, "whole", search("{{INPUT.q}}"))
+    await golden(client, whole)
+    locks = LocalLocks()
+    workers = [EvaluationWorker(world.shop.metadata, world.executions, WallClock(), locks, 0.01) for _ in range(2)]
+    before = (await ask(client, "POST", "/v1/retrievers/whole/executions/list", {}))["total"]
+    for _ in range(3):
+        await ask(client, "POST", "/v1/retrievers/whole/evaluations", {"dataset_name": "golden"}, 202)
+    for worker in workers:
+        worker.start()
+    try:
+        await asyncio.gather(*(worker.drain() for worker in workers))
+    finally:
+        await asyncio.gather(*(worker.close() for worker in workers))
+    listed = await ask(client, "GET", "/v1/retrievers/whole/evaluations")
+    assert [one["status"] for one in listed["evaluations"]] == ["completed"] * 3
+    after = (await ask(client, "POST", "/v1/retrievers/whole/executions/list", {}))["total"]
+    assert after - before == 3 * len(QUESTIONS), "each query is asked once"
 
 
 async def test_a_data_set_grows_by_pools_and_judgements(world: World, client: httpx.AsyncClient) -> None:

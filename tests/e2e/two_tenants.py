@@ -191,6 +191,7 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
 
 async def _learning(caller: Caller, ids: Mapping[str, str], name: str) -> dict[str, str]:
     """What is made of executions. name: of the data set."""
+    await caller.ask("PUT", f"retrievers/{ids['retriever_id']}/rollout", {"shadow_share": 0})
     told = {"feature_id": ids["document_id"], "interaction_type": ["click"], "position": 0, "user_id": "ann"}
     return {
         "dataset_identifier": await _dataset(caller, ids["anonymous_execution_id"], name),

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.locks import Hold, Locks
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import CreditsSpentError, TamisError, TooManyRequestsError
 from tamis.evaluation.measures import grades_of, is_judged, means, measure, scored
@@ -39,8 +41,12 @@ class _Stopped(Exception):
 class EvaluationWorker:
     """Durable: each query's ranking is in the system of record, a start goes on where a kill stopped it."""
 
-    def __init__(self, metadata: Metadata, executions: ExecutionService, clock: Clock, poll_s: float = 2.0) -> None:
-        """poll_s: how often to look for evaluations that nobody announced."""
+    def __init__(
+        self, metadata: Metadata, executions: ExecutionService, clock: Clock, locks: Locks | None = None,
+        poll_s: float = 2.0,
+    ) -> None:  # fmt: skip
+        """locks: of several servers one sees each through.  poll_s: how often to look for what nobody announced."""
+        self._locks: Locks = locks or LocalLocks()
         self._metadata = metadata
         self._executions = executions
         self._clock = clock
@@ -93,16 +99,29 @@ class EvaluationWorker:
                 self._running[evaluation.evaluation_id] = asyncio.create_task(work)
 
     async def _see_through(self, principal: Principal, evaluation: Evaluation) -> None:
+        """Where another server sees it through, nothing; should that one die, a later look takes it up."""
         try:
-            await self._run(principal, evaluation)
+            hold = await self._locks.take(f"evaluation {evaluation.evaluation_id}")
+            if hold is None:
+                return
+            try:
+                await self._see_mine_through(principal, evaluation, hold)
+            finally:
+                await hold.release()
+            self.wake()
+        except Exception:
+            _LOG.exception("evaluation %s could not be taken up; trying again", evaluation.evaluation_id)
+        finally:
+            self._running.pop(evaluation.evaluation_id, None)
+
+    async def _see_mine_through(self, principal: Principal, evaluation: Evaluation, hold: Hold) -> None:
+        try:
+            await self._run(principal, evaluation, hold)
             self._faults.pop(evaluation.evaluation_id, None)
         except _Stopped:
             await self._end(principal, evaluation, "its task was killed", TaskStatus.CANCELED)
         except Exception as error:
             await self._note_fault(principal, evaluation, error)
-        finally:
-            self._running.pop(evaluation.evaluation_id, None)
-            self.wake()
 
     async def _note_fault(self, principal: Principal, evaluation: Evaluation, error: Exception) -> None:
         """What may pass, a fault of the server, is tried again after a pause, but not for ever."""
@@ -118,16 +137,20 @@ class EvaluationWorker:
         except Exception:
             _LOG.exception("evaluation %s could not be closed; it is taken up again", evaluation.evaluation_id)
 
-    async def _run(self, principal: Principal, evaluation: Evaluation) -> None:
-        dataset, retriever, asker, done = await self._metadata.read(
-            lambda session: _prepared(session, principal, evaluation)
-        )
+    async def _run(self, principal: Principal, evaluation: Evaluation, hold: Hold) -> None:
+        """Whoever had it before may have ended it, and whose hold is lost leaves it to who has it now."""
+        prepared = await self._metadata.read(lambda session: _prepared(session, principal, evaluation))
+        if prepared is None:
+            return
+        dataset, retriever, asker, done = prepared
         waiting = [
             (place, query) for place, query in enumerate(dataset.queries[: evaluation.query_count]) if place not in done
         ]
         count = len(done)
         for start in range(0, len(waiting), _CHUNK):
             runs = await self._ask(asker, retriever, dataset, evaluation, waiting[start : start + _CHUNK])
+            if not await hold.stands():
+                return
             count += len(runs)
             await self._keep(principal, evaluation, runs, count)
         await self._finish(principal, evaluation)
@@ -232,8 +255,11 @@ class EvaluationWorker:
 
 def _prepared(
     session: Session, principal: Principal, evaluation: Evaluation
-) -> tuple[Dataset, Retriever, Principal, set[int]]:
-    """What an evaluation needs, and the places that are done. Raises: NotFoundError; _Stopped."""
+) -> tuple[Dataset, Retriever, Principal, set[int]] | None:
+    """What it needs, and the places that are done; None where it has ended. Raises: NotFoundError; _Stopped."""
+    now = session.evaluations.get(principal, evaluation.evaluation_id)
+    if now is None or now.status not in (EvaluationStatus.PENDING, EvaluationStatus.IN_PROGRESS):
+        return None
     task = session.tasks.get(principal, evaluation.task_id)
     if task is not None and task.status.is_final:
         raise _Stopped

@@ -16,7 +16,7 @@ from tamis.services.upkeep.older_figures import OlderFigures
 
 
 def learning_of(metadata: Metadata, executions: ExecutionService, clock: Clock, locks: Locks) -> Sequence[Any]:
-    worker = EvaluationWorker(metadata, executions, clock)
+    worker = EvaluationWorker(metadata, executions, clock, locks)
     return (
         worker,
         DatasetService(metadata, clock),
