@@ -29,6 +29,7 @@ from tamis.api import (
     rollouts,
     stages,
     traces,
+    tuning,
     why,
 )
 from tamis.api.errors import add_error_handlers
@@ -61,6 +62,8 @@ from tamis.services.learning.promotion import PromotionService
 from tamis.services.learning.rollouts import RolloutService
 from tamis.services.learning.shadowing import Shadows
 from tamis.services.learning.trials import Trials
+from tamis.services.learning.tuning import TuningService
+from tamis.services.learning.tuning_advice import TuningAdvice
 from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
@@ -131,6 +134,7 @@ _ROUTERS = (
     evaluations.router,
     interactions.router,
     checks.router,
+    tuning.router,
     analytics.router,
     rollouts.router,
     retrievers.router,
@@ -153,6 +157,7 @@ class World:
     evaluating: EvaluationWorker
     checks: CheckService
     shadows: Shadows
+    tuning: TuningService
     reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
@@ -176,6 +181,8 @@ class World:
             WhyService: self.why,
             CheckService: self.checks,
             RolloutService: RolloutService(self.shop.metadata, WallClock(), self.shadows.let_go),
+            TuningService: self.tuning,
+            TuningAdvice: TuningAdvice(self.shop.metadata, WallClock()),
             AnalyticsService: AnalyticsService(self.shop.metadata, WallClock()),
             CreditService: CreditService(self.shop.metadata, WallClock(), 0.001),
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
@@ -221,9 +228,10 @@ def _world(
     executor = Executor(replace(environment, reach=replace(reach, retrievers=nested)), watch=watch)
     shadows = Shadows(shop.metadata, Trials(planner, Executor(environment, PRICES)), clock, rest=0)
     executions = ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots, shadow=shadows.offer)
+    retrievers = RetrieverService(shop.metadata, planner, clock, reach.code)
     return World(
         shop=shop,
-        retrievers=RetrieverService(shop.metadata, planner, clock, reach.code),
+        retrievers=retrievers,
         executions=executions,
         records=records,
         snapshots=snapshots,
@@ -233,6 +241,7 @@ def _world(
         evaluating=EvaluationWorker(shop.metadata, executions, clock),
         shadows=shadows,
         checks=CheckService(shop.metadata, planner, executor, Turns()),
+        tuning=TuningService(shop.metadata, planner, executor, Turns(), retrievers),
         reach=reach,
     )
 

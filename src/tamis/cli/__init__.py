@@ -26,6 +26,7 @@ from tamis.cli import (
     secret,
     serve,
     token,
+    tune,
     user,
     verify,
 )
@@ -47,6 +48,7 @@ app.command("unpublish")(publish.unpublish)
 app.command("mcp")(mcp.mcp)
 app.command("check")(check.check)
 app.command("analytics")(analytics.analytics)
+app.command("tune")(tune.tune)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -22,9 +22,14 @@ DataDir = Annotated[Path, typer.Option("--data-dir", envvar="TAMIS_DATA_DIR", he
 DEFAULT_DATA_DIR = Path("./tamis-data")
 
 
-def connect(url: str | None, key: str | None, namespace: str | None, data_dir: Path = DEFAULT_DATA_DIR) -> Client:
-    """A client for the server at `url`, or for the one that runs on `data_dir`, or on the default port."""
+def connect(
+    url: str | None, key: str | None, namespace: str | None, data_dir: Path = DEFAULT_DATA_DIR, timeout_s: float = 60.0
+) -> Client:
+    """A client for the server at `url`, or for the one that runs on `data_dir`, or on the default port.
+
+    timeout_s: of one call.
+    """
     key = key or os.environ.get("TAMIS_ROOT_KEY")
     if not key:
         fail("no API key: set TAMIS_API_KEY, or give --key (`tamis key create NAME` makes one)")
-    return Client(url or read_address(data_dir) or "http://127.0.0.1:8700", key, namespace, retries=0)
+    return Client(url or read_address(data_dir) or "http://127.0.0.1:8700", key, namespace, timeout_s, retries=0)

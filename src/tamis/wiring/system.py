@@ -52,6 +52,8 @@ from tamis.services.learning.promotion import PromotionService
 from tamis.services.learning.rollouts import RolloutService
 from tamis.services.learning.shadowing import Shadows
 from tamis.services.learning.trials import Trials
+from tamis.services.learning.tuning import TuningService
+from tamis.services.learning.tuning_advice import TuningAdvice
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
 from tamis.services.records.execution_overviews import ExecutionOverviews
@@ -357,6 +359,8 @@ def _of_executions(
         ExportService(metadata, records, in_flight),
         ReplayService(metadata, records, planner, executor, in_flight, turns),
         CheckService(metadata, planner, executor, turns),
+        TuningService(metadata, planner, executor, turns, retrievers),
+        TuningAdvice(metadata, clock),
         # What is tried out is no execution: nothing counts or learns from it.
         WhyService(metadata, records, planner, Executor(environment, prices), clock),
     )

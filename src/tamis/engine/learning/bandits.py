@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from tamis.engine.ports.learning import Evidence
 
-SHARPNESS = 3.0
+SHARPNESS = 4.0
 
 
 class LearningAlgorithm(StrEnum):

@@ -51,7 +51,7 @@ def _taught(
     stage = next((one for one in reversed(record.stages) if _facts(one)), None)
     if stage is None:
         return []
-    lesson = _Lesson(retriever_id, stage.stage_name, _facts(stage), _config(stage), _shown(record), day)
+    lesson = _Lesson(retriever_id, stage.stage_name, _facts(stage), _config(stage), shown_of(record), day)
     seen: defaultdict[str, set[InteractionType]] = defaultdict(set)
     for one in session.interactions.of_execution(principal, execution_id):
         if lesson.hears(one):
@@ -126,7 +126,7 @@ def _config(stage: RecordedStage) -> LearnedFusionConfig:
         return LearnedFusionConfig()
 
 
-def _shown(record: Record) -> Shown:
+def shown_of(record: Record) -> Shown:
     if "documents" in record.left_out:
         return Shown(())
     hits = [hit for hit in shown_hits(record) if hit.is_document][:_FIRST_SHOWN]
