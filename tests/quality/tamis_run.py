@@ -11,6 +11,7 @@ import orjson
 
 from tamis.app import build_app
 from tamis.engine.ports.inference import Embedder, LexicalEncoder
+from tamis.model.hybrid import BY_MEANING, BY_WORDS, HYBRID_FUSION
 from tamis.settings import Settings
 from tamis.wiring.backends import local_models
 from tamis.wiring.system import open_system
@@ -83,16 +84,28 @@ async def _load(corpus: Corpus, fields: Mapping[str, Mapping[str, Any]]) -> None
     await corpus.post(f"buckets/{bucket['bucket_id']}/batches/{batch['batch_id']}/submit", {})
 
 
+RRF = ("rrf", 1.0, 1.0)
+HYBRID = (HYBRID_FUSION, BY_WORDS, BY_MEANING)
+
+
 async def run(
-    corpus: Corpus, queries: Mapping[str, str], lexical: bool = False, dense: bool = False
-) -> dict[str, dict[str, float]]:
-    """query id -> corpus id -> score, to depth 100, by one search or by two fused with RRF."""
+    corpus: Corpus, queries: Mapping[str, str], lexical: bool = False, dense: bool = False,
+    fused: tuple[str, float, float] = RRF,
+) -> dict[str, dict[str, float]]:  # fmt: skip
+    """query id -> corpus id -> score, to depth 100, by one search or by two.
+
+    fused: the fusion, and what words and meaning weigh in it.
+    """
+    fusion, by_words, by_meaning = fused
     searches = [
-        {"feature_uri": URI, "query": "{{INPUT.query}}", "top_k": 100, "lexical": kind == "lexical"}
+        {
+            "feature_uri": URI, "query": "{{INPUT.query}}", "top_k": 100, "lexical": kind == "lexical",
+            "weight": by_words if kind == "lexical" else by_meaning,
+        }
         for kind, wanted in (("lexical", lexical), ("dense", dense))
         if wanted
-    ]
-    parameters = {"searches": searches, "final_top_k": 100, "fusion": "rrf"}
+    ]  # fmt: skip
+    parameters = {"searches": searches, "final_top_k": 100, "fusion": fusion}
     stage = {"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": parameters}}
     ranking: dict[str, dict[str, float]] = {}
     for query_id, text in queries.items():

@@ -10,15 +10,13 @@ import pytest
 from tests.engine.stages.shop import URI
 from tests.retrieval_world import World, opened, stage
 
+WORDS = f"{URI}#lexical"
 SEARCHES = [
-    {"feature_uri": URI, "query": "{{INPUT.q}}", "weight": 0.9},
-    {"feature_uri": URI, "query": "{{INPUT.q}}", "lexical": True, "weight": 0.1},
+    {"feature_uri": URI, "query": "{{INPUT.q}}", "weight": 0.95},
+    {"feature_uri": URI, "query": "{{INPUT.q}}", "lexical": True, "weight": 0.05},
 ]
-JUDGED = {
-    # By meaning the reader in Japanese comes first; whoever wrote these words means the one that has them.
-    "novel about": "a novel", "a novel about": "a novel", "novel": "a novel", "about novel": "a novel",
-    "novel knives": "a novel", "about knives novel": "a novel",
-}  # fmt: skip
+ASKED = ("paring book", "book paring", "paring reading", "reading paring", "a paring book", "paring a book")
+"""By meaning books come first; by words the only document that says `paring`."""
 
 
 @pytest.fixture
@@ -45,13 +43,13 @@ async def ask(client: httpx.AsyncClient, method: str, path: str, body: Any = Non
 
 
 async def judged(client: httpx.AsyncClient, relevant: bool = True) -> None:
-    found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "a novel about knives"}})
-    by_words = max(found["documents"], key=lambda one: one["scores"].get(f"{URI}#lexical", 0))["document_id"]
+    found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "paring book"}})
+    wanted = max(found["documents"], key=lambda one: one["scores"].get(WORDS, 0))["document_id"]
     queries = [
-        {"query_id": q, "query_input": {"q": q}, "relevant_documents": [by_words] if relevant else []} for q in JUDGED
+        {"query_id": q, "query_input": {"q": q}, "relevant_documents": [wanted] if relevant else []} for q in ASKED
     ]
     body = {"dataset_name": "golden", "queries": queries}
-    await ask(client, "POST", "/v1/retrievers/evaluations/datasets", body)
+    await ask(client, "POST", "/v1/retrievers/evaluations/datasets", body, 201)
 
 
 async def tune(client: httpx.AsyncClient, status: int = 200, **more: Any) -> Any:
@@ -114,16 +112,15 @@ async def test_advice_out_of_clicks(client: httpx.AsyncClient) -> None:
     quiet = await ask(client, "POST", PATH)
     assert (quiet["recommendations"], quiet["current_performance"]["interactions"]) == ([], 0)
     for _ in range(25):
-        found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "novel about"}})
-        liked = max(found["documents"], key=lambda one: one["scores"].get(f"{URI}#lexical", 0))["document_id"]
+        found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "paring book"}})
+        liked = max(found["documents"], key=lambda one: one["scores"].get(WORDS, 0))["document_id"]
         told = {"feature_id": liked, "interaction_type": ["click"], "position": 0, "retriever_id": "shop"}
         await ask(client, "POST", "/v1/retrievers/interactions", {**told, "execution_id": found["execution_id"]})
     advised = await ask(client, "POST", f"{PATH}?days=90")
     (weights,) = advised["recommendations"]
-    words = f"{URI}#lexical"
     assert weights["recommendation_type"] == "fusion_weights"
-    assert weights["current_value"] == {URI: 0.9, words: 0.1}
-    assert weights["recommended_value"][words] > 0.1
+    assert weights["current_value"] == {URI: 0.95, WORDS: 0.05}
+    assert weights["recommended_value"][WORDS] > 0.05
     assert weights["confidence"] > 0.9
     assert advised["current_performance"]["liked_documents"] == 25
     await ask(client, "POST", f"{PATH}?days=91", status=422)

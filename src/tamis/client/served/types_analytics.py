@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from tamis.client.served.types_shared import TimeRange
 
 
 class CacheHour(TypedDict):
@@ -121,11 +124,6 @@ class StagePerformanceMetrics(TypedDict):
     stage_id: str
     stage_name: str
     stage_type: str
-
-
-class TimeRange(TypedDict):
-    end: str
-    start: str
 
 
 class UsageSummaryResponse(TypedDict):

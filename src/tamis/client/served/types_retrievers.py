@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ResultPagination,
         ScrollPaginationParams,
         StageConfigAnswer,
+        TimeRange,
     )
 
 
@@ -244,6 +245,22 @@ class ExplainStagePlan(TypedDict):
     warnings: NotRequired[list[str]]
 
 
+class InteractionTuningRecommendation(TypedDict):
+    confidence: float
+    current_value: NotRequired[Any]
+    expected_impact: str
+    reasoning: str
+    recommendation_type: str
+    recommended_value: Any
+
+
+class InteractionTuningResponse(TypedDict):
+    analysis_period: TimeRange
+    current_performance: dict[str, Any]
+    recommendations: list[InteractionTuningRecommendation]
+    retriever_id: str
+
+
 class ListRetrieversRequest(TypedDict):
     case_sensitive: NotRequired[bool]
     count_only: NotRequired[bool]
@@ -445,6 +462,42 @@ class StagePrice(TypedDict):
 
 
 StreamEvent: TypeAlias = dict[str, Any]
+
+
+class TrialModel(TypedDict):
+    changes: list[str]
+    credits: float
+    duration_ms: float
+    failed: int
+    on_curve: bool
+    value: float
+
+
+class TuneRequest(TypedDict):
+    apply: NotRequired[bool]
+    dataset: str
+    folds: NotRequired[int]
+    k: NotRequired[int]
+    max_candidates: NotRequired[int]
+    max_credits: NotRequired[float | None]
+    max_seconds: NotRequired[float]
+    metric: NotRequired[str]
+
+
+class TuneResponse(TypedDict):
+    baseline: float
+    best: TrialModel
+    better: bool
+    held_out: float
+    made: VersionModel | None
+    metric: str
+    p: float
+    queries: int
+    retriever: VersionModel
+    stages: list[dict[str, Any]]
+    stopped: str | None
+    trials: list[TrialModel]
+    untried: int
 
 
 class VersionModel(TypedDict):

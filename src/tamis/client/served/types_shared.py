@@ -389,6 +389,11 @@ class ThemeConfig(TypedDict):
     text_color: NotRequired[str]
 
 
+class TimeRange(TypedDict):
+    end: str
+    start: str
+
+
 TokenizerType: TypeAlias = Literal["word", "whitespace", "prefix", "multilingual"]
 
 
