@@ -68,7 +68,7 @@ class TuneResponse(BaseModel):
 
 class InteractionTuningRecommendation(BaseModel):
     recommendation_type: str
-    current_value: Any = None
+    current_value: Any | None = None
     recommended_value: Any
     expected_impact: str
     confidence: float = Field(ge=0, le=1)
