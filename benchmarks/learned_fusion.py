@@ -136,10 +136,7 @@ async def preference(corpus: Corpus, every: Sequence[Asked], rounds: int) -> boo
         scores.append(asked.ndcg(ranking, group))
     fixed = {share: [asked.fixed(share, group) for asked, group in met] for share in SHARES}
     best = max(SHARES, key=lambda share: fmean(fixed[share]))
-    own = {
-        g: max(SHARES, key=lambda share, g=g: sum(fixed[share][n] for n, (_, o) in enumerate(met) if o == g))
-        for g in GROUPS
-    }  # type: ignore[misc]
+    own = {group: _best_for(group, met, fixed) for group in GROUPS}
     ideal = [fixed[own[group]][n] for n, (_, group) in enumerate(met)]
     curves = {
         "learned": [*accumulate(a - b for a, b in zip(ideal, scores, strict=True))],
@@ -154,6 +151,12 @@ async def preference(corpus: Corpus, every: Sequence[Asked], rounds: int) -> boo
     print(f"nDCG@10: learned {fmean(scores):.4f}, best fixed {fmean(fixed[best]):.4f}, for each {fmean(ideal):.4f}")
     learned, fixed_best = (curve[-1] for curve in list(curves.values())[:2])
     return learned < fixed_best
+
+
+def _best_for(group: str, met: Sequence[tuple[Asked, str]], fixed: Mapping[float, Sequence[float]]) -> float:
+    """The share of words that this group alone would have liked best."""
+    own = [n for n, (_, other) in enumerate(met) if other == group]
+    return max(SHARES, key=lambda share: sum(fixed[share][n] for n in own))
 
 
 async def noise(corpus: Corpus, every: Sequence[Asked], rounds: int) -> bool:
