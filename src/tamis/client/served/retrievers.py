@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ExecuteRetrieverRequest,
         ExplainRetrieverRequest,
         ExplainRetrieverResponse,
+        InteractionTuningResponse,
         ListRetrieversRequest,
         ListRetrieversResponse,
         PatchRetrieverRequest,
@@ -37,11 +38,26 @@ if TYPE_CHECKING:
         RolloutStanding,
         ShadowRunModel,
         StreamEvent,
+        TuneRequest,
+        TuneResponse,
     )
     from tamis.client.served.types_shared import GenericDeleteResponse
 
 
 class Retrievers(Noun):
+    def analyze_for_tuning(
+        self, retriever_id: str, *, days: int | None = None, idempotency_key: str | None = None
+    ) -> InteractionTuningResponse:
+        """What interactions of the last days say about weights and depths; nothing below twenty liked documents."""
+        return self._ask(
+            Call(
+                "POST",
+                f"/analytics/retrievers/{part(retriever_id)}/analyze-tuning",
+                query={"days": days},
+                key=idempotency_key or "",
+            )
+        )
+
     def create(
         self, *, idempotency_key: str | None = None, **body: Unpack[CreateRetrieverRequest]
     ) -> CreateRetrieverResponse:
@@ -153,12 +169,33 @@ class Retrievers(Noun):
         """Executions with what the candidate answered, those that both agree on least first."""
         return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout/runs", query={"limit": limit}))
 
+    def tune(
+        self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[TuneRequest]
+    ) -> TuneResponse:
+        """Try other fusions, weights, depths and no reranking on a data set, within time and credits;
+        cross-validated.
+        """
+        return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/tune", body=body, key=idempotency_key or ""))
+
     def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""
         return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/versions"))
 
 
 class AsyncRetrievers(AsyncNoun):
+    async def analyze_for_tuning(
+        self, retriever_id: str, *, days: int | None = None, idempotency_key: str | None = None
+    ) -> InteractionTuningResponse:
+        """What interactions of the last days say about weights and depths; nothing below twenty liked documents."""
+        return await self._ask(
+            Call(
+                "POST",
+                f"/analytics/retrievers/{part(retriever_id)}/analyze-tuning",
+                query={"days": days},
+                key=idempotency_key or "",
+            )
+        )
+
     async def create(
         self, *, idempotency_key: str | None = None, **body: Unpack[CreateRetrieverRequest]
     ) -> CreateRetrieverResponse:
@@ -281,6 +318,16 @@ class AsyncRetrievers(AsyncNoun):
     async def list_shadow_runs(self, retriever_id: str, *, limit: int | None = None) -> Sequence[ShadowRunModel]:
         """Executions with what the candidate answered, those that both agree on least first."""
         return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/rollout/runs", query={"limit": limit}))
+
+    async def tune(
+        self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[TuneRequest]
+    ) -> TuneResponse:
+        """Try other fusions, weights, depths and no reranking on a data set, within time and credits;
+        cross-validated.
+        """
+        return await self._ask(
+            Call("POST", f"/retrievers/{part(retriever_id)}/tune", body=body, key=idempotency_key or "")
+        )
 
     async def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""
