@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from tamis.engine.ports.learning import Evidence
 
-SHARPNESS = 4.0
+SHARPNESS = 2.0
 
 
 class LearningAlgorithm(StrEnum):
