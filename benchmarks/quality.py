@@ -5,7 +5,7 @@
 Through a real Tamis, its API and its own index, embedding with the real model: the first time some twenty minutes on
 two cores, for the 19,406 products of Chorus; vectors are kept in `.cache/embeddings`. Weights were chosen on the first
 half of the queries of SciFact and Chorus (by a hash of their ids); `held out` is the other half. Exit status 1 where a
-threshold is not kept. What else was tried: `benchmarks/quality_moves.py`.
+threshold is not kept. What else was tried, and what came of it, is in `docs/quality.md`.
 """
 
 import asyncio
