@@ -9,6 +9,7 @@ from tamis.model.retriever import Retriever
 from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
 from tamis.services.public.publishing import PAGE_PATH, PublishingService, Shown
+from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.execution_overviews import ExecutionOverviews, Wanted
 from tamis.services.runs.retrievers import RetrieverService
 from tamis.services.templates import TemplateService
@@ -17,6 +18,7 @@ from tamis.studio.visit import Visit
 
 PAGE_SIZE = 50
 _NEWEST = 8
+_HOURS = 24
 _MOST_COLLECTIONS = 1000
 
 
@@ -45,8 +47,11 @@ async def detail(visit: Visit) -> Response:
         visit.principal, Wanted(retriever_id=retriever.retriever_id), _NEWEST
     )
     shown = await published(visit, retriever)
+    analytics = visit.service(AnalyticsService)
     return visit.page(
         "retriever.html",
+        day=await analytics.caching(visit.principal, retriever.retriever_id, _HOURS),
+        stages=await analytics.stages(visit.principal, retriever.retriever_id, _HOURS),
         retriever=retriever,
         definition=retriever.definition,
         collections=await _collections(visit, retriever),
