@@ -291,6 +291,7 @@ _ASKS = re.compile(
 )
 _ADMINISTERS = re.compile(
     r"\w+ /v1/organizations/(users|secrets|audit|billing|credits|usage|api-keys)\b.*|(patch|delete) /v1/organizations"
+    r"|get /v1/analytics/usage/summary"
 )
 _TELLS_OF_NO_TENANT = re.compile(r"/v1/retrievers/(prices|stages)\b.*|/v1/collections/features/extractors\b.*")
 

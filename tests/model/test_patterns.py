@@ -22,9 +22,9 @@ def test_it_sees_a_text_from_its_beginning() -> None:
 
 def test_the_larger_it_is_the_less_it_sees() -> None:
     large, small = compiled(HOSTILE), compiled("a.c")
-    assert large.most_characters < 200_000
+    assert large.most_characters < 20_000
     assert small.most_characters == LONGEST_TEXT
-    assert large.steps(LONG) <= 1_000_000_000
+    assert large.steps(LONG) <= 100_000_000
     assert large.is_in(LONG[:1000] + "y" * 6 + "z")
 
 
@@ -54,4 +54,4 @@ def test_lists_beside_the_loop_have_half_a_second() -> None:
         return {"text": LONG}
 
     with pytest.raises(ValidationError, match=r"more than 0\.5 s"):
-        select(range(6), view, query)
+        select(range(60), view, query)

@@ -15,15 +15,15 @@ LONGEST_PATTERN = 1_000
 """Characters of a regular expression."""
 LONGEST_TEXT = 1_000_000
 """Characters of a text that a pattern is looked for in, from the beginning."""
-MOST_S = 10.0
+MOST_S = 2.0
 """Of computing, for a filter with patterns over all that it looks at."""
 _MEMORY_BYTES = 1 << 20
-_MOST_STEPS = 1_000_000_000
-"""Characters of a text times instructions of a pattern: a second, where RE2 has to try them all."""
+_MOST_STEPS = 100_000_000
+"""Characters of a text times instructions of a pattern: a tenth of a second, where RE2 has to try them all."""
 
 
 class Pattern:
-    """Found or not within a second, in any text."""
+    """Found or not within a tenth of a second, in any text."""
 
     def __init__(self, text: str, exact: bool) -> None:
         """Raises: re2.error."""
@@ -75,6 +75,10 @@ class Patience:
                 "narrow the documents by other conditions",
             )
         return done
+
+    @property
+    def spent_s(self) -> float:
+        return self._most_s - self._left_s
 
     def over(self, matches: Callable[[Mapping[str, Any]], bool]) -> Callable[[Mapping[str, Any]], bool]:
         """The same, at this patience's cost."""

@@ -1,5 +1,6 @@
 """How stages search: features resolved, queries embedded, filters made exact, all in one call to the index."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -186,11 +187,10 @@ class Searcher:
     ) -> list[Document]:
         """By id. A small collection is read through; of a large one, what the index says matches is read."""
         if filter is not None and self._index.selects(filter):
-            found = await self._metadata.read(
-                lambda session: _read_through(session, principal, collection_id, filter, limit)
-            )
+            found = await self._metadata.read(lambda session: _read_through(session, principal, collection_id))
             if found is not None:
-                return found
+                # Not on the thread that read them: others read there.
+                return (await asyncio.to_thread(_matching, found, filter))[:limit]
             with suppress(IndexUnavailableError):
                 ids = await self._index.select(principal, collection_id, filter, _MOST_SELECTED)
                 if ids is not None:
@@ -287,15 +287,17 @@ def _lot(seed: str, document_id: str) -> float:
     return int.from_bytes(digest) / 2**64
 
 
-def _read_through(
-    session: Session, principal: Principal, collection_id: str, filter: Filter, limit: int
-) -> list[Document] | None:
-    """By id, those that match; None where the collection is too large."""
+def _read_through(session: Session, principal: Principal, collection_id: str) -> list[Document] | None:
+    """By id; None where the collection is too large."""
     documents = list(islice(session.documents.scan(principal, collection_id), _READ_THROUGH + 1))
     if len(documents) > _READ_THROUGH:
         return None
+    return documents
+
+
+def _matching(documents: Sequence[Document], filter: Filter) -> list[Document]:
     keeps = patient(filter, ("filter",))
-    return [one for one in documents if keeps(one.view())][:limit]
+    return [one for one in documents if keeps(one.view())]
 
 
 def _selected(

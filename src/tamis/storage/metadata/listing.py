@@ -1,19 +1,26 @@
 """Listings that SQL cannot do exactly: filter, search, sort and window over rows as they stream by."""
 
 import heapq
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from tamis.model.filters import Filter
+from tamis.errors import TooManyRequestsError
+from tamis.model.filters import Filter, has_regex
 from tamis.model.json import JSON, JSONObject
-from tamis.model.matching import patient
+from tamis.model.matching import matcher
 from tamis.model.ordering import sort_key
 from tamis.model.page import Listing, Page
+from tamis.model.patterns import Patience
 
 T = TypeVar("T")
 
+Keeps: TypeAlias = Callable[[JSONObject], bool]
 _PLACE = ("body", "filters")
+_LONG_S = 0.05
+_LONG_LISTS = threading.BoundedSemaphore(1)
 
 
 def is_plain(listing: Listing) -> bool:
@@ -26,7 +33,18 @@ def window(
     rows: Iterable[T], view: Callable[[T], JSONObject], identity: Callable[[T], str], listing: Listing
 ) -> Page[T]:
     """The listing's window. rows: all there are, newest first. Holds `offset + limit` of them at most."""
-    is_wanted = _wanted(listing)
+    with _turn(listing.filter) as keeps:
+        return _window(rows, view, identity, listing, keeps)
+
+
+def _window(
+    rows: Iterable[T], view: Callable[[T], JSONObject], identity: Callable[[T], str], listing: Listing, keeps: Keeps
+) -> Page[T]:
+    search = (listing.search or "").casefold()
+
+    def is_wanted(seen: JSONObject) -> bool:
+        return keeps(seen) and (not search or _mentions(seen, search))
+
     kept = _Counted(row for row in rows if is_wanted(view(row)))
     end = listing.offset + listing.limit
     if listing.sort:
@@ -40,8 +58,12 @@ def window(
 def matching_only(rows: Iterable[T], view: Callable[[T], JSONObject], filter: Filter | None) -> Iterator[T]:
     if filter is None:
         return iter(rows)
-    keeps = patient(filter, _PLACE)
-    return (row for row in rows if keeps(view(row)))
+    return _matching(rows, view, filter)
+
+
+def _matching(rows: Iterable[T], view: Callable[[T], JSONObject], filter: Filter) -> Iterator[T]:
+    with _turn(filter) as keeps:
+        yield from (row for row in rows if keeps(view(row)))
 
 
 class _Counted(Iterator[T]):
@@ -61,10 +83,31 @@ class _Counted(Iterator[T]):
             pass
 
 
-def _wanted(listing: Listing) -> Callable[[JSONObject], bool]:
-    keeps = None if listing.filter is None else patient(listing.filter, _PLACE)
-    search = (listing.search or "").casefold()
-    return lambda view: (keeps is None or keeps(view)) and (not search or _mentions(view, search))
+@contextmanager
+def _turn(filter: Filter | None) -> Iterator[Keeps]:
+    """Patterns that take long hold up the threads that read for everybody: one such list has its turn at a time.
+
+    Raises: TooManyRequestsError where there is another.
+    """
+    if filter is None or not has_regex(filter):
+        yield (lambda _: True) if filter is None else matcher(filter)
+        return
+    patience, matched, has_turn = Patience(_PLACE), matcher(filter), False
+
+    def keeps(view: JSONObject) -> bool:
+        nonlocal has_turn
+        kept = patience.spend(lambda: matched(view))
+        if not has_turn and patience.spent_s > _LONG_S:
+            has_turn = _LONG_LISTS.acquire(blocking=False)
+            if not has_turn:
+                raise TooManyRequestsError("a list with patterns that takes long is made already: try again shortly")
+        return kept
+
+    try:
+        yield keeps
+    finally:
+        if has_turn:
+            _LONG_LISTS.release()
 
 
 def _order(view: JSONObject, listing: Listing) -> tuple[Any, ...]:
