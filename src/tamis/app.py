@@ -55,6 +55,7 @@ from tamis.api import (
     uploads,
     usage,
     users,
+    webhooks,
     why,
 )
 from tamis.api.correlation import Correlation
@@ -113,6 +114,7 @@ _ROUTERS = (
     audit.router,
     secrets.router,
     credits.router,
+    webhooks.router,
     organizations.router,
     public_retrievers.router,
     templates.router,

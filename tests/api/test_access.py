@@ -290,8 +290,8 @@ _ASKS = re.compile(
     r"/v1/(.*/(list|execute|execute/batch|execute/explain|aggregate|replay|why|check|interactions|interactions/batch)|inference)"
 )
 _ADMINISTERS = re.compile(
-    r"\w+ /v1/organizations/(users|secrets|audit|billing|credits|usage|api-keys)\b.*|(patch|delete) /v1/organizations"
-    r"|get /v1/analytics/usage/summary"
+    r"\w+ /v1/organizations/(users|secrets|audit|billing|credits|usage|webhooks|api-keys)\b.*"
+    r"|(patch|delete) /v1/organizations|get /v1/analytics/usage/summary"
 )
 _TELLS_OF_NO_TENANT = re.compile(r"/v1/retrievers/(prices|stages)\b.*|/v1/collections/features/extractors\b.*")
 

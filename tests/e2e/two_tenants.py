@@ -17,7 +17,7 @@ SHARED = ("feature_extractor_id", "public_name", "template_id", "user_id")
 """Path parameters that name what belongs to nobody, or is open to everybody, or is called so by the tenant alone."""
 
 ORGANIZATION_WIDE = (
-    "namespace_identifier", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id",
+    "namespace_identifier", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id", "identifier",
 )  # fmt: skip
 """Path parameters that name what every namespace of an organisation shares."""
 
@@ -33,6 +33,17 @@ DISPLAY: dict[str, Any] = {
     "inputs": [{"field_name": "word", "field_schema": {"type": "text"}, "label": "Search"}],
     "exposed_fields": ["number"],
 }
+
+
+def _webhook(name: str) -> dict[str, Any]:
+    configs = {"url": "https://example.com"}
+    return {
+        "webhook_name": name,
+        "event_types": ["object.created"],
+        "channels": [{"channel": "webhook", "configs": configs}],
+    }
+
+
 _BODIES: dict[str, Any] = {
     "AddObjectsToBatchRequest": {"object_ids": ["obj_00000000000000000000000000000000"]},
     "AggregationRequest": {"aggregations": [{"function": "count", "alias": "n"}]},
@@ -46,6 +57,7 @@ _BODIES: dict[str, Any] = {
     "PublishRetrieverRequest": {"public_name": "taken-over", "display_config": DISPLAY},
     "PromoteRequest": {"to": "dataset", "dataset_name": "taken-over"},
     "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
+    "WebhookInput": _webhook("taken-over"),
 }
 """Bodies by schema, where the least that the schema asks for would be refused for what it means."""
 
@@ -209,6 +221,7 @@ async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:
         "hosts": ["api.example.com"],
     }
     await caller.ask("POST", "organizations/secrets", secret)
+    made = await caller.ask("POST", "organizations/webhooks/", _webhook(f"webhook-{label}"))
     (noted,) = (await caller.ask("GET", f"organizations/audit/logs?resource_id={key['key_id']}"))["results"]
     return {
         "user_email": email,
@@ -216,6 +229,7 @@ async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:
         "key_id": key["key_id"],
         "secret_name": secret["secret_name"],
         "audit_id": noted["audit_id"],
+        "identifier": made["webhook_id"],
     }
 
 

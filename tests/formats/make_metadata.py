@@ -68,6 +68,8 @@ def fill(session: Session) -> None:
     session.retriever_versions.put(ME, samples.retriever_version())
     session.rollouts.put(ME, samples.rollout())
     session.rollouts.keep(ME, samples.shadow_run(2))
+    session.webhooks.insert(ME, samples.webhook())
+    session.collections.insert(ME, samples.collection("told"))
 
 
 def read(session: Session) -> dict[str, Any]:
@@ -114,6 +116,8 @@ def read(session: Session) -> dict[str, Any]:
         "query_runs": session.evaluations.runs(ME, "eval_0001"),
         "rollout": session.rollouts.get(ME, "ret_first"),
         "shadow_runs": session.rollouts.runs(ME, "rol_1"),
+        "webhooks": session.webhooks.list(ME),
+        "told": [one.event.data for one in session.deliveries.page(ME, "wh_first00000", None, 10, 0).items],
         "retriever_versions": session.retriever_versions.list(ME, "ret_first"),
     }
 

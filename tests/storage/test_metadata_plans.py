@@ -36,6 +36,7 @@ from tamis.storage.metadata import (
     tasks,
     uploads,
     usage,
+    webhooks,
 )
 from tamis.storage.metadata.link import Statements
 from tamis.storage.metadata.sqlite import SqliteMetadata
@@ -64,6 +65,7 @@ _MODULES = (
     tasks,
     uploads,
     usage,
+    webhooks,
 )
 _WHOLE = {
     "organizations._FIRST",

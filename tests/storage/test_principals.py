@@ -19,6 +19,7 @@ from tamis.engine.ports import (
     metadata,
     publishing,
     remains,
+    webhooks,
 )
 from tamis.model.principal import Principal
 
@@ -28,6 +29,8 @@ WITHOUT = {
     "BlobStore.answers": "of the store as a whole",
     "BlobStore.every": "keeps house for all tenants; each file says whose it is",
     "BlobStore.health": "of the store as a whole",
+    "Deliveries.due": "the server tells every tenant's; each comes with its Principal",
+    "Deliveries.trim": "what ended a month ago is forgotten, whoever's it was",
     "Evaluations.unfinished": "a start goes on with every tenant's evaluations; each comes with its Principal",
     "Executions.tenants": "retention sweeps tenant by tenant",
     "Files.expire": "holds end by the clock, whoever holds",
@@ -69,6 +72,7 @@ def protocols() -> Iterator[type]:
         metadata,
         publishing,
         remains,
+        webhooks,
     ):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))
 

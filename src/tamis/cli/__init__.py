@@ -29,6 +29,7 @@ from tamis.cli import (
     tune,
     user,
     verify,
+    webhook,
 )
 
 app = typer.Typer(
@@ -64,6 +65,7 @@ app.add_typer(evaluations.app, name="evaluations")
 app.add_typer(interactions.app, name="interactions")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(token.app, name="token")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(index.app, name="index")
 
 

@@ -84,6 +84,7 @@ from tamis.services.upkeep.indexing import Indexer
 from tamis.services.upkeep.older_figures import OlderFigures
 from tamis.services.upkeep.patient_clock import PatientClock
 from tamis.services.upkeep.vitals import VitalsService
+from tamis.services.upkeep.webhook_deliveries import WebhookDeliveries
 from tamis.settings import Settings
 from tamis.storage.datadir import DataDirectory
 from tamis.storage.secret import signing_secret
@@ -104,6 +105,7 @@ from tamis.wiring.secrets import secrets_of
 from tamis.wiring.sharing import Shared, open_shared
 from tamis.wiring.stages import add_stage_plugins
 from tamis.wiring.telemetry import metrics_page, open_telemetry
+from tamis.wiring.webhooks import webhooks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ def _keep_up(services: dict[type[Any], Any], healer: Healer, stack: contextlib.A
     evaluations: EvaluationWorker = services[EvaluationWorker]
     figures: OlderFigures = services[OlderFigures]
     shadows: Shadows = services[Shadows]
-    for upkeep in (healer, sweeper, clearing, evaluations, figures, shadows):
+    webhooks: WebhookDeliveries = services[WebhookDeliveries]
+    for upkeep in (healer, sweeper, clearing, evaluations, figures, shadows, webhooks):
         upkeep.start()
         stack.push_async_callback(upkeep.close)
 
@@ -266,6 +269,7 @@ def _services(
         OrganizationService(metadata, tiers, gate.forget),
         admission,
         *access_of(settings, metadata, clock, gate, vault),
+        *webhooks_of(metadata, reach.outside, clock, backends.locks, secret),
         IdempotencyService(metadata, clock),
         VersionService(metadata),
         clearing,

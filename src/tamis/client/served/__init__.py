@@ -28,6 +28,7 @@ from tamis.client.served.tasks import AsyncTasks, Tasks
 from tamis.client.served.templates import AsyncTemplates, Templates
 from tamis.client.served.uploads import AsyncUploads, Uploads
 from tamis.client.served.usage import AsyncUsage, Usage
+from tamis.client.served.webhooks import AsyncWebhooks, Webhooks
 
 
 class Nouns:
@@ -60,6 +61,7 @@ class Nouns:
         self.templates = Templates(connection)
         self.uploads = Uploads(connection)
         self.usage = Usage(connection)
+        self.webhooks = Webhooks(connection)
 
 
 class AsyncNouns:
@@ -92,3 +94,4 @@ class AsyncNouns:
         self.templates = AsyncTemplates(connection)
         self.uploads = AsyncUploads(connection)
         self.usage = AsyncUsage(connection)
+        self.webhooks = AsyncWebhooks(connection)

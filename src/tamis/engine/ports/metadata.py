@@ -27,6 +27,7 @@ from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
+from tamis.engine.ports.webhooks import Deliveries, Webhooks
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
 from tamis.model.collection import Collection
@@ -403,6 +404,8 @@ class Session(Protocol):
     remains: Remains
     installation: Installation
     ended_sessions: EndedSessions
+    webhooks: Webhooks
+    deliveries: Deliveries
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

@@ -1,10 +1,10 @@
 """The audit log: each change of a resource, noted in the change's own transaction by the store that makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 from sqlalchemy import Select, bindparam, delete, func, select
@@ -21,6 +21,7 @@ from tamis.storage.metadata.schema import audit_events
 
 _CODEC = Codec(AuditEvent)
 _LONG = 100
+_TOLD = frozenset({"collection"})
 _c = audit_events.c
 _mine = _c.organization_id == bindparam("organization_id")
 _CONDITIONS = {
@@ -51,9 +52,23 @@ _DUE = select(_c.audit_id).where(_mine, _c.at < bindparam("before")).order_by(_c
 _TRIM = delete(audit_events).where(_mine, _c.audit_id.in_(_DUE.limit(bindparam("limit"))))
 
 
+About: TypeAlias = Callable[[], Mapping[str, Mapping[str, JSON]]]
+"""For each resource, what is said of it."""
+
+
+class Events(Protocol):
+    """Who is told of changes as they are made."""
+
+    def happened(self, principal: Principal, event_type: str, about: About) -> None:
+        """about: asked only where somebody listens."""
+        ...
+
+
 class SqlAudit:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, events: Events | None = None) -> None:
+        """events: is told of changes that others may listen to."""
         self._link = link
+        self._events = events
 
     def changed(
         self, principal: Principal, resource_type: str, resource_id: str, before: Any, after: Any, action: str = ""
@@ -67,6 +82,9 @@ class SqlAudit:
         if before is not None and after is not None and not changes:
             return
         what = "created" if before is None else "deleted" if after is None else "updated"
+        if self._events is not None and resource_type in _TOLD:
+            name = (after or before).name
+            self._events.happened(principal, f"{resource_type}.{what}", lambda: {resource_id: {"name": name}})
         self.note(principal, [event_of(principal, resource_type, resource_id, action or what, changes)])
 
     def note(self, principal: Principal, events: Sequence[AuditEvent]) -> None:

@@ -16,6 +16,8 @@ from tamis.model.json import JSON
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
+from tamis.model.webhook import EventType
+from tamis.storage.metadata.audit import Events
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.history import SqlHistory
@@ -27,6 +29,7 @@ from tamis.storage.metadata.vectors import EMPTY_SIZE_BYTES, decode_vectors, enc
 
 _CODEC = Codec(Document)
 _CHUNK = 500
+_MOST_TOLD = 100
 _LATEST = 2**62
 
 _c, _v, _k = documents.c, document_vectors.c, document_contents.c
@@ -112,8 +115,9 @@ _COUNT = select(func.count()).select_from(documents).where(_inside)
 class SqlDocuments:
     """Every write first locks its collection by raising the revision: two writes of one collection never interleave."""
 
-    def __init__(self, link: Link, queue: SqlIndexQueue, history: SqlHistory, files: SqlFiles) -> None:
+    def __init__(self, link: Link, queue: SqlIndexQueue, history: SqlHistory, files: SqlFiles, events: Events) -> None:
         self._link = link
+        self._events = events
         self._queue = queue
         self._history = history
         self._files = files
@@ -146,6 +150,7 @@ class SqlDocuments:
             self._put_contents(principal, [write.document for write in writes])
             self._files.own(principal, {write.document.document_id: write.document.file_keys for write in writes})
             self._queue.add(principal, collection_id, [row["document_id"] for row in rows], delete=False)
+            self._tell(principal, collection_id, revision, [row["document_id"] for row in rows])
         return revision
 
     def put_fields(self, principal: Principal, collection_id: str, documents: Sequence[Document]) -> int:
@@ -163,7 +168,9 @@ class SqlDocuments:
         self._history.keep(principal, collection_id, [document.document_id for document in documents])
         self._link.run_many(_PUT_FIELDS, rows)
         self._put_contents(principal, documents)
-        self._queue.add(principal, collection_id, [document.document_id for document in documents], delete=False)
+        ids = [document.document_id for document in documents]
+        self._queue.add(principal, collection_id, ids, delete=False)
+        self._tell(principal, collection_id, revision, ids)
         return revision
 
     def delete(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> int:
@@ -257,6 +264,12 @@ class SqlDocuments:
 
     def count(self, principal: Principal, collection_id: str) -> int:
         return int(self._link.value(_COUNT, _collection(principal, collection_id)))
+
+    def _tell(self, principal: Principal, collection_id: str, revision: int, ids: Sequence[str]) -> None:
+        """One event a write, whose ids are cut at a hundred: a webhook is no export."""
+        said: dict[str, JSON] = {"revision": revision, "count": len(ids), "document_ids": [*ids[:_MOST_TOLD]]}
+        if ids:
+            self._events.happened(principal, EventType.DOCUMENTS_WRITTEN, lambda: {collection_id: said})
 
     def _raise_revision(self, principal: Principal, collection_id: str) -> int:
         revision = self._try_raise_revision(principal, collection_id)

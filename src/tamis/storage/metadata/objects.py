@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
@@ -15,6 +16,8 @@ from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
+from tamis.model.webhook import EventType
+from tamis.storage.metadata.audit import Events
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.link import Link, Row, one_of, scope
@@ -73,9 +76,10 @@ _LATEST = 2**62
 
 
 class SqlObjects:
-    def __init__(self, link: Link, files: SqlFiles) -> None:
+    def __init__(self, link: Link, files: SqlFiles, events: Events) -> None:
         self._link = link
         self._files = files
+        self._events = events
 
     def insert(self, principal: Principal, objects: Sequence[BucketObject]) -> None:
         """Raises: AlreadyExistsError where an id, or a unique key of the bucket, is taken; then none is kept."""
@@ -87,6 +91,7 @@ class SqlObjects:
             if self._link.run_many(_INSERT, rows) != len(rows):
                 raise AlreadyExistsError("an object with this id or unique key exists already")
             self._files.own(principal, {each.object_id: each.file_keys for each in objects})
+            self._events.happened(principal, EventType.OBJECT_CREATED, lambda: _told(objects))
 
     def get(self, principal: Principal, object_id: str) -> BucketObject | None:
         return self.get_many(principal, [object_id]).get(object_id)
@@ -136,6 +141,7 @@ class SqlObjects:
                 self._files.own(
                     principal, {each.object_id: each.file_keys for each in objects if each.object_id in present}
                 )
+                self._events.happened(principal, EventType.OBJECT_UPDATED, lambda: _told(list(present.values())))
         except self._link.unique_violation as error:
             raise AlreadyExistsError("an object with this unique key exists already") from error
 
@@ -147,6 +153,8 @@ class SqlObjects:
 
     def delete(self, principal: Principal, object_ids: Sequence[str]) -> int:
         self._files.own(principal, dict.fromkeys(object_ids, ()))
+        gone = partial(self.get_many, principal, object_ids)
+        self._events.happened(principal, EventType.OBJECT_DELETED, lambda: _told(list(gone().values())))
         return self._link.run(_DELETE, {**scope(principal), "ids": self._link.array(object_ids)})
 
     def delete_bucket(self, principal: Principal, bucket_id: str) -> int:
@@ -173,6 +181,11 @@ class SqlObjects:
         while rows := self._link.rows(_SCAN_NEWEST, {**bounds, "at": at, "after": after}):
             yield from (_decode(row[2:]) for row in rows)
             at, after = rows[-1][:2]
+
+
+def _told(objects: Sequence[BucketObject]) -> dict[str, dict[str, JSON]]:
+    """What is said of each to who listens."""
+    return {each.object_id: {"object_id": each.object_id, "bucket_id": each.bucket_id} for each in objects}
 
 
 def _bucket(principal: Principal, bucket_id: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from tamis.storage.metadata.fusion_tables import fusion_days as fusion_days
 from tamis.storage.metadata.rollout_tables import rollouts as rollouts
 from tamis.storage.metadata.rollout_tables import shadow_runs as shadow_runs
 
-REVISION = "0016"
+REVISION = "0017"
 """The migration that this code is written for: the newest one."""
 
 
@@ -453,3 +453,38 @@ installation = _table("installation", _text("name", key=True), Column("value", B
 ended_sessions = _table(
     "ended_sessions", _text("organization_id", key=True), _text("session_id", key=True), _integer("ends_at")
 )
+
+# Who is told of changes, and the outbox of what they are told; kept when a namespace is gone.
+webhooks = _table(
+    "webhooks",
+    _text("organization_id", key=True),
+    _text("webhook_id", key=True),
+    _text("name"),
+    _integer("is_active"),
+    _integer("created_at"),
+    _text("body"),
+)
+_index("webhooks_by_name", webhooks, "organization_id", "name", unique=True)
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("sequence", INTEGER, primary_key=True, autoincrement=True),
+    _text("organization_id"),
+    _text("webhook_id"),
+    _text("delivery_id"),
+    _text("resource_id"),
+    _text("status"),
+    _integer("due_at"),
+    _text("body"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+_index("webhook_deliveries_by_id", webhook_deliveries, "organization_id", "webhook_id", "delivery_id", unique=True)
+_index("webhook_deliveries_newest", webhook_deliveries, "organization_id", "webhook_id", "sequence")
+_index("webhook_deliveries_of_status", webhook_deliveries, "organization_id", "webhook_id", "status", "sequence")
+_index("webhook_deliveries_due", webhook_deliveries, "status", "due_at", "sequence")
+_index(
+    "webhook_deliveries_of_resource",
+    webhook_deliveries,
+    "organization_id", "webhook_id", "resource_id", "status", "sequence",
+)  # fmt: skip

@@ -28,6 +28,7 @@ from tamis.engine.ports.metadata import (
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
+from tamis.engine.ports.webhooks import Deliveries, Webhooks
 from tamis.model.bucket import Bucket
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
@@ -74,6 +75,7 @@ from tamis.storage.metadata.stage_statistics import SqlStageStatistics
 from tamis.storage.metadata.tasks import SqlTasks
 from tamis.storage.metadata.uploads import SqlUploads
 from tamis.storage.metadata.usage import SqlUsage
+from tamis.storage.metadata.webhooks import SqlDeliveries, SqlEvents, SqlWebhooks
 
 
 class SqlSession:
@@ -81,7 +83,8 @@ class SqlSession:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        audit = self._audit = SqlAudit(link)
+        events = SqlEvents(link)
+        audit = self._audit = SqlAudit(link, events)
         self.audit: Audit = audit
         self.organizations: Organizations = SqlOrganizations(link, audit)
         self.keys: Keys = SqlKeys(link, audit)
@@ -96,7 +99,7 @@ class SqlSession:
         self.history: History = history
         files = SqlFiles(link)
         self.files: Files = files
-        self.objects: Objects = SqlObjects(link, files)
+        self.objects: Objects = SqlObjects(link, files, events)
         self.collections: Resources[Collection] = SqlResources(link, COLLECTIONS, audit, history)
         self.retrievers: Resources[Retriever] = SqlResources(link, RETRIEVERS, audit)
         self.retriever_versions: RetrieverVersions = SqlRetrieverVersions(link)
@@ -108,7 +111,7 @@ class SqlSession:
         self.tasks: Tasks = SqlTasks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
-        self.documents: Documents = NarrowedDocuments(SqlDocuments(link, queue, history, files))
+        self.documents: Documents = NarrowedDocuments(SqlDocuments(link, queue, history, files, events))
         self.executions: Executions = SqlExecutions(link, inbox)
         self.input_blobs: Blobs = SqlInputBlobs(link)
         self.answers: Answers = SqlAnswers(link)
@@ -120,6 +123,8 @@ class SqlSession:
         credits = SqlFusionCredits(link)
         self.fusion_credits: FusionCredits = credits
         self.interactions: Interactions = SqlInteractions(link, credits)
+        self.webhooks: Webhooks = SqlWebhooks(link, audit)
+        self.deliveries: Deliveries = SqlDeliveries(link)
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         return every_namespace(self.link)

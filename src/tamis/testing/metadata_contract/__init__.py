@@ -26,6 +26,7 @@ from tamis.testing.metadata_contract.retention import RetentionContract
 from tamis.testing.metadata_contract.rollouts import RolloutsContract
 from tamis.testing.metadata_contract.statistics import StatisticsContract
 from tamis.testing.metadata_contract.transactions import TransactionsContract
+from tamis.testing.metadata_contract.webhooks import WebhooksContract
 from tamis.testing.metadata_contract.work import WorkContract
 
 
@@ -51,6 +52,7 @@ class MetadataContract(
     EvaluationsContract,
     RolloutsContract,
     BookkeepingContract,
+    WebhooksContract,
 ):
     """The whole port."""
 

@@ -25,6 +25,7 @@ from tamis.model.retriever import Budget, Definition, Retriever, RetrieverVersio
 from tamis.model.rollout import Rollout, ShadowRun
 from tamis.model.stored_secret import StoredSecret
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
+from tamis.model.webhook import Target, Webhook
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891_234, tzinfo=UTC)
 ME = Principal("org_1", "ns_1")
@@ -54,6 +55,13 @@ def key(name: str = "first", organization_id: str = "org_1") -> ApiKey:
 
 def remain(number: int) -> Remain:
     return Remain(RemainKind.FILES, f"bkt_{number}", f"rem_{number:04}")
+
+
+def webhook(name: str = "first", *events: str, seconds: float = 0) -> Webhook:
+    """Without event types it listens to collections that are created."""
+    targets = (Target("https://example.com/hook", {"authorization": "{{SECRET.hook}}"}, 5.0),)
+    types = events or ("collection.created",)
+    return Webhook(f"wh_{name:0<10}", name, types, targets, later(seconds), later(seconds))
 
 
 def answer(number: int, seconds: float = 0) -> KeptAnswer:
