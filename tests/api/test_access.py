@@ -287,7 +287,8 @@ async def test_a_bad_secret_names_its_field_and_repeats_nothing(
 
 _NEEDS_NO_KEY = re.compile(r"/v1/(health|discovery|public|uploads|blobs)\b|/(livez|readyz|metrics)\b")
 _ASKS = re.compile(
-    r"/v1/(.*/(list|execute|execute/batch|execute/explain|aggregate|replay|why|check|interactions|interactions/batch)|inference)"
+    r"/v1/(.*/(list|execute|execute/batch|execute/explain|aggregate|replay|why|check|interactions|interactions/batch"
+    r"|analyze-tuning)|inference)"
 )
 _ADMINISTERS = re.compile(
     r"\w+ /v1/organizations/(users|secrets|audit|billing|credits|usage|webhooks|api-keys)\b.*"

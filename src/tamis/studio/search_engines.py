@@ -56,4 +56,4 @@ def structured_data(display: Mapping[str, Any], canonical: str) -> Markup:
     text = orjson.dumps({name: value for name, value in found.items() if value}).decode()
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return Markup(text)  # noqa: S704 - what could end the element is escaped above
+    return Markup(text)  # noqa: S704 # nosec B704 - what could end the element is escaped above
