@@ -284,10 +284,12 @@ def holdings(data_dir: Path, column: str, owner: str) -> dict[str, Any]:
 
 
 def _tables(connection: sqlite3.Connection, column: str) -> Iterator[str]:
-    """Without what the server itself writes in the background: how long the tenant's own stages took, what it asked."""
+    """Without what the server itself writes in the background: how long the tenant's own stages took, what it asked,
+    how far its own webhooks have been told.
+    """
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'table' "
-        "AND name NOT IN ('stage_statistics', 'key_usage', 'key_uses')"
+        "AND name NOT IN ('stage_statistics', 'key_usage', 'key_uses', 'webhook_deliveries')"
     )
     for (table,) in connection.execute(query).fetchall():
         if any(described[1] == column for described in connection.execute(f'PRAGMA table_info("{table}")')):
