@@ -14,6 +14,7 @@ from tamis.engine.environment import Environment
 from tamis.engine.planning.plan import Planner
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.locks import held
+from tamis.engine.ports.metadata import Metadata
 from tamis.engine.ports.outside import Outside
 from tamis.engine.reach import Reach
 from tamis.engine.running.executor import Executor
@@ -158,9 +159,7 @@ async def open_system(
         shared = await open_shared(settings, secret, stack)
         telemetry = open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
-        experience = StageExperience(backends.metadata, SystemClock())
-        experience.start()
-        stack.push_async_callback(experience.close)
+        experience = _open_experience(backends, stack)
         vault = Vault(secrets_of(settings))
         reach = with_stored_pictures(open_reach(settings, stack, vault), backends.metadata, backends.blobs)
         files = await _open_files(backends, own, stack)
@@ -185,6 +184,13 @@ async def open_system(
         close=closing.aclose,
         host_names=host_names(settings),
     )
+
+
+def _open_experience(backends: Backends, stack: contextlib.AsyncExitStack) -> StageExperience:
+    experience = StageExperience(backends.metadata, SystemClock())
+    experience.start()
+    stack.push_async_callback(experience.close)
+    return experience
 
 
 async def _open_files(backends: Backends, own: bytes, stack: contextlib.AsyncExitStack) -> FileSweeper:
@@ -314,12 +320,8 @@ def _of_executions(
     budgets: VisitorBudgets,
 ) -> Sequence[Any]:  # fmt: skip
     """What is asked of the data, and what is kept of the asking."""
-    metadata, clock, planner, prices = (
-        backends.metadata,
-        SystemClock(),
-        Planner(STAGES, most_stages=settings.max_stages),
-        price_table(settings),
-    )
+    metadata, clock, prices = backends.metadata, SystemClock(), price_table(settings)
+    planner = Planner(STAGES, most_stages=settings.max_stages)
     reach = replace(reach, learning=LearntWeights(metadata, clock))
     environment = Environment(
         searcher_over(backends, shared.cache, telemetry, reach.outside), backends.models, clock, reach
@@ -353,18 +355,27 @@ def _of_executions(
         ),
         shadows,
         RolloutService(metadata, clock, shadows.let_go),
-        ExecutionDeletes(metadata, in_flight, clock),
         ExplainService(metadata, backends.index, planner, prices, experience, reach.lacks),
-        TraceService(metadata, records),
-        SieveService(metadata, records),
-        ExecutionOverviews(metadata, in_flight),
-        SightingService(metadata),
-        DiffService(metadata, records),
-        ExportService(metadata, records, in_flight),
+        *_of_records(metadata, records, in_flight, clock),
         ReplayService(metadata, records, planner, executor, in_flight, turns),
         CheckService(metadata, planner, executor, turns),
         TuningService(metadata, planner, executor, turns, retrievers),
         TuningAdvice(metadata, clock),
         # What is tried out is no execution: nothing counts or learns from it.
         WhyService(metadata, records, planner, Executor(environment, prices), clock),
+    )
+
+
+def _of_records(
+    metadata: Metadata, records: ExecutionRecords, in_flight: InFlight, clock: SystemClock
+) -> Sequence[Any]:
+    """What reads records, and lets them go."""
+    return (
+        ExecutionDeletes(metadata, in_flight, clock),
+        TraceService(metadata, records),
+        SieveService(metadata, records),
+        ExecutionOverviews(metadata, in_flight),
+        SightingService(metadata),
+        DiffService(metadata, records),
+        ExportService(metadata, records, in_flight),
     )
