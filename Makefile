@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REQUIRE := --require-hashes --requirement
 
-.PHONY: demo test check format contract assets soak audit bench lock clean
+.PHONY: demo test check format contract assets soak audit bench site dist lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/tamis demo $(ARGS)
@@ -48,12 +48,21 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.stages
 
+# The documentation as a site in dist/site; fails where a link leads nowhere.
+site: $(VENV)/.site
+	$(BIN)/python -m scripts.build_site
+
+# Wheel and source archive of HEAD, built twice and the same both times, with SHA256SUMS.
+dist: $(VENV)/.dev
+	$(BIN)/python -m scripts.release
+
 # Pin again what pyproject.toml and the .in files ask for.
 lock: $(VENV)/.run
 	$(PIP) uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra cluster --extra code --extra evaluate --extra llm --extra media --extra otel --extra postgres --extra qdrant --extra redis --extra web --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-build.lock requirements-build.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-dev.lock requirements-dev.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements-site.lock requirements-site.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
 
 clean:
@@ -69,4 +78,8 @@ $(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(PIP) $(REQUIRE) requirements-dev.lock
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.dev requirements-site.lock
+	@$(PIP) $(REQUIRE) requirements-site.lock
 	@touch $@

@@ -24,6 +24,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,34 +43,43 @@ _SAMPLE_S = 0.5
 
 @dataclass
 class Memory:
-    """Bytes of the server and its children, with the requests that had been answered by then.
+    """Bytes of the server, and of its children, with the requests that had been answered by then.
 
-    Of its own: pages of the index's files that lie mapped grow with what is stored, and the kernel takes them back.
+    Of their own: pages of the index's files that lie mapped grow with what is stored, and the kernel takes them back.
     """
 
-    samples: list[tuple[int, int]] = field(default_factory=list)
+    samples: list[tuple[int, int, int]] = field(default_factory=list)
 
     def take(self, pid: int, requests: int) -> None:
         process = psutil.Process(pid)
-        resident = 0
-        for one in [process, *process.children(recursive=True)]:
-            try:
-                memory = one.memory_info()
-                resident += memory.rss - memory.shared
-            except psutil.NoSuchProcess:
-                continue
-        self.samples.append((requests, resident))
+        children = sum(_own_bytes(child) for child in process.children(recursive=True))
+        self.samples.append((requests, _own_bytes(process), children))
 
     def tell(self) -> None:
         """Progress, for a run that takes an hour."""
-        requests, resident = self.samples[-1]
-        print(f"{requests:>9} requests, {resident / 1e6:.0f} MB", file=sys.stderr, flush=True)
+        requests, server, children = self.samples[-1]
+        told = f"{requests:>9} requests, {(server + children) / 1e6:.0f} MB, of the index {children / 1e6:.0f} MB"
+        print(told, file=sys.stderr, flush=True)
 
-    def mean_mb(self, begin: float, end: float) -> float:
-        """Between two shares of all requests."""
+    def thirds_mb(self) -> list[tuple[float, float]]:
+        """The mean in each third of the requests: (all processes, those of the index)."""
         last = self.samples[-1][0]
-        chosen = [resident for requests, resident in self.samples if begin * last <= requests <= end * last]
-        return statistics.fmean(chosen) / 1e6
+        parts: list[list[tuple[int, int]]] = [[], [], []]
+        for requests, server, children in self.samples:
+            parts[min(2, 3 * requests // last)].append((server + children, children))
+        return [(_mean_mb(whole for whole, _ in part), _mean_mb(own for _, own in part)) for part in parts]
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_info()
+    except psutil.NoSuchProcess:
+        return 0
+    return int(memory.rss - memory.shared)
+
+
+def _mean_mb(sizes: Iterable[int]) -> float:
+    return statistics.fmean(sizes) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +148,10 @@ def report(load: Load) -> bool:
     print(
         f"{book.requests / load.wall_s:.0f} requests/s; CPU of one: server {cpu_ms:.2f} ms, client {client_ms:.2f} ms"
     )
-    thirds = [memory.mean_mb(third / 3, (third + 1) / 3) for third in range(3)]
-    growth = thirds[2] / thirds[1]
-    print(f"memory of the thirds: {', '.join(f'{mean:.0f} MB' for mean in thirds)}; growth {growth:.3f}")
+    thirds = memory.thirds_mb()
+    growth = thirds[2][0] / thirds[1][0]
+    print(f"memory of the thirds: {', '.join(f'{whole:.0f} MB' for whole, _ in thirds)}; growth {growth:.3f}")
+    print(f"of these the index: {', '.join(f'{own:.1f} MB' for _, own in thirds)}")
     print(f"batches that found the queue full: {book.queue_full} of {len(book.times_s['submit'])}")
     print(f"refused or wrong: {len(book.refused)}", *book.refused[:5], sep="\n  ")
     return growth <= MOST_GROWTH and not book.refused

@@ -1,15 +1,15 @@
 """A store of many execution records: made through the real recorder, codec, tables and counters, in bulk.
 
-What is bulk-loaded: rows go in by `executemany` of the store's own INSERT, ten thousand to a transaction, their
-counters added up for each transaction, and the index of inputs is built once at the end. The bytes are those that the
-recorder leaves of an execution of two stages and ten hits: made for `DISTINCT` different ones, then repeated in turn,
-each time under an id, a start and a header of its own.
+What is bulk-loaded: rows go in by `executemany` of the store's own INSERT, ten thousand to a transaction, and are
+counted ten thousand at a time as those that leave the recorder's inbox are; the index of inputs is built once at the
+end. The bytes are those that the recorder leaves of an execution of two stages and ten hits: made for `DISTINCT`
+different ones, then repeated in turn, each time under an id, a start, a duration and a header of its own. Of twenty,
+fourteen are anonymous, five of a saved retriever and one of a visitor to a published one.
 """
 
 import random
 import sys
 import time
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,7 +29,7 @@ from tamis.executions.recorder import Recorder
 from tamis.model.canonical import sha1_of
 from tamis.model.collection import Collection, ExtractorConfig, Source
 from tamis.model.document import Document
-from tamis.model.execution import ExecutionStatus, StoredExecution
+from tamis.model.execution import ANONYMOUS, PUBLIC, SAVED, ExecutionStatus, StoredExecution
 from tamis.model.hits import Hit, Hits
 from tamis.model.namespace import Namespace
 from tamis.model.organization import ApiKey, Organization, User
@@ -38,7 +38,7 @@ from tamis.model.retriever import Definition
 from tamis.model.secret import hash_key
 from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.metadata import open_sqlite
-from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts
+from tamis.storage.metadata.execution_counts import ExecutionCounts
 from tamis.storage.metadata.execution_rows import INSERT, row_of
 from tamis.storage.metadata.link import Link
 from tamis.storage.metadata.session import SqlSession
@@ -53,6 +53,7 @@ DISTINCT = 20_000
 A_SECOND = 1.0
 """How many executions begin in a second of the store's time: ten million are 116 days."""
 
+_SAVED = [f"ret_{number:028x}" for number in range(1, 6)]
 _INDEX = "CREATE INDEX IF NOT EXISTS executions_by_inputs ON executions (inputs_key)"
 _URI = "mixpeek://text_extractor@v1/embedding"
 _FEATURES = (FeatureSpec("embedding", VectorKind.DENSE, 384), FeatureSpec("lexical", VectorKind.SPARSE, idf=True))
@@ -80,13 +81,21 @@ class Maker:
         definition = Definition(stages, {"query": {"type": "text", "required": True}})
         self.plan: Plan = Planner(STAGES).plan(definition, self.collections, {"query": "x"})
 
-    def row(self, number: int) -> Row:
-        """What the table takes; the same number always gives the same."""
+    def stored(self, number: int) -> StoredExecution:
+        """The same number always gives the same."""
         if not self._made:
             self._made = [self.execution(each) for each in range(self._distinct)]
-        made, at = self._made[number % self._distinct], started_at(number)
-        header = replace(made.header, execution_id=execution_id(number), started_at=at)
-        return row_of(ME, replace(made, header=header))
+        made, (mode, retriever_id) = self._made[number % self._distinct], whose(number)
+        header = replace(
+            made.header,
+            execution_id=execution_id(number),
+            started_at=started_at(number),
+            # Otherwise what recurs with `DISTINCT` would recur in every few hours alike.
+            duration_ms=round(made.header.duration_ms * random.Random(number).lognormvariate(0, 0.4), 3),
+            mode=mode,
+            retriever_id=retriever_id,
+        )
+        return replace(made, header=header)
 
     def execution(self, number: int) -> StoredExecution:
         chance = random.Random(number)
@@ -122,6 +131,14 @@ class Maker:
         )
 
 
+def whose(number: int) -> tuple[str, str | None]:
+    """(mode, retriever_id) of the record of this number."""
+    place = number % 20
+    if place < len(_SAVED):
+        return SAVED, _SAVED[place]
+    return (PUBLIC, _SAVED[0]) if place == len(_SAVED) else (ANONYMOUS, None)
+
+
 def execution_id(number: int) -> str:
     return f"exec_{int(started_at(number).timestamp() * 1000):012x}{number:016x}"
 
@@ -144,16 +161,16 @@ async def fill(path: Path, count: int, deadline: float = float("inf")) -> tuple[
     A store that was left half filled goes on where it stopped.
     """
     metadata = await open_sqlite(path)
-    await metadata.write(_owner)
+    await metadata.write(own)
     there = await metadata.read(lambda session: sum(ExecutionCounts(_link(session)).owners(ME).values()))
     if there >= count:
         return metadata, there
     maker, began, first = Maker(min(DISTINCT, count)), time.monotonic(), there
     await metadata.write(lambda session: _link(session).driver.execute("DROP INDEX IF EXISTS executions_by_inputs"))
     while there < count and time.monotonic() < deadline:
-        rows = [maker.row(number) for number in range(there, min(count, there + BATCH))]
-        await metadata.write(partial(_insert, rows))
-        there += len(rows)
+        made = [maker.stored(number) for number in range(there, min(count, there + BATCH))]
+        await metadata.write(partial(_insert, made))
+        there += len(made)
         if there % 100_000 == 0:
             rate = round((there - first) / (time.monotonic() - began))
             print(f"{there} of {count} records, {rate} a second", file=sys.stderr, flush=True)
@@ -161,7 +178,7 @@ async def fill(path: Path, count: int, deadline: float = float("inf")) -> tuple[
     return metadata, there
 
 
-def _owner(session: Session) -> None:
+def own(session: Session) -> None:
     """Who may ask for the records."""
     if session.organizations.first() is None:
         organization = Organization(ME.organization_id, "bench", EPOCH, EPOCH)
@@ -173,13 +190,9 @@ def _owner(session: Session) -> None:
         session.namespaces.insert(ME, Namespace(ME.namespace_id, "bench", EPOCH, EPOCH))
 
 
-def _insert(rows: list[Row], session: Session) -> None:
-    link = _link(session)
-    link.run_many(INSERT, rows)
-    counts = ExecutionCounts(link)
-    minutes = Counter((row["retriever_id"], row["status"], row["started_at"] // MINUTE * MINUTE) for row in rows)
-    for key, count in minutes.items():
-        counts.add(ME, key, count)
+def _insert(made: list[StoredExecution], session: Session) -> None:
+    _link(session).run_many(INSERT, [row_of(ME, one) for one in made])
+    cast(SqlSession, session).inbox.tally([(ME, one.header, one.record) for one in made])
 
 
 def _link(session: Session) -> Link:

@@ -28,7 +28,9 @@ _SHOWN = {
     "ReplayResponse": "Replay",
 }
 _DOCSTRING = 105
-_EVENTS = {"retrievers": "StreamEvent", "batches": "BatchEvent"}
+_EVENTS = {"retrievers": "StreamEvent", "batches": "BatchEvent", "sessions": "AnswerEvent"}
+_STREAMED = {"execute": "stream", "send": "stream", "respond_to": "stream"}
+"""How the verb of an operation that answers at once is called where its events are followed."""
 
 
 def client_files() -> dict[str, str]:
@@ -40,7 +42,7 @@ def client_files() -> dict[str, str]:
         _name_events(types, noun, found)
         for operation in found:
             for schema in operation.schemas:
-                types.used(noun, schema)
+                types.used(noun, schema, is_sent=schema not in operation.answers)
     files = {f"types_{noun}.py": text for noun, text in types.files().items()}
     files |= {f"{noun}.py": _noun_file(noun, found, types) for noun, found in nouns.items()}
     files["__init__.py"] = _index(list(nouns))
@@ -93,7 +95,9 @@ def _has(word: str, body: str) -> bool:
 
 
 def _methods(one: Operation, types: Types, colour: str) -> Iterator[str]:
-    if one.answers or not one.event:
+    if one.is_file:
+        yield _file(one, types, colour)
+    elif one.answers or not one.event:
         yield _method(one, types, colour)
     if one.event:
         yield _stream(one, types, colour)
@@ -107,11 +111,18 @@ def _method(one: Operation, types: Types, colour: str) -> str:
     return f"{head}\n        {_says(one.says)}\n        {gives}\n"
 
 
+def _file(one: Operation, types: Types, colour: str) -> str:
+    kind = "AsyncGenerator[bytes, None]" if colour else "Generator[bytes, None, None]"
+    head = f"    def {one.name}({_arguments(one, types)}) -> {kind}:"
+    return f"{head}\n        {_says(one.says)}\n        return self._pieces({_call(one, types)})\n"
+
+
 def _stream(one: Operation, types: Types, colour: str) -> str:
-    name = one.name.replace("execute", "stream") if one.answers else one.name
+    verb = next((each for each in _STREAMED if one.name.startswith(each)), "")
+    name = one.name.replace(verb, _STREAMED[verb], 1) if one.answers and verb else one.name
     event = _EVENTS.get(one.noun, "Event")
     kind = f"AsyncGenerator[{event}, None]" if colour else f"Generator[{event}, None, None]"
-    says = "As `execute`, event by event as stages end; closing it cancels the execution." if one.answers else one.says
+    says = f"As `{one.name}`, event by event as it happens; closing it cancels the work." if one.answers else one.says
     head = f"    def {name}({_arguments(one, types, is_stream=True)}) -> {kind}:"
     return f"{head}\n        {_says(says)}\n        return self._events({_call(one, types, is_stream=True)})\n"
 
@@ -128,8 +139,12 @@ def _answer(one: Operation) -> tuple[str, str | None]:
 
 def _arguments(one: Operation, types: Types, is_stream: bool = False) -> str:
     arguments = ["self", *(f"{place}: {_place_type(one, place)}" for place in one.places)]
+    if set(one.places) & set(_in_body(one, types)):
+        arguments.append("/")  # so that the body may have a field of that name, too
     if one.takes_lines:
         arguments.append("documents: Rows")
+    if one.takes_yaml:
+        arguments.append("manifest: str")
     named = [f"{each.argument}: {_optional(written(each.schema))} = None" for each in _beside(one, types)]
     if one.is_both:
         named.insert(0, "retriever_id: str | None = None")
@@ -160,9 +175,14 @@ def _body_type(body: Schema) -> str | None:
 
 def _beside(one: Operation, types: Types) -> list[Parameter]:
     """What the body says too is said there."""
-    named = _body_type(one.body) if one.body else None
-    in_body = types.schema(named).get("properties", {}) if named else {}
+    in_body = _in_body(one, types)
     return [each for each in (*one.query, *one.headers) if each.argument not in in_body]
+
+
+def _in_body(one: Operation, types: Types) -> Schema:
+    named = _body_type(one.body) if one.body else None
+    fields: Schema = types.schema(named).get("properties", {}) if named else {}
+    return fields
 
 
 def _optional(kind: str) -> str:
@@ -185,6 +205,8 @@ def _call(one: Operation, types: Types, is_stream: bool = False) -> str:
         said.append(f"body={_body(one, is_stream)}")
     if one.takes_lines:
         said.append("content=json_lines(documents)")
+    if one.takes_yaml:
+        said.append('content=manifest.encode(), content_type="application/yaml"')
     if _is_keyed(one) and not is_stream:
         said.append('key=idempotency_key or ""')
     if one.is_reading:

@@ -10,7 +10,9 @@ Schema = Mapping[str, Any]
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 # Posts that change nothing: they may be sent again without a key.
-_READING = re.compile(r"^/v1/public/|/(list|explain|aggregate|why|verify|inference)$")
+_READING = re.compile(
+    r"^/v1/public/|/(list|explain|aggregate|why|verify|inference|search)$|^/v1/manifest/(diff|lint|validate)$"
+)
 _ANONYMOUS, _SAVED = "/v1/retrievers/executions", "/v1/retrievers/{retriever_id}/executions"
 _THE_CLIENTS = frozenset({"authorization", "x-namespace"})
 _OPENED = frozenset({"public", "published", "retriever", "retrievers"})
@@ -44,7 +46,9 @@ class Operation:
     headers: Sequence[Parameter]
     body: Schema | None
     takes_lines: bool
+    takes_yaml: bool
     answers: Sequence[Schema]
+    is_file: bool
     event: Schema | None
     is_both: bool = False
 
@@ -95,7 +99,9 @@ def _operation(path: str, method: str, one: Schema) -> Operation:
         ],
         body=body,
         takes_lines="application/x-ndjson" in contents,
-        answers=list(_contents(answers, "application/json")),
+        takes_yaml="application/yaml" in contents,
+        answers=[*_texts(answers), *_contents(answers, "application/json")],
+        is_file=any(True for _ in _contents(answers, "application/x-ndjson")),
         event=_event(next(_contents(answers, "text/event-stream"), None)),
     )
 
@@ -104,6 +110,11 @@ def _contents(answers: Sequence[Schema], kind: str) -> Iterator[Schema]:
     for answer in answers:
         if kind in answer.get("content", {}):
             yield answer["content"][kind].get("schema", {})
+
+
+def _texts(answers: Sequence[Schema]) -> list[Schema]:
+    """YAML is not read, whatever it says."""
+    return [{"type": "string"} for _ in _contents(answers, "application/yaml")]
 
 
 def _event(schema: Schema | None) -> Schema | None:

@@ -17,6 +17,8 @@ _SIMPLE = {
 }
 _ANY_OBJECT = "dict[str, Any]"
 _SHARED = "shared"
+_IN_TWO = {"retrievers"}
+"""Nouns with so many types that what is sent and what only comes back lie in files of their own."""
 
 
 class Types:
@@ -25,13 +27,17 @@ class Types:
     def __init__(self, schemas: Mapping[str, Schema]) -> None:
         self._schemas = {_name(name): schema for name, schema in schemas.items()}
         self._nouns: dict[str, set[str]] = {}
+        self._sent: set[str] = set()
 
-    def used(self, noun: str, schema: Schema) -> None:
-        """The noun speaks of this schema, and of all that it names."""
+    def used(self, noun: str, schema: Schema, is_sent: bool = False) -> None:
+        """The noun speaks of this schema, and of all that it names. is_sent: in a request."""
         for name in _named(schema):
-            if noun not in self._nouns.setdefault(name, set()):
-                self._nouns[name].add(noun)
-                self.used(noun, self._schemas[name])
+            nouns = self._nouns.setdefault(name, set())
+            if noun in nouns and (name in self._sent or not is_sent):
+                continue
+            nouns.add(noun)
+            self._sent.update([name] if is_sent else [])
+            self.used(noun, self._schemas[name], is_sent)
 
     def add(self, name: str, schema: Schema) -> None:
         """One that the OpenAPI spells out in place."""
@@ -44,7 +50,8 @@ class Types:
     def home(self, name: str) -> str:
         nouns = sorted(self._nouns[name])
         if len(nouns) == 1:
-            return nouns[0]
+            is_apart = nouns[0] in _IN_TWO and name not in self._sent
+            return f"{nouns[0]}_answers" if is_apart else nouns[0]
         return next((noun for noun in nouns if noun.removesuffix("s") in name.lower()), _SHARED)
 
     def schema(self, name: str) -> Schema:
@@ -73,7 +80,9 @@ class Types:
         words = ("Any", "Literal", "NotRequired", "TypeAlias", "TypedDict")
         typing = [*(["TYPE_CHECKING"] if others else []), *(word for word in words if word in body)]
         beside = "\nif TYPE_CHECKING:\n" + self.imports(others) + "\n" if others else ""
-        heading = f"What `{noun}` sends and gets." if noun != _SHARED else "What several nouns send and get."
+        heading = "What several nouns send and get." if noun == _SHARED else f"What `{noun}` sends and gets."
+        if noun.endswith("_answers"):
+            heading = f"What `{noun.removesuffix('_answers')}` only gets."
         head = f'"""{heading}"""\n\nfrom __future__ import annotations\n\nfrom typing import {", ".join(typing)}'
         return f"{head}\n{beside}\n{body}\n"
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from tamis.app import build_app
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
+from tests.e2e.two_tenants import FOLDER
 
 ROOT_KEY = "sk_root_0123456789abcdef0123456789ab"
 SECRET_KEY = "b" * 44
@@ -61,7 +62,9 @@ class Access:
 @asynccontextmanager
 async def opened(data_dir: Path, secret_key: str | None = SECRET_KEY, **settings: Any) -> AsyncIterator[Access]:
     sealed = SecretStr(secret_key) if secret_key else None
-    system = await open_system(Settings(data_dir=data_dir, root_key=ROOT_KEY, secret_key=sealed, **settings))
+    system = await open_system(
+        Settings(data_dir=data_dir, root_key=ROOT_KEY, secret_key=sealed, connection_folders=str(FOLDER), **settings)
+    )
     app = build_app(system)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as http:

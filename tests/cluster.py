@@ -25,9 +25,18 @@ def fresh_database(postgres: PostgresServer) -> str:
 
 @contextmanager
 def cluster(
-    root: Path, postgres: PostgresServer, redis: RedisServer, qdrant_url: str, count: int = 2, **settings: str
+    root: Path,
+    postgres: PostgresServer,
+    redis: RedisServer,
+    qdrant_url: str,
+    count: int = 2,
+    workers: int = 0,
+    **settings: str,
 ) -> Iterator[list[LiveServer]]:
-    """Servers that start all at once, each with a data directory of its own and the same root key."""
+    """Servers that start all at once, each with a data directory of its own and the same root key.
+
+    workers: so many more, at the end, which alone take up batches; with none, each server does.
+    """
     blobs = root / "blobs"
     blobs.mkdir()
     shared = {
@@ -40,11 +49,13 @@ def cluster(
         "PYTHONWARNINGS": "ignore::UserWarning",
         **settings,
     }
-    servers = [LiveServer(root / f"data-{number}", **shared) for number in range(count)]
+    answering = {**shared, "TAMIS_EXTRACTION_THREADS": "0"} if workers else shared
+    each = [answering] * count + [shared] * workers
+    servers = [LiveServer(root / f"data-{number}", **one) for number, one in enumerate(each)]
     for server in servers:
         server.key = servers[0].key
     try:
-        with ThreadPoolExecutor(count) as pool:
+        with ThreadPoolExecutor(len(servers)) as pool:
             list(pool.map(LiveServer.start, servers))
         yield servers
     finally:

@@ -31,6 +31,7 @@ from tamis.engine.ports.inference import (
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.engine.ports.outside import Outside
 from tamis.errors import ModelMissingError
+from tamis.jobs.calling import Caller
 from tamis.jobs.extraction import ExtractionWorker
 from tamis.jobs.source_files import SourceFiles
 from tamis.model.batch import Batch
@@ -44,12 +45,12 @@ from tamis.model.organization import Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.vector import Dense, FeatureSpec, FloatArray, VectorKind
 from tamis.services.data.batches import BatchService
+from tamis.services.data.collection_runs import CollectionRunService
 from tamis.services.data.collections import CollectionDraft, CollectionService
 from tamis.services.data.documents import DocumentService
 from tamis.services.data.files import FileKeeping, FileSweeper
 from tamis.services.data.lineage import LineageService
 from tamis.services.data.tasks import TaskService
-from tamis.services.data.triggers import TriggerService
 from tamis.services.upkeep.clearing import Clearing
 from tamis.services.upkeep.indexing import Indexer
 from tamis.storage.blobs import open_blobs
@@ -219,7 +220,7 @@ class World:
     documents: DocumentService
     lineage: LineageService
     batches: BatchService
-    triggers: TriggerService
+    triggers: CollectionRunService
     tasks: TaskService
     principal: Principal
     stranger: Principal
@@ -287,6 +288,7 @@ async def open_world(
     slow_s: float = 0.0,
     outside: Outside | None = None,
     models: Models | None = None,
+    caller: Caller | None = None,
 ) -> AsyncIterator[World]:
     """index: an exact one in memory, where none is given; the caller closes his own.  slow_s: for each source."""
     metadata = await open_blank(path / "tamis.db")
@@ -300,7 +302,9 @@ async def open_world(
     sweeper = FileSweeper(metadata, blobs, keeping, poll_s=0.05)
     await sweeper.start()
     files = SourceFiles(blobs, decoding, path / "work" / "sources", FILE_LIMITS, keeping, outside)
-    worker = ExtractionWorker(metadata, indexer, shelf, models or NoModels(), keeping, files, poll_s=0.05)
+    worker = ExtractionWorker(
+        metadata, indexer, shelf, models or NoModels(), keeping, files, poll_s=0.05, caller=caller
+    )
     principal, stranger = await _tenants(metadata)
     world = World(
         metadata=metadata,
@@ -312,7 +316,7 @@ async def open_world(
         documents=DocumentService(metadata, indexer),
         lineage=LineageService(metadata),
         batches=BatchService(metadata, worker.wake),
-        triggers=TriggerService(metadata, worker.wake),
+        triggers=CollectionRunService(metadata, worker.wake),
         tasks=TaskService(metadata),
         principal=principal,
         stranger=stranger,

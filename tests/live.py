@@ -14,8 +14,10 @@ import httpx
 import psutil
 
 from tamis.client import Client
+from tests.nursery import Nursling, nursery
 
 _START_TIMEOUT_S = 180
+_READ_LATE = ("TAMIS_", "OTEL_")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class LiveServer:
         self.url = ""
         self._python = python
         self._environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Nursling | None = None
 
     def __enter__(self) -> "LiveServer":
         self.start()
@@ -66,12 +68,19 @@ class LiveServer:
 
     def start(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
-        command = [self._python, "-m", "tamis", "serve", "--port", "0", "--data-dir", str(self.data_dir)]
+        log = self.data_dir.parent / f"{self.data_dir.name}.log"
+        arguments = ["serve", "--port", "0", "--data-dir", str(self.data_dir)]
         environment = {**os.environ, "TAMIS_ROOT_KEY": self.key, **self._environment}
-        self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        log.close()
+        if self._is_forked:
+            self._process = nursery().start(arguments, environment, log)
+        else:
+            self._process = _started([self._python, "-m", "tamis", *arguments], environment, log)
         self.url = self._wait_until_ready()
+
+    @property
+    def _is_forked(self) -> bool:
+        """What is read when the interpreter starts, or modules are imported, needs an interpreter of its own."""
+        return self._python == sys.executable and all(name.startswith(_READ_LATE) for name in self._environment)
 
     def _wait_until_ready(self) -> str:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -140,3 +149,8 @@ class LiveServer:
         except subprocess.TimeoutExpired:
             self.kill_group()
             raise
+
+
+def _started(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as stream:
+        return subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, start_new_session=True)

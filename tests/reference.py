@@ -19,7 +19,13 @@ from tamis.errors import TamisError
 DOCS = Path(__file__).parents[1] / "docs"
 # A program, not a module to import; what an extra's library is imported by; and the migrations run only under Alembic.
 _NOT_IMPORTED = frozenset(
-    {"tamis.__main__", "tamis.integrations.langchain", "tamis.integrations.llama_index", "tamis.mcp.server"}
+    {
+        "tamis.__main__",
+        "tamis.jobs.ray_actors",
+        "tamis.integrations.langchain",
+        "tamis.integrations.llama_index",
+        "tamis.mcp.server",
+    }
 )
 _GENERATED = "Generated from the code by `make contract`; do not edit. A test fails where this page is stale."
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from tamis.api import buckets, discovery, health, namespaces, objects, organizations, uploads
+from tamis.api import buckets, discovery, health, namespaces, objects, organizations, resources, uploads
 from tamis.api import keys as key_routes
 from tamis.api.errors import add_error_handlers
 from tamis.auth.gate import Gate
@@ -30,6 +30,7 @@ from tamis.services.data.collections import CollectionService
 from tamis.services.data.files import FileKeeping, FileSweeper
 from tamis.services.data.namespaces import NamespaceService
 from tamis.services.data.objects import ObjectService
+from tamis.services.data.resource_search import ResourceSearch
 from tamis.services.data.upload_links import UploadLinks
 from tamis.services.data.uploads import UploadService
 from tamis.services.runs.stage_catalogue import StageCatalogue
@@ -43,7 +44,7 @@ from tamis.wiring.clock import SystemClock
 from tests.blank import open_blank
 from tests.extraction_world import NoModels, Shelf
 
-ROUTERS = (health, discovery, key_routes, organizations, namespaces, uploads, objects, buckets)
+ROUTERS = (health, discovery, key_routes, organizations, namespaces, uploads, objects, buckets, resources)
 OTHER_EMAIL = "other@localhost"
 SECRET = b"0123456789abcdef0123456789abcdef"
 MAX_UPLOAD_BYTES = 1000
@@ -166,6 +167,7 @@ def _app(
         UploadService: UploadService(metadata, blobs, clearing, object_service, UploadLinks(SECRET), MAX_UPLOAD_BYTES),
         CollectionService: CollectionService(metadata, indexer, shelf, clearing),
         StageCatalogue: StageCatalogue(STAGES, {Need.DATABASES: "none"}),
+        ResourceSearch: ResourceSearch(metadata),
         HealthService: HealthService(metadata, blobs, index, NoModels()),
         IdempotencyService: IdempotencyService(metadata, SystemClock()),
         VersionService: VersionService(metadata),

@@ -45,6 +45,7 @@ from tamis.engine.stage import Context, Outcome, Stage, StageKind
 from tamis.engine.stages import STAGES
 from tamis.engine.stages.limit import Limit
 from tamis.jobs.evaluating import EvaluationWorker
+from tamis.jobs.tuning import TuningWorker
 from tamis.model.client_token import verification_key
 from tamis.model.hits import Hits
 from tamis.model.namespace import Namespace
@@ -58,12 +59,15 @@ from tamis.services.learning.click_judgements import ClickJudgements
 from tamis.services.learning.datasets import DatasetService
 from tamis.services.learning.evaluations import EvaluationService
 from tamis.services.learning.interactions import InteractionService
+from tamis.services.learning.learnt_fusions import LearntFusions
+from tamis.services.learning.model_judgements import ModelJudgements
 from tamis.services.learning.promotion import PromotionService
 from tamis.services.learning.rollouts import RolloutService
 from tamis.services.learning.shadowing import Shadows
 from tamis.services.learning.trials import Trials
 from tamis.services.learning.tuning import TuningService
 from tamis.services.learning.tuning_advice import TuningAdvice
+from tamis.services.learning.tuning_runs import TuningRuns
 from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.diffs import DiffService
 from tamis.services.records.execution_deletes import ExecutionDeletes
@@ -140,7 +144,7 @@ _ROUTERS = (
     retrievers.router,
 )
 
-PRICES = PriceTable({"feature_search": Price(per_run=0.5)})
+PRICES = PriceTable({"feature_search": Price(per_run=0.5), "llm_filter": Price(per_call=0.25)})
 REGISTRY: Mapping[str, type[Stage]] = {**STAGES, "break": Break, "wait": Wait}
 
 
@@ -158,6 +162,7 @@ class World:
     checks: CheckService
     shadows: Shadows
     tuning: TuningService
+    tuner: TuningWorker
     reach: Reach = NOWHERE
 
     def restarted(self, registry: Mapping[str, type[Stage]] | None = None) -> "World":
@@ -181,12 +186,16 @@ class World:
             WhyService: self.why,
             CheckService: self.checks,
             RolloutService: RolloutService(self.shop.metadata, WallClock(), self.shadows.let_go),
-            TuningService: self.tuning,
+            TuningRuns: TuningRuns(self.shop.metadata, self.tuning, WallClock(), self.tuner.wake),
+            LearntFusions: LearntFusions(self.shop.metadata, WallClock()),
             TuningAdvice: TuningAdvice(self.shop.metadata, WallClock()),
             AnalyticsService: AnalyticsService(self.shop.metadata, WallClock()),
             CreditService: CreditService(self.shop.metadata, WallClock(), 0.001),
             PromotionService: PromotionService(self.shop.metadata, self.records, self.retrievers, WallClock()),
             DatasetService: DatasetService(self.shop.metadata, WallClock()),
+            ModelJudgements: ModelJudgements(
+                self.shop.metadata, self.reach.language, PRICES.of("llm_filter"), Turns(), WallClock()
+            ),
             InteractionService: InteractionService(self.shop.metadata, WallClock()),
             ClickJudgements: ClickJudgements(self.shop.metadata, WallClock()),
             EvaluationService: EvaluationService(self.shop.metadata, WallClock(), self.evaluating.wake),
@@ -229,6 +238,7 @@ def _world(
     shadows = Shadows(shop.metadata, Trials(planner, Executor(environment, PRICES)), clock, rest=0)
     executions = ExecutionService(shop.metadata, planner, executor, clock, in_flight, snapshots, shadow=shadows.offer)
     retrievers = RetrieverService(shop.metadata, planner, clock, reach.code)
+    tuning = TuningService(shop.metadata, planner, executor, Turns())
     return World(
         shop=shop,
         retrievers=retrievers,
@@ -241,7 +251,8 @@ def _world(
         evaluating=EvaluationWorker(shop.metadata, executions, clock),
         shadows=shadows,
         checks=CheckService(shop.metadata, planner, executor, Turns()),
-        tuning=TuningService(shop.metadata, planner, executor, Turns(), retrievers),
+        tuning=tuning,
+        tuner=TuningWorker(shop.metadata, tuning, retrievers, clock),
         reach=reach,
     )
 

@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import obstore
+import psutil
 import pytest
 from obstore.store import S3Store
 
@@ -53,6 +55,13 @@ class PostgresServer:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
+    """One for many tests."""
+    with a_postgres() as server:
+        yield server
+
+
+@contextmanager
+def a_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server with an empty data directory."""
     binaries = _postgres_binaries()
     if binaries is None:
@@ -161,6 +170,62 @@ def qdrant_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait()
 
 
+class RayServer:
+    """A cluster of one node with its Ray Client server, to be killed and started again on the same ports."""
+
+    def __init__(self, binary: str) -> None:
+        self._port = free_port()
+        self.address = f"ray://127.0.0.1:{self._port}"
+        # Paths of its sockets must be short.
+        self._home = Path(tempfile.mkdtemp(prefix="ray-"))
+        self._command = [
+            *(binary, "start", "--head", "--block", f"--port={free_port()}", f"--ray-client-server-port={self._port}"),
+            *("--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self._home}"),
+            "--object-store-memory=100000000",
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        root = Path(__file__).parents[1]
+        # Each client's own server has half a minute to come up otherwise: a machine with much to do needs longer.
+        patient = {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120", "RAY_DEDUP_LOGS": "0"}
+        environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}", **patient}
+        with (self._home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+        wait_for_port(self._port, 2 * _START_TIMEOUT_S)
+
+    def kill(self) -> None:
+        """Every process of it."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        root = psutil.Process(self._process.pid)
+        for one in [root, *root.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self._process.wait()
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ray_server() -> Iterator[RayServer]:
+    """One for many tests, each of which leaves it running."""
+    binary = shutil.which("ray", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if binary is None:
+        missing("Ray is not installed (pip install 'tamis[ray]')")
+        return
+    server = RayServer(binary)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
 @dataclass(frozen=True)
 class ObjectStore:
     """An S3 server with one empty bucket. environment: how a client reaches it."""
@@ -198,7 +263,7 @@ def _weed_options(home: Path, port: int) -> list[str]:
     listening = [f"-{name}.port.grpc={free_port()}" for name in ports]
     listening += [f"-{name}.port={port if name == 's3' else free_port()}" for name in ports]
     sizes = [
-        "-volume.max=4",
+        "-volume.max=32",
         "-master.volumeSizeLimitMB=64",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",

@@ -15,7 +15,7 @@ from typing import Any
 import httptools
 import uvloop
 
-_WARM_UP_S = 1.0
+WARM_UP_S = 1.0
 
 
 class Load:
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
 async def measure(host: str, port: int, requests: list[bytes], clients: int, seconds: float) -> dict[str, float]:
     load, loop = Load(requests), asyncio.get_running_loop()
     made = [await loop.create_connection(lambda: Connection(load), host, port) for _ in range(clients)]
-    await asyncio.sleep(_WARM_UP_S)
+    await asyncio.sleep(WARM_UP_S)
     load.is_measured = True
     began, cpu = time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)

@@ -1,5 +1,6 @@
 """The HTTP application: routers, error envelope, limits, request ids. `wiring` opens what they serve."""
 
+import asyncio
 import re
 from typing import Any, cast
 
@@ -10,20 +11,27 @@ from starlette.types import ASGIApp
 
 from tamis import __version__
 from tamis.api import (
+    agent_sessions,
+    alerts,
     analytics,
     audit,
     batches,
     blobs,
+    bucket_syncs,
     buckets,
     checks,
+    cluster_triggers,
+    clusters,
     collections,
     credits,
     datasets,
     diffs,
     discovery,
+    document_exports,
     document_imports,
     documentation,
     documents,
+    engine_analytics,
     evaluations,
     execution_deletes,
     execution_records,
@@ -31,11 +39,15 @@ from tamis.api import (
     explain,
     exports,
     health,
+    index_analytics,
     inference,
     interactions,
     keys,
     lineage,
+    manifests,
     metrics,
+    namespace_analytics,
+    namespace_migrations,
     namespaces,
     objects,
     organizations,
@@ -43,14 +55,22 @@ from tamis.api import (
     public_retrievers,
     publishing,
     replays,
+    resource_analytics,
+    resources,
     retrievers,
     rollouts,
     secrets,
     sightings,
+    snapshots,
     stages,
+    storage_connections,
     tasks,
+    taxonomies,
+    taxonomy_analytics,
+    template_making,
     templates,
     traces,
+    triggers,
     tuning,
     uploads,
     usage,
@@ -65,18 +85,22 @@ from tamis.api.hosts import Hosts
 from tamis.api.limits import Limits
 from tamis.api.metering import Metering
 from tamis.api.protection import Protection
+from tamis.api.proxies import Proxies
 from tamis.api.schemas.display import read_display
 from tamis.api.schemas.error import ErrorResponse
 from tamis.api.visitors import PublicOrigins
+from tamis.auth.addresses import Addresses
 from tamis.services.data.upload_links import PATH as UPLOAD_PATH
 from tamis.services.public.public_retrievers import PublicRetrievers
-from tamis.studio.application import Studio
+from tamis.studio.entrance import Studio
 from tamis.telemetry.watching import Telemetry
 from tamis.wiring.system import System
 
 # Asked in this order, so what runs most often comes first. Where two paths could both match, literal ones come before
-# identifiers.
+# identifiers. What is asked before anything else is: at its first request a router is worked out, and all before it.
 _ROUTERS = (
+    health.router,
+    metrics.router,
     executions.router,
     execution_records.router,
     execution_deletes.router,
@@ -97,6 +121,7 @@ _ROUTERS = (
     interactions.router,
     retrievers.router,
     document_imports.router,
+    document_exports.router,
     documents.router,
     lineage.router,
     sightings.router,
@@ -105,29 +130,50 @@ _ROUTERS = (
     batches.router,
     uploads.router,
     blobs.router,
+    bucket_syncs.router,
     buckets.router,
+    namespace_migrations.router,
     namespaces.router,
+    snapshots.router,
     users.router,
     keys.router,
     usage.router,
     analytics.router,
+    engine_analytics.router,
+    resource_analytics.router,
+    namespace_analytics.router,
+    index_analytics.router,
+    alerts.router,
+    taxonomies.router,
+    taxonomy_analytics.router,
     audit.router,
     secrets.router,
+    storage_connections.router,
     credits.router,
     webhooks.router,
+    agent_sessions.router,
+    triggers.router,
+    cluster_triggers.router,
+    clusters.router,
     organizations.router,
     public_retrievers.router,
+    templates.public,
     templates.router,
+    template_making.router,
+    resources.router,
+    manifests.router,
     tasks.router,
     inference.router,
     discovery.router,
-    health.router,
-    metrics.router,
     documentation.router,
 )
 _STREAMED = re.compile(rf"{re.escape(UPLOAD_PATH)}|{re.sub(r'{.*?}', '[^/]+', document_imports.PATH)}$")
 """Paths whose bodies are read as they come."""
+_BREATH_S = 0.005
 _ERROR_STATUSES = (400, 401, 403, 404, 500)
+_ENVELOPE = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+_FAILURE: dict[str, Any] = {"content": _ENVELOPE}
+"""Described, not given as a model, of which FastAPI would make a validator for each status of each route at a start."""
 
 
 def build_app(system: System) -> ASGIApp:
@@ -136,7 +182,7 @@ def build_app(system: System) -> ASGIApp:
         title="Tamis",
         version=__version__,
         description="Multi-stage retrieval for mixed media that keeps the record of every execution.",
-        responses={status: {"model": ErrorResponse} for status in _ERROR_STATUSES},
+        responses={status: _FAILURE for status in _ERROR_STATUSES},
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=True,
         docs_url=None,
@@ -150,7 +196,9 @@ def build_app(system: System) -> ASGIApp:
     served = Studio(Metering(Express(api, system.services), system.services), system.services, read_display)
     bounded = Limits(served, limits.request_bytes, limits.upload_bytes, _STREAMED)
     answering = PublicOrigins(bounded, system.services[PublicRetrievers])
-    return Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))
+    protected = Protection(Correlation(Hosts(answering, system.host_names), system.services[Telemetry]))
+    addresses = system.services[Addresses]
+    return Proxies(protected, addresses) if addresses.trust_some else protected
 
 
 class _Api(FastAPI):
@@ -162,7 +210,9 @@ class _Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            for methods in super().openapi()["paths"].values():
+            described = super().openapi()
+            described["components"]["schemas"].update(_schemas_of_failures())
+            for methods in described["paths"].values():
                 for operation in methods.values():
                     _describe_failures(operation["responses"])
         return cast(dict[str, Any], self.openapi_schema)
@@ -172,17 +222,37 @@ def _describe_failures(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         if not status.startswith("2") and "content" in response:
             response["content"] = {"application/json": next(iter(response["content"].values()))}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
-    responses["default"] = {"description": "Any other failure", "content": content}
+    responses["default"] = {"description": "Any other failure", "content": _ENVELOPE}
+
+
+def _schemas_of_failures() -> dict[str, Any]:
+    """The envelope's schema and those in it, by name."""
+    schema = ErrorResponse.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    return {**schema.pop("$defs"), "ErrorResponse": schema}
+
+
+async def work_out_routes(app: ASGIApp) -> None:
+    """What the first requests to what `build_app` made would wait for, router by router between what is served."""
+    layers = _layers(app)
+    for route in layers[-1].routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
+        await asyncio.sleep(_BREATH_S)
+    studio = next(layer for layer in layers if isinstance(layer, Studio))
+    await asyncio.to_thread(lambda: studio.pages)
 
 
 def openapi(app: ASGIApp) -> dict[str, Any]:
     """The OpenAPI that `build_app`'s application serves."""
-    inner: Any = app
-    while isinstance(inner, Protection | Correlation | Hosts | PublicOrigins | Limits | Studio | Metering | Express):
-        inner = inner.app
-    assert isinstance(inner, FastAPI)  # noqa: S101 - what build_app made
-    return inner.openapi()
+    described: dict[str, Any] = _layers(app)[-1].openapi()
+    return described
+
+
+def _layers(app: ASGIApp) -> list[Any]:
+    """From the outermost to the FastAPI application."""
+    layers: list[Any] = [app]
+    while not isinstance(layers[-1], FastAPI):
+        layers.append(layers[-1].app)
+    return layers
 
 
 def openapi_bytes(app: ASGIApp) -> bytes:
@@ -196,4 +266,4 @@ def _operation_id(route: APIRoute) -> str:
     return f"{route.name}_{path}_{method}"
 
 
-__all__ = ["build_app", "openapi", "openapi_bytes"]
+__all__ = ["build_app", "openapi", "openapi_bytes", "work_out_routes"]

@@ -62,6 +62,10 @@ class ConflictError(TamisError):
     status = 409
 
 
+class SessionSpentError(ConflictError):
+    """A session with an agent has used up one of its quotas; open another."""
+
+
 class HostRefusedError(TamisError):
     """This server does not answer to the host name that the request was sent to."""
 
@@ -235,10 +239,20 @@ class OutsideError(TamisError):
     status = 502
 
 
+class StorageConnectionError(TamisError):
+    """The storage cannot be reached, does not let this connection in, or has no such path."""
+
+    status = 422
+
+
 class LookupTimeoutError(OutsideError):
     """A database did not answer a lookup within its time."""
 
     status = 504
+
+
+class ClusteringError(TamisError):
+    """A clustering could not be worked out; the message says why."""
 
 
 class LanguageModelError(TamisError):
@@ -296,6 +310,16 @@ class EmbeddingServiceError(ModelMissingError):
 
 class IndexUnavailableError(TamisError):
     """The search index does not answer; it restarts by itself, try again shortly."""
+
+    status = 503
+
+
+class IndexRebuildingError(IndexUnavailableError):
+    """The search index of this collection is incomplete and is being made again; it is searched once it is whole."""
+
+
+class ExtractionUnavailableError(TamisError):
+    """The cluster that extracts does not answer; what was submitted waits for it."""
 
     status = 503
 

@@ -184,8 +184,10 @@ class Settings(BaseSettings):
     """Whether a missing model may be fetched."""
     embedding_endpoints: dict[str, EmbeddingService] = Field(default_factory=dict)
     """Text embedding models of services, by the name that collections give as `model`."""
-    extraction_threads: int = Field(2, ge=1, le=64)
-    """Extractor calls at once; with two, one counts words while the other embeds."""
+    extraction_threads: int = Field(2, ge=0, le=64)
+    """Extractor calls at once; with two, one counts words while the other embeds. 0 leaves batches to other servers."""
+    ray_address: str | None = Field(None, pattern=r"^ray://[^/]+:\d+$")
+    """The Ray Client server of a cluster whose actors extract, as `ray://head:10001`; else threads of the server."""
     model_threads: int = Field(0, ge=0, le=256)
     """Threads inside one model call; 0 takes one for each core."""
     decode_workers: int = Field(0, ge=0, le=64)
@@ -283,6 +285,9 @@ class Settings(BaseSettings):
     """Who asks; its first word is who sites' robots.txt is read as."""
     outside_robots: bool = True
     """Whether web pages are read only where their site's robots.txt allows it."""
+    connection_folders: str = ""
+    """Folders that storage connections may read, by commas: `/srv/media`, or `org_...:/srv/media` for one
+    organisation alone."""
     code_workers: int = Field(2, ge=0, le=64)
     """Processes of each language that run pipelines' programs, started when they are needed; 0 runs none."""
     code_max_documents: int = Field(1000, ge=1)

@@ -287,13 +287,16 @@ async def test_a_bad_secret_names_its_field_and_repeats_nothing(
 
 _NEEDS_NO_KEY = re.compile(r"/v1/(health|discovery|public|uploads|blobs)\b|/(livez|readyz|metrics)\b")
 _ASKS = re.compile(
-    r"/v1/(.*/(list|execute|execute/batch|execute/explain|aggregate|replay|why|check|interactions|interactions/batch"
-    r"|analyze-tuning)|inference)"
+    r"/v1/(?!(?:clusters|triggers|alerts)/[^/]+/execute)(.*/(list|execute|execute/batch|execute/explain|aggregate|replay|why|check|interactions|interactions/batch"
+    r"|analyze-tuning)|inference|resources/search|manifest/(diff|lint)"
+    r"|taxonomies/(execute/.*|.*/analytics/.*)|clusters/.*/(data|history))"
 )
 _ADMINISTERS = re.compile(
-    r"\w+ /v1/organizations/(users|secrets|audit|billing|credits|usage|webhooks|api-keys)\b.*"
+    r"\w+ /v1/organizations/(users|secrets|connections|audit|billing|credits|usage|webhooks|api-keys)\b.*"
     r"|(patch|delete) /v1/organizations|get /v1/analytics/usage/summary"
 )
+_TALKS = re.compile(r"\w+ /v1/agents/sessions\b.*")
+"""Ending a conversation deletes nothing; to forget one needs more, which its own test asks for."""
 _TELLS_OF_NO_TENANT = re.compile(r"/v1/retrievers/(prices|stages)\b.*|/v1/collections/features/extractors\b.*")
 
 
@@ -301,6 +304,8 @@ def _needed(method: str, path: str) -> set[str]:
     """An administrator's operations are refused to all three keys."""
     if _ADMINISTERS.fullmatch(f"{method} {path}"):
         return {"read", "write", "delete"}
+    if _TALKS.fullmatch(f"{method} {path}"):
+        return {"read"}
     if method == "get" or (method == "post" and _ASKS.fullmatch(path)):
         return {"read"}
     return {"delete"} if method == "delete" and not path.endswith("/cache") else {"write"}

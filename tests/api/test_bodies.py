@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamis.api.bodies import LEVELS, parse
+from tamis.api.bodies import LEVELS, JsonRoute, parse
 from tamis.errors import BadRequestError
 from tests.resource_world import Resources, open_resources
 
@@ -69,3 +71,43 @@ async def test_hostile_bodies_are_the_callers_fault(world: Resources, body: byte
         assert answer.status_code == 400, answer.text
         assert answer.json()["error"]["type"] == "BadRequestError"
     assert (await world.me.post("/buckets/list"))["total_count"] == 0
+
+
+def test_a_route_is_worked_out_by_who_asks_for_more_than_was_told() -> None:
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.get("/items/{item:path}", status_code=202)
+    def items(item: str, limit: int = 3) -> dict[str, int]:
+        """Some of them."""
+        return {item: limit}
+
+    (route,) = router.routes
+    assert isinstance(route, APIRoute)
+    assert (route.path_format, route.methods, route.status_code) == ("/items/{item}", {"GET"}, 202)
+    assert "dependant" not in vars(route)
+    with pytest.raises(AttributeError):
+        _ = route.nothing_of_the_kind  # type: ignore[attr-defined]
+    assert [one.name for one in route.dependant.query_params] == ["limit"]
+    assert route.response_model == dict[str, int]
+
+    served = FastAPI()
+    served.include_router(router)
+    described = served.openapi()["paths"]["/items/{item}"]["get"]
+    assert described["description"] == "Some of them."
+    assert "202" in described["responses"]
+
+
+def test_a_route_that_is_included_is_worked_out_once() -> None:
+    """The router's own is left as it was told: a second working out of each would lengthen every start."""
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.get("/numbers")
+    def numbers(limit: int = 3) -> list[int]:
+        return [*range(limit)]
+
+    served = FastAPI()
+    served.include_router(router)
+    for route in served.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/numbers", "headers": []})
+    assert "dependant" not in vars(router.routes[0])
+    assert served.openapi()["paths"]["/numbers"]["get"]["parameters"][0]["name"] == "limit"

@@ -1,6 +1,7 @@
 """Documents with vectors of the caller's own, many in one request, over a real system."""
 
 import base64
+import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pyarrow.parquet
 import pytest
 import pytest_asyncio
 
 from tamis.app import build_app
+from tamis.services.data import document_exports
 from tamis.settings import Settings
 from tamis.wiring.system import open_system
 
@@ -189,3 +192,59 @@ async def test_a_declaration_that_cannot_be_is_refused(http: httpx.AsyncClient, 
     answer = await made(http, "undeclared", vectors)
     assert answer.status_code == 422
     assert said in answer.text
+
+
+async def test_what_is_exported_is_imported_as_it_was(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_exports, "PAGE", 5)
+    await http.delete("/collections/many")  # whose documents are as many as there may be
+    for name in ("leaving", "arriving"):
+        assert (await made(http, name)).status_code == 200
+    lines = [
+        {
+            "document_id": key(70_000 + number), "source_type": "collection", "source_document_id": key(number),
+            "metadata": {"n": number, "created_at": "2020", "deep": [None, {"é": "😀"}]},
+            "vectors": {"look": [number, 1, 0], "words": {"indices": [1, number + 2], "values": [0.5, 1]}},
+        }
+        for number in range(13)
+    ]  # fmt: skip
+    assert (await sent(http, "leaving", *lines))["created"] == 13
+    exported = await http.get("/collections/leaving/documents/export")
+    assert (exported.status_code, exported.headers["content-type"]) == (200, "application/x-ndjson")
+    whole = exported.content
+    assert (await http.post("/collections/leaving/documents/import", content=whole)).json()["replaced"] == 13
+    assert (await http.get("/collections/leaving/documents/export")).content == whole
+
+    behind = {"after": key(70_000 + 9)}
+    rest = (await http.get("/collections/leaving/documents/export", params=behind)).content
+    assert whole.endswith(rest)
+    assert rest.count(b"\n") == 3
+    few: dict[str, str | bool] = {"filters": '{"field": "n", "operator": "gte", "value": 11}', "vectors": False}
+    found = (await http.get("/collections/leaving/documents/export", params=few)).text.splitlines()
+    assert [json.loads(line)["metadata"]["n"] for line in found] == [11, 12]
+    assert "vectors" not in found[0]
+    table = await http.get("/collections/leaving/documents/export", params={"format": "parquet", **few})
+    assert pyarrow.parquet.read_table(io.BytesIO(table.content))["metadata.n"].to_pylist() == [11, 12]
+
+    await http.delete("/collections/leaving")
+    half = whole[: len(whole) // 2]  # a break in the midst of a line
+    assert (await http.post("/collections/arriving/documents/import", content=half)).json()["failed"] == 1
+    assert (await http.post("/collections/arriving/documents/import", content=whole)).json()["failed"] == 0
+    assert (await http.get("/collections/arriving/documents/export")).content == whole
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"format": "csv"}, "query.format"),
+        ({"filters": "[1"}, "query.filters: a filter as JSON"),
+        ({"filters": "[1]"}, "query.filters: an object"),
+        ({"filters": '{"field": "n", "operator": "near", "value": 1}'}, "query.filters"),
+        ({"format": "parquet", "after": "doc_1"}, "query.after: goes with format=jsonl"),
+    ],
+)
+async def test_a_wrong_export_says_so(http: httpx.AsyncClient, query: dict[str, str], said: str) -> None:
+    await made(http, "wrongly-exported")
+    answer = await http.get("/collections/wrongly-exported/documents/export", params=query)
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+    assert (await http.get("/collections/nowhere/documents/export")).status_code == 404

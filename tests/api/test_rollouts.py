@@ -138,6 +138,29 @@ async def test_a_shadow_keeps_to_its_budget_and_goes_with_its_execution(
     assert len(await ask(client, "GET", f"{PATH}/rollout/runs")) == 1
 
 
+async def test_a_kill_loses_the_run_under_way_and_no_bound(world: World, client: httpx.AsyncClient) -> None:
+    """What was answered stays answered, half a run is none, and a start counts the budget from what is stored."""
+    await start(client, search("{{INPUT.q}}"), stage("wait", limit=1), max_runs=1)
+    (broken_off,) = await run(client, QUESTIONS[0])
+    await Wait.reached.wait()
+    await world.shadows.close()
+    Wait.go.set()
+    found = []
+    for question in QUESTIONS[1:]:
+        after = world.restarted()
+        after.shadows.start()
+        async with after.client() as again:
+            await run(again, question)
+            await after.shadows.drained()
+            found.append(await ask(again, "GET", f"{PATH}/rollout/runs"))
+            assert (await ask(again, "GET", f"{PATH}/executions/{broken_off['execution_id']}"))["status"] == "completed"
+        await after.shadows.close()
+    (only,) = found[0]
+    assert only["execution_id"] != broken_off["execution_id"]
+    assert only["error"] is None
+    assert found[1] == found[0]
+
+
 async def test_a_share_is_answered_by_the_candidate_the_same_inputs_alike(client: httpx.AsyncClient) -> None:
     questions = [f"shoes {number}" for number in range(24)]
     await start(client, search("{{INPUT.q}}"), stage("limit", limit=1), live_share=0.5, shadow_share=0)

@@ -50,6 +50,12 @@ def test_nobody_is_trusted_unless_the_operator_says_so() -> None:
     assert Addresses().of(scope("127.0.0.1", "198.51.100.1")) == "127.0.0.1"
 
 
+def test_who_came_by_a_proxy_is_told_whole() -> None:
+    assert TRUSTING.behind_proxies(scope("10.0.0.1", "2001:db8:1:2:3::4")) == "2001:db8:1:2:3::4"
+    assert TRUSTING.behind_proxies(scope("192.0.2.1", "198.51.100.1")) is None
+    assert TRUSTING.behind_proxies(scope(None, "198.51.100.1")) is None
+
+
 @pytest.mark.parametrize("network", ["10.0.0.0/33", "proxy.example", "10.0.0.1/8"])
 def test_what_is_no_network_stops_the_start(network: str) -> None:
     with pytest.raises(ConfigurationError, match="TAMIS_TRUSTED_PROXIES"):

@@ -137,7 +137,8 @@ def test_sigterm_lets_what_runs_end(tmp_path: Path) -> None:
 
 
 def test_balancers_are_told_first_and_what_does_not_end_in_time_is_cut_off(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data", TAMIS_DRAIN_NOTICE_S="600", TAMIS_DRAIN_S="0.1") as server:
+    settings = {"TAMIS_DRAIN_NOTICE_S": "600", "TAMIS_DRAIN_S": "0.1", "TAMIS_LOG_FORMAT": "json"}
+    with LiveServer(tmp_path / "data", **settings) as server:
         running = HalfSent(server, "never")
         os.kill(server.pid, signal.SIGTERM)
         wait_for(lambda: httpx.get(f"{server.url}/readyz").status_code == 503)
@@ -145,6 +146,8 @@ def test_balancers_are_told_first_and_what_does_not_end_in_time_is_cut_off(tmp_p
         assert httpx.get(f"{server.url}/livez").is_success
         with server.client() as client:
             assert client.get("health")["status"] == "OK", "requests are still taken"
+        httpx.get(f"{server.url}/v1/discovery", headers={"X-Forwarded-For": "203.0.113.77"}, timeout=60)
+        assert "203.0.113.77" not in server.log, "nobody is trusted unless the settings name him"
         os.kill(server.pid, signal.SIGTERM)
         wait_for(lambda: not takes_connections(server))
         assert server.stop() == 0

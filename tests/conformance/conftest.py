@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import mixpeek
 import pytest
@@ -12,6 +13,8 @@ from mixpeek import Mixpeek
 
 from tests.conformance.wire import Contract, Wire
 from tests.live import LiveServer
+from tests.llm_server import LanguageServer, serving
+from tests.servers import ObjectStore
 from tests.shared_data import shared
 
 SENTENCES = (
@@ -37,8 +40,20 @@ class Corpus:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("conformance") / "data") as live:
+def model() -> Iterator[LanguageServer]:
+    """The language model that the server asks."""
+    with serving() as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, s3: ObjectStore, model: LanguageServer) -> Iterator[LiveServer]:
+    """One whose connections may reach the S3 server, and that asks the model."""
+    port = urlsplit(s3.environment["AWS_ENDPOINT"]).port
+    outside = {"TAMIS_OUTSIDE_DOMAINS": "127.0.0.1", "TAMIS_OUTSIDE_NETWORKS": "127.0.0.1/32"}
+    asked = {"TAMIS_LLM_BASE_URL": model.url, "TAMIS_LLM_MODEL": "small"}
+    data_dir = tmp_path_factory.mktemp("conformance") / "data"
+    with LiveServer(data_dir, TAMIS_SECRET_KEY="0" * 40, TAMIS_OUTSIDE_PORTS=str(port), **outside, **asked) as live:
         yield live
 
 

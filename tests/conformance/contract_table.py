@@ -61,7 +61,7 @@ class Report:
     @cached_property
     def differences(self) -> list[Difference]:
         comparison = Comparison(self.contract, self.served)
-        for name in self.wanted.keys() & self.built.keys():
+        for name in sorted(self.wanted.keys() & self.built.keys()):
             compare_operation(comparison, name, self.built[name], self.wanted[name])
         return sorted(comparison.found)
 

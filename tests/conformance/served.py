@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tamis.app import build_app, openapi, openapi_bytes
+from tamis.auth.addresses import Addresses
 from tamis.wiring.system import RequestLimits, System
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,9 @@ class _NoServices(dict[type[Any], Any]):
 def _closed_system() -> System:
     """Routes and schemas need nothing that is open."""
     nothing = cast(Any, None)
-    return System(_NoServices(), nothing, nothing, RequestLimits(0, 0), ROOT, None, nothing, nothing)
+    return System(
+        _NoServices({Addresses: Addresses()}), nothing, nothing, RequestLimits(0, 0), ROOT, None, nothing, nothing
+    )
 
 
 def served_openapi() -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Comparison:
     contract: Schema
     served: Schema
     found: set[Difference] = field(default_factory=set)
-    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def schemas(self, where: str, ours: Schema | None, theirs: Schema | None) -> None:
         """theirs is the contract's."""
@@ -79,9 +79,10 @@ class Comparison:
         our_name, ours = _resolve(self.served, ours)
         name, theirs = _resolve(self.contract, theirs)
         if name and our_name:
-            if (name, our_name) in self._seen:
+            # By the schemas themselves: what is sent and what is answered go by one name and may differ.
+            if (id(theirs), id(ours)) in self._seen:
                 return
-            self._seen.add((name, our_name))
+            self._seen.add((id(theirs), id(ours)))
             where = name
         if _type(ours) != _type(theirs):
             self.add(where, f"is {_type(ours)}, the contract has {_type(theirs)}")

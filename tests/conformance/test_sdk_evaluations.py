@@ -9,6 +9,7 @@ from tests.conformance.pipelines import INPUT_SCHEMA, SIEVE
 from tests.conformance.wire import Wire
 from tests.live import LiveServer
 
+AUTH = ["BearerAuth", "NamespaceHeader"]
 QUESTION = "What warns a ship of rocks after dark?"
 
 
@@ -51,6 +52,7 @@ def test_a_retriever_is_evaluated_by_a_data_set(
     (listed,) = api.list_evaluations_retrievers(retriever_id, dataset_name="rocks").evaluations
     assert listed.evaluation_id == evaluation_id
     _analytics(generated, retriever_id)
+    _models(generated, wire)
     retrievers.delete_retriever(retriever_id)
 
 
@@ -73,6 +75,34 @@ def _analytics(generated: mixpeek.ApiClient, retriever_id: str) -> None:
     usage: Any = mixpeek.AnalyticsUsageApi(generated)
     summary = usage.get_usage_summary_analytics()
     assert summary["total_credits"] == sum(one["credits"] for one in summary["usage"])
+
+
+def _models(generated: Any, wire: Wire) -> None:
+    """The client has no method of its own for these figures, only the contract."""
+    summarize = {"stage_name": "told", "config": {"stage_id": "summarize", "parameters": {}}}
+    body = {"collection_identifiers": ["notes"], "stages": [*SIEVE, summarize], "input_schema": INPUT_SCHEMA}
+    asked = {**body, "inputs": {"query": QUESTION}}
+    api: Any = mixpeek.AdhocRetrieversApi(generated)
+    api.execute_adhoc_retriever(mixpeek.AdhocExecuteRequest.from_dict(asked))
+
+    def told(**query: Any) -> Any:
+        path = "/v1/analytics/inference/performance"
+        sent = generated.param_serialize(
+            method="GET", resource_path=path, query_params=list(query.items()), auth_settings=AUTH
+        )
+        assert generated.call_api(*sent).read() is not None
+        return wire.last()
+
+    models = {one["model_name"]: one for one in told(hours=1)}
+    language = models["openai/small"]
+    assert language["stage_count"] >= language["execution_count"] >= 1
+    assert language["max_stage_ms"] >= language["p50_stage_ms"] > 0
+    assert language["avg_latency_ms"] is None
+    assert language["request_count"] >= 1
+    assert language["tokens_in"] > 0
+    assert (language["version"], language["failure_count"], language["success_rate"]) == (None, 0, 1)
+    assert told(model_name="openai/small") == [language]
+    assert told(model_name="nobody") == []
 
 
 def test_interactions_are_told_listed_and_forgotten(wire: Wire, generated: mixpeek.ApiClient, corpus: Corpus) -> None:

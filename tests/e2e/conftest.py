@@ -6,9 +6,9 @@ import pytest
 
 from tests.inference.joint_model import joint_model
 from tests.live import LiveServer, Room
-from tests.servers import postgres, qdrant_url, redis_server, s3
+from tests.servers import postgres, qdrant_url, redis_server
 
-__all__ = ["postgres", "qdrant_url", "redis_server", "s3", "server", "shared_server"]
+__all__ = ["postgres", "qdrant_url", "redis_server", "server", "shared_server"]
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,17 @@ def test_documents_bring_vectors_of_their_own(server: Room, tmp_path: Path) -> N
     lines.write_text("\n".join(map(json.dumps, rows)))
     assert "3 documents created" in tamis("import", lines, "-c", "own", server=server)
     assert "3 replaced" in tamis("import", lines, "-c", "own", server=server)
+    whole = tamis("export", "own", server=server)
+    for kind in ("jsonl", "parquet"):
+        tamis("export", "own", "-o", tmp_path / f"out.{kind}", server=server)
+        assert "3 replaced" in tamis("import", tmp_path / f"out.{kind}", "-c", "own", server=server)
+    assert (tmp_path / "out.jsonl").read_text() == tamis("export", "own", server=server) == whole
+    part = tmp_path / "out.jsonl.part"
+    part.write_text(whole[: len(whole) // 2])
+    tamis("export", "own", "-o", tmp_path / "out.jsonl", "--resume", server=server)
+    assert ((tmp_path / "out.jsonl").read_text(), part.exists()) == (whole, False)
+    assert "goes into a file" in tamis("export", "own", "--format", "parquet", server=server, status=1)
+    assert "not found" in tamis("export", "nowhere", server=server, status=1)
     lines.write_text('{"vectors": {"look": [1]}}\n')
     assert "line 1: vectors.look: look has 2 dimensions, not 1" in tamis(
         "import", lines, "-c", "own", server=server, status=1
@@ -233,15 +244,8 @@ def invoke(server: LiveServer, *arguments: object, status: int = 0) -> str:
     return done.output
 
 
-def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
-    for number, text in enumerate(NOTES.values()):
-        (tmp_path / "judged").mkdir(exist_ok=True)
-        (tmp_path / "judged" / f"d{number}.txt").write_text(text)
-    invoke(server, "load", tmp_path / "judged", "--name", "judged")
-    (tmp_path / "queries.jsonl").write_text(
-        '{"_id": "q0", "text": "what happens when a request fails"}\n{"_id": "q1", "text": "when do they eat soup"}\n'
-    )
-    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0.txt\t2\nq1\td1.txt\t1\n")
+def make_judges(server: LiveServer) -> None:
+    """Three retrievers of one collection, of which one finds nothing, and an execution of the first."""
     uri = "mixpeek://text_extractor@v1/embedding"
     found = {"searches": [{"feature_uri": uri, "query": "{{INPUT.query}}", "top_k": 5}], "final_top_k": 5}
     stage = {"stage_name": "search", "config": {"stage_id": "feature_search", "parameters": found}}
@@ -255,6 +259,18 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
         client.post("retrievers/judge/execute", {"inputs": {"query": "soup"}})
         for name, stages in (("judge-more", [stage]), ("judge-none", [stage, skip])):
             client.post("retrievers", {**body, "retriever_name": name, "stages": stages})
+
+
+def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
+    for number, text in enumerate(NOTES.values()):
+        (tmp_path / "judged").mkdir(exist_ok=True)
+        (tmp_path / "judged" / f"d{number}.txt").write_text(text)
+    invoke(server, "load", tmp_path / "judged", "--name", "judged")
+    (tmp_path / "queries.jsonl").write_text(
+        '{"_id": "q0", "text": "what happens when a request fails"}\n{"_id": "q1", "text": "when do they eat soup"}\n'
+    )
+    (tmp_path / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0.txt\t2\nq1\td1.txt\t1\n")
+    make_judges(server)
     imported = invoke(
         server, "evaluations", "import", "small", tmp_path / "queries.jsonl", tmp_path / "test.tsv",
         "--document-field", "path",

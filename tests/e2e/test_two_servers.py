@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tamis.client import Client
 from tests.cluster import cluster
 from tests.e2e.test_kill import add_objects, make_collection, query
 from tests.faults.test_full_disk import http
@@ -19,7 +21,7 @@ from tests.live import LiveServer
 from tests.servers import PostgresServer, RedisServer
 
 SEARCHES = 40
-OBJECTS, BATCHES, WRITERS = 16, 3, 2
+OBJECTS, BATCHES, WRITERS, FILES = 16, 3, 2, 60
 _RATES = {"search": SEARCHES, "metadata": 10_000, "data": 10_000, "upload": 10_000, "compute": 10_000}
 
 Pair = tuple[httpx.Client, httpx.Client]
@@ -29,8 +31,12 @@ Pair = tuple[httpx.Client, httpx.Client]
 def servers(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, redis_server: RedisServer, qdrant_url: str
 ) -> Iterator[list[LiveServer]]:
-    tiers = json.dumps({"enterprise": {"requests_per_minute": _RATES}})
-    with cluster(tmp_path_factory.mktemp("two"), postgres, redis_server, qdrant_url, TAMIS_TIERS=tiers) as servers:
+    root = tmp_path_factory.mktemp("two")
+    (root / "media").mkdir()
+    tiers, media = json.dumps({"enterprise": {"requests_per_minute": _RATES}}), str(root / "media")
+    with cluster(
+        root, postgres, redis_server, qdrant_url, TAMIS_TIERS=tiers, TAMIS_CONNECTION_FOLDERS=media
+    ) as servers:
         yield servers
 
 
@@ -118,6 +124,7 @@ def test_a_server_that_is_killed_a_database_that_crashes_and_a_redis_that_is_los
     servers: list[LiveServer], postgres: PostgresServer, redis_server: RedisServer
 ) -> None:
     with servers[0].client() as client:
+        trigger, sync = _trigger(client), _sync(client, servers[0].data_dir.parent / "media")
         bucket, collection = make_collection(client)
         batches = []
         for _ in range(BATCHES):
@@ -140,6 +147,8 @@ def test_a_server_that_is_killed_a_database_that_crashes_and_a_redis_that_is_los
     servers[0].start()
     with http(servers[0]) as one, http(servers[1]) as other:
         objects = {object_id for _, ids in batches for object_id in ids}
+        fired = len(_firings(other, trigger))
+        wait_for(lambda: len(_firings(other, trigger)) > fired)
         for reader in (one, other):
             wait_for(lambda http=reader: made(http.get("health"))["data"]["cache"])  # type: ignore[misc] # bound at once
             documents = _documents(reader, collection)
@@ -149,9 +158,61 @@ def test_a_server_that_is_killed_a_database_that_crashes_and_a_redis_that_is_los
             assert len(written) == len(set(written))
             assert set(writers.acknowledged) <= set(written), "nothing acknowledged is lost"
             assert set(written) <= set(writers.acknowledged) | writers.open
+            _check_sync(reader, sync)
+            _check_trigger(reader, trigger)
         wait_for(lambda: other.post("retrievers/execute", json=query(collection, limit=500)).status_code == 200, 90)
         found = made(other.post("retrievers/execute", json=query(collection, limit=500)))["documents"]
         assert len(found) == len(objects), "those with vectors"
+
+
+def _sync(client: Client, media: Path) -> str:
+    """The path of one that has begun."""
+    for number in range(FILES):
+        (media / f"{number:03}.txt").write_text(f"file {number}")
+    config = {"folder": str(media)}
+    client.post("organizations/connections", {"name": "media", "provider_type": "local", "provider_config": config})
+    bucket = client.post("buckets", {"bucket_name": "synced", "bucket_schema": {"properties": {}}})["bucket_id"]
+    body = {"connection_id": "media", "source_path": "/", "sync_mode": "initial_only", "skip_batch_submission": True}
+    made_one = client.post(f"buckets/{bucket}/syncs", body)
+    return f"buckets/{bucket}/syncs/{made_one['sync_config_id']}"
+
+
+def _check_sync(client: httpx.Client, sync: str) -> None:
+    wait_for(lambda: made(client.get(sync))["status"] != "ACTIVE")
+    ended = made(client.get(sync))
+    assert (ended["status"], ended["sync_run_counter"], ended["total_files_synced"]) == ("COMPLETED", 1, FILES)
+    listed = made(client.post(f"{sync.partition('/syncs')[0]}/objects/list", json={}, params={"limit": 500}))
+    assert sorted(one["source_path"] for one in listed["results"]) == [f"{number:03}.txt" for number in range(FILES)]
+
+
+def _trigger(client: Client) -> str:
+    """One that fires every second, whichever server looks."""
+    schema = {"properties": {"number": {"type": "integer"}}}
+    client.post("buckets", {"bucket_name": "beaten", "bucket_schema": schema})
+    client.post("buckets/beaten/objects", {"metadata": {"number": 1}})
+    body = {
+        "collection_name": "beaten", "source": {"type": "bucket", "bucket_ids": ["beaten"]},
+        "feature_extractor": {"feature_extractor_name": "passthrough_extractor", "version": "v1"},
+    }  # fmt: skip
+    client.post("collections", body)
+    asked = {
+        "action_type": "collection_trigger", "action_config": {"collection_id": "beaten"},
+        "trigger_type": "interval", "schedule_config": {"interval_seconds": 1, "start_immediately": True},
+    }  # fmt: skip
+    return str(client.post("triggers", asked)["trigger_id"])
+
+
+def _firings(client: httpx.Client, trigger: str) -> list[dict[str, Any]]:
+    listed = made(client.get(f"triggers/{trigger}/history", params={"limit": 1000}))
+    return [dict(one) for one in listed["executions"]]
+
+
+def _check_trigger(client: httpx.Client, trigger: str) -> None:
+    """Once for each moment, each with a task of its own that is there."""
+    fired = _firings(client, trigger)
+    assert len({one["scheduled_at"] for one in fired}) == len({one["task_id"] for one in fired}) == len(fired)
+    for one in fired:
+        made(client.get(f"tasks/{one['task_id']}"))
 
 
 class Writers:

@@ -18,6 +18,7 @@ from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tamis.settings import Settings
 from tamis.wiring.system import System, open_system
 from tests.e2e.two_tenants import (
+    FOLDER,
     LISTING,
     ORGANIZATION_WIDE,
     OWNER_KEY,
@@ -63,7 +64,10 @@ class World:
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """One for all tests: that nothing in it changes is what they are about."""
     data_dir = tmp_path_factory.mktemp("tenants") / "data"
-    system = await open_system(Settings(data_dir=data_dir, root_key=OWNER_KEY, secret_key=SecretStr("0" * 40)))
+    settings = Settings(
+        data_dir=data_dir, root_key=OWNER_KEY, secret_key=SecretStr("0" * 40), connection_folders=str(FOLDER)
+    )
+    system = await open_system(settings)
     app = build_app(system)
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as http:
@@ -175,6 +179,10 @@ async def test_anyone_before_anyone_elses(world: World) -> None:
         names = {**intruder.ids, **{name: theirs[name] for name in foreign}}
         if "execution_id" in foreign:
             names["anonymous_execution_id"] = theirs["anonymous_execution_id"]
+        if "task_id" in foreign:
+            names["tuning_task_id"] = theirs["tuning_task_id"]
+        if "template_id" in foreign:
+            names |= {name: value for name, value in theirs.items() if name.startswith("of_")}
         told_of_it = await told(intruder.caller, operation, names)
         told_of_nothing = await told(intruder.caller, operation, absent(names, intruder.ids))
         assert told_of_it == told_of_nothing, f"{operation.method.upper()} {operation.at(names)}"

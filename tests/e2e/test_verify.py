@@ -201,7 +201,10 @@ def test_what_is_derived_is_named_and_mended(whole: World, tmp_path: Path) -> No
     assert world.documents[3] in where["missing_points"]
     assert "doc_nobodys" in where["extra_points"]
     assert world.documents[4] in where["differing_points"]
-    assert "the counter says 6, there are 1 completed in all" in where["execution_count"]
+    assert (
+        "the counter says 6 (micro_credits 10000), there are 1 (micro_credits 10000) completed anonymous in all"
+        in where["execution_count"]
+    )
     assert found(world) == Report((), ()), "and it stays so"
     assert not (
         world.data_dir / "blobs" / world.tenant.organization_id / world.tenant.namespace_id / "deleted" / "file"

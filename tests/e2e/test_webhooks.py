@@ -147,10 +147,12 @@ def test_another_organisation_sees_no_webhook(live: LiveServer, receiver: Receiv
     made = tamis("organization", "create", "others", "--email", "o@example.com", server=live)
     key = next(word for word in made.split() if word.startswith("sk_"))
     with live.client() as client:
-        webhook_id = client.webhooks.list()["results"][0]["webhook_id"]
+        webhook_id = _make(client, receiver.url, "mine")
     with Client(live.url, key) as stranger:
         assert stranger.webhooks.list()["total"] == 0
         for ask in (stranger.webhooks.get, stranger.webhooks.list_deliveries, stranger.webhooks.delete):
             with pytest.raises(ApiError) as refused:
                 ask(webhook_id)
             assert refused.value.status == 404
+    with live.client() as client:
+        client.webhooks.delete(webhook_id)

@@ -13,13 +13,17 @@ import httpx
 
 OWNER_KEY = "sk_owner_0123456789abcdef0123456789"
 _METHODS = ("get", "post", "put", "patch", "delete")
-SHARED = ("feature_extractor_id", "public_name", "template_id", "user_id")
+SHARED = ("feature_extractor_id", "public_name", "user_id")
 """Path parameters that name what belongs to nobody, or is open to everybody, or is called so by the tenant alone."""
 
 ORGANIZATION_WIDE = (
-    "namespace_identifier", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id", "identifier",
+    "namespace_identifier", "migration_id", "user_email", "key_name", "key_id", "secret_name", "audit_id", "task_id",
+    "identifier", "connection_identifier", "namespace_id", "template_id",
 )  # fmt: skip
 """Path parameters that name what every namespace of an organisation shares."""
+
+FOLDER = Path(__file__).resolve().parent
+"""What connections of tenants lead to."""
 
 LISTING = {
     "stage_name": "all",
@@ -44,6 +48,8 @@ def _webhook(name: str) -> dict[str, Any]:
     }
 
 
+BY = {"attributes": ["number"]}
+ORDER = {"sequence_id_field": "number", "timestamp_field": "at"}
 _BODIES: dict[str, Any] = {
     "AddObjectsToBatchRequest": {"object_ids": ["obj_00000000000000000000000000000000"]},
     "AggregationRequest": {"aggregations": [{"function": "count", "alias": "n"}]},
@@ -56,6 +62,7 @@ _BODIES: dict[str, Any] = {
     "StartEvaluationRequest": {"dataset_name": "judged-taken"},
     "PublishRetrieverRequest": {"public_name": "taken-over", "display_config": DISPLAY},
     "PromoteRequest": {"to": "dataset", "dataset_name": "taken-over"},
+    "SubmitFeedbackRequest": {"message_id": "msg_00000000000000000000", "rating": "positive"},
     "UpdateNamespaceRequest": {"namespace_name": "taken-over"},
     "WebhookInput": _webhook("taken-over"),
 }
@@ -76,7 +83,11 @@ class Operation:
     def at(self, names: Mapping[str, str]) -> str:
         if self.path.startswith("/v1/retrievers/executions/"):
             names = {**names, "execution_id": names["anonymous_execution_id"]}
-        return f"{self.path.format_map(names)}{self.query}"
+        if "/tunings/" in self.path:
+            names = {**names, "task_id": names["tuning_task_id"]}
+        if self.path.startswith("/v1/templates/"):
+            names = {**names, "template_id": names[f"of_{self.path.split('/')[3]}"]}
+        return f"{self.path}{self.query}".format_map(names)
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
@@ -89,7 +100,7 @@ def operations(openapi: Mapping[str, Any]) -> list[Operation]:
         for method, described in methods.items():
             body = _body(described, openapi) if method in _METHODS else None
             operation = Operation(method, path, body, _query(described, openapi))
-            if set(operation.parameters) - set(SHARED):
+            if set(operation.parameters) - set(SHARED) and not path.startswith("/v1/public/templates/"):
                 found.append(operation)
     return found
 
@@ -97,7 +108,10 @@ def operations(openapi: Mapping[str, Any]) -> list[Operation]:
 def _query(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> str:
     """What has to stand in the URL."""
     asked = [one for one in described.get("parameters", ()) if one["in"] == "query" and one.get("required")]
-    return "?" + urlencode({one["name"]: _least(one["schema"], openapi) for one in asked}) if asked else ""
+    values = {one["name"]: _least(one["schema"], openapi) for one in asked}
+    if "collection_id" in values:  # whose it is depends on who is asked about
+        values["collection_id"] = "{collection_id}"
+    return "?" + urlencode(values, safe="{}") if asked else ""
 
 
 def _body(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> Any:
@@ -169,15 +183,10 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
     await settle()
     (document,) = (await caller.ask("POST", f"collections/{collection}/documents/list", {}))["results"]
     upload = {"filename": "a.txt", "content_type": "text/plain", "file_size_bytes": 3}
-    retriever = {
-        "retriever_name": f"retriever-{label}",
-        "collection_identifiers": [collection],
-        "stages": [LISTING],
-    }
-    kept = (await caller.ask("POST", "retrievers", retriever))["retriever"]["retriever_id"]
-    await caller.ask("POST", f"retrievers/{kept}/publish", {"public_name": f"page-{label}", "display_config": DISPLAY})
+    kept = await _retriever(caller, collection, label)
     tenant.ids = {
         "bucket_identifier": bucket,
+        "bucket_id": bucket,
         "object_id": made["object_id"],
         "object_identifier": made["object_id"],
         "batch_id": batch["batch_id"],
@@ -194,22 +203,145 @@ async def furnish(caller: Caller, settle: Callable[[], Awaitable[object]], label
         "namespace_identifier": namespace_id,
         **await _access(caller, label, email),
     }
-    tenant.ids |= await _learning(caller, tenant.ids, f"judged-{label}")
+    tenant.ids |= await _surroundings(caller, tenant.ids, label)
+    tenant.ids |= {"namespace_id": namespace_id, "bucket_id": bucket}
+    tenant.ids |= await _templates(caller, tenant.ids)
     # The execution that another one is compared with.
     tenant.ids["other"] = tenant.ids["execution_id"]
     tenant.names = tenant.ids | _names(label)
     return tenant
 
 
+async def _surroundings(caller: Caller, ids: dict[str, str], label: str) -> dict[str, str]:
+    """What a team has around its retrievers."""
+    made = await _learning(caller, ids, f"judged-{label}")
+    made |= await _sync(caller, ids["bucket_id"], f"storage-{label}")
+    made |= await _cluster(caller, ids["collection_id"], f"cluster-{label}")
+    made |= await _taxonomy(caller, f"taxonomy-{label}")
+    made |= await _session(caller)
+    made |= await _alert(caller, ids, f"alert-{label}")
+    config = {"migration_type": "re_extract", "source_namespace_id": ids["namespace_identifier"]}
+    draft = await caller.ask("POST", "namespaces/migrations/", {"config": config})
+    snapshot = await _snapshot(caller, f"snapshot-{label}")
+    return made | {"migration_id": draft["migration_id"], "snapshot_identifier": snapshot}
+
+
+async def _retriever(caller: Caller, collection: str, label: str) -> str:
+    """One that is published."""
+    body = {"retriever_name": f"retriever-{label}", "collection_identifiers": [collection], "stages": [LISTING]}
+    kept = str((await caller.ask("POST", "retrievers", body))["retriever"]["retriever_id"])
+    await caller.ask("POST", f"retrievers/{kept}/publish", {"public_name": f"page-{label}", "display_config": DISPLAY})
+    return kept
+
+
 async def _learning(caller: Caller, ids: Mapping[str, str], name: str) -> dict[str, str]:
     """What is made of executions. name: of the data set."""
     await caller.ask("PUT", f"retrievers/{ids['retriever_id']}/rollout", {"shadow_share": 0})
     told = {"feature_id": ids["document_id"], "interaction_type": ["click"], "position": 0, "user_id": "ann"}
+    dataset = await _dataset(caller, ids["anonymous_execution_id"], name)
     return {
-        "dataset_identifier": await _dataset(caller, ids["anonymous_execution_id"], name),
+        "dataset_identifier": dataset,
         "evaluation_id": await _evaluation(caller, f"retrievers/{ids['retriever_id']}/evaluations", name),
+        "tuning_task_id": await _tuning(caller, f"retrievers/{ids['retriever_id']}", name, ids["document_id"]),
         "interaction_id": (await caller.ask("POST", "retrievers/interactions", told))["interaction_id"],
     }
+
+
+async def _tuning(caller: Caller, retriever: str, dataset: str, document: str) -> str:
+    """One that has ended."""
+    path = f"retrievers/evaluations/datasets/{dataset}"
+    (query,) = (await caller.ask("GET", path))["queries"]
+    await caller.ask("POST", f"{path}/judgements", {"judgements": {query["query_id"]: {document: 1}}})
+    started = await caller.ask("POST", f"{retriever}/tune", {"dataset": dataset})
+    running = ("pending", "in_progress")
+    while (await caller.ask("GET", f"{retriever}/tunings/{started['task_id']}"))["status"].lower() in running:  # noqa: ASYNC110 - over HTTP
+        await asyncio.sleep(0.02)
+    return str(started["task_id"])
+
+
+async def _sync(caller: Caller, bucket: str, name: str) -> dict[str, str]:
+    """Of a folder that the server lets everybody's connections read."""
+    config = {"folder": str(FOLDER)}
+    body = {"name": name, "provider_type": "local", "provider_config": config}
+    connection = (await caller.ask("POST", "organizations/connections", body))["connection_id"]
+    none = {"include_patterns": ["nothing"]}
+    sync = {"connection_id": connection, "source_path": "/", "sync_mode": "initial_only", "file_filters": none}
+    made = await caller.ask("POST", f"buckets/{bucket}/syncs", sync)
+    path = f"buckets/{bucket}/syncs/{made['sync_config_id']}"
+    while (await caller.ask("GET", path))["status"] != "COMPLETED":  # noqa: ASYNC110 - over HTTP
+        await asyncio.sleep(0.01)
+    return {"connection_identifier": connection, "bucket_id": bucket, "sync_config_id": made["sync_config_id"]}
+
+
+async def _cluster(caller: Caller, collection: str, name: str) -> dict[str, str]:
+    body = {"collection_ids": [collection], "cluster_name": name, "cluster_type": "attribute", "attribute_config": BY}
+    made = await caller.ask("POST", "clusters", body)
+    hourly = {"trigger_type": "interval", "schedule_config": {"interval_seconds": 3600}, "status": "paused"}
+    trigger = await caller.ask("POST", "clusters/triggers", {**hourly, "cluster_id": name})
+    await caller.ask("GET", f"triggers/{trigger['trigger_id']}/history")
+    await caller.ask("POST", f"clusters/{name}/execute")
+    for _ in range(3000):
+        run = await caller.ask("GET", f"clusters/{name}/executions")
+        if run["status"] == "completed":
+            break
+        await asyncio.sleep(0.01)
+    return {
+        "cluster_id": made["cluster_id"],
+        "cluster_identifier": made["cluster_id"],
+        "run_id": run["run_id"],
+        "other_run_id": run["run_id"],
+        "trigger_id": trigger["trigger_id"],
+    }
+
+
+async def _taxonomy(caller: Caller, name: str) -> dict[str, str]:
+    """Whose labels have an order, so that its analytics of sequences answer too."""
+    nodes = [{"id": "odd", "label": "Odd", "keywords": ["one"]}]
+    config = {"taxonomy_type": "hierarchical", "hierarchical_nodes": nodes, "step_analytics": ORDER}
+    made = await caller.ask("POST", "taxonomies", {"taxonomy_name": name, "config": config})
+    return {"taxonomy_id": made["taxonomy_id"], "taxonomy_identifier": made["taxonomy_id"]}
+
+
+async def _alert(caller: Caller, ids: Mapping[str, str], name: str) -> dict[str, str]:
+    """One that was executed."""
+    await caller.ask("POST", "organizations/webhooks/", _webhook(f"of-{name}"))
+    told = {"channels": [{"channel_type": "webhook", "channel_id": f"of-{name}"}]}
+    body = {"name": name, "retriever_id": ids["retriever_id"], "notification_config": told}
+    made = await caller.ask("POST", "alerts", body)
+    mappings = [{"input_key": "word", "source": {"source_type": "constant", "value": "one"}}]
+    asked = {"collection_id": ids["collection_id"], "input_mappings": mappings}
+    await caller.ask("POST", f"alerts/{name}/execute", asked)
+    while not (await caller.ask("GET", f"alerts/{name}/executions"))["results"]:  # noqa: ASYNC110 - over HTTP
+        await asyncio.sleep(0.02)
+    return {"alert_identifier": made["alert_id"]}
+
+
+async def _session(caller: Caller) -> dict[str, str]:
+    """In which something was asked, though there is no model to answer it."""
+    made = await caller.ask("POST", "agents/sessions", {"agent_config": {"provider": "openai"}})
+    path = f"agents/sessions/{made['session_id']}"
+    await caller.ask("POST", f"{path}/messages", {"content": "What is there?", "stream": False})
+    return {"session_id": made["session_id"], "confirmation_id": "conf_00000000000000000000"}
+
+
+async def _snapshot(caller: Caller, name: str) -> str:
+    """One that is whole."""
+    made = await caller.ask("POST", "snapshots", {"snapshot_name": name})
+    while (await caller.ask("GET", f"snapshots/{name}"))["status"] in ("pending", "in_progress"):  # noqa: ASYNC110 - over HTTP
+        await asyncio.sleep(0.02)
+    return str(made["snapshot_id"])
+
+
+async def _templates(caller: Caller, ids: Mapping[str, str]) -> dict[str, str]:
+    """One of each kind, by the kind's part of the path."""
+    sections = {"taxonomy": "taxonomies"}
+    made = {}
+    for kind in ("namespace", "bucket", "collection", "retriever", "cluster", "taxonomy"):
+        section = sections.get(kind, f"{kind}s")
+        body = {"template_name": f"As this {kind}"}
+        saved = await caller.ask("POST", f"templates/{section}/from-{kind}/{ids[f'{kind}_id']}", body)
+        made[f"of_{section}"] = saved["template_id"]
+    return {**made, "template_id": made["of_buckets"]}
 
 
 async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:
@@ -236,9 +368,14 @@ async def _access(caller: Caller, label: str, email: str) -> dict[str, str]:
 def _names(label: str) -> dict[str, str]:
     return {
         "bucket_identifier": f"bucket-{label}",
+        "bucket_id": f"bucket-{label}",
         "collection_id": f"shelf-{label}",
         "collection_identifier": f"shelf-{label}",
+        "taxonomy_id": f"taxonomy-{label}",
+        "taxonomy_identifier": f"taxonomy-{label}",
+        "alert_identifier": f"alert-{label}",
         "retriever_id": f"retriever-{label}",
+        "snapshot_identifier": f"snapshot-{label}",
         "dataset_identifier": f"judged-{label}",
         "namespace_identifier": label,
     }

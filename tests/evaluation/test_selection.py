@@ -32,6 +32,19 @@ def test_the_best_of_many_that_are_alike_is_not_believed() -> None:
     assert fmean(gains) < fmean(seeming) / 3
 
 
+def test_one_that_was_known_before_is_believed_as_it_is() -> None:
+    """Among many that are alike the best is best by chance; the default is no choice of these queries."""
+    alike = [noise(100 + n, 40, 0.5) for n in range(30)]
+    default = {query: value + 0.05 for query, value in alike[0].items()}
+    found = choose([*alike, default], 5, unchosen=30)
+    assert (found.best, found.is_better) == (30, True)
+    assert found.held_out == pytest.approx(found.baseline + 0.05)
+    worse = {query: value - 0.01 for query, value in alike[0].items()}
+    assert choose([*alike, worse], 5, unchosen=30) == choose([*alike, worse], 5)
+    better = noise(7, 40, 0.8)
+    assert choose([alike[0], default, better], 5, unchosen=1).best == 2
+
+
 def test_of_equal_ones_the_baseline_stays() -> None:
     same = noise(3, 20, 0.5)
     found = choose([same, dict(same)], 4)
@@ -46,6 +59,18 @@ def test_folds_share_the_queries() -> None:
     sizes = [sum(fold_of(f"q{n}", 5) == fold for n in range(1000)) for fold in range(5)]
     assert min(sizes) > 150
     assert sum(sizes) == 1000
+    assert len({tuple(fold_of(f"q{n}", 5, partition) for n in range(100)) for partition in range(10)}) == 10
+
+
+def test_the_folds_that_queries_fall_into_decide_little() -> None:
+    """The same queries under other ids are held out in other ways: what is promised of them stays nearly the same."""
+    chance = random.Random(5)
+    pairs = [(chance.random(), chance.random()) for _ in range(40)]
+    promised = []
+    for name in range(20):
+        a, b = ({f"{name}-{n}": pair[side] for n, pair in enumerate(pairs)} for side in (0, 1))
+        promised.append(choose([dict.fromkeys(a, 0.5), a, b], 5).held_out)
+    assert max(promised) - min(promised) < 0.05
 
 
 def test_what_nothing_beats() -> None:

@@ -51,8 +51,8 @@ class Writers:
                     self.refusals.append(answer)
 
 
-def an_object(number: int) -> dict[str, Any]:
-    return {"blobs": [{"property": "text", "type": "text", "data": f"{number} " * 2000}], "number": number}
+def an_object(number: int, times: int = 2000) -> dict[str, Any]:
+    return {"blobs": [{"property": "text", "type": "text", "data": f"{number} " * times}], "number": number}
 
 
 def http(server: LiveServer) -> httpx.Client:
@@ -62,7 +62,8 @@ def http(server: LiveServer) -> httpx.Client:
 
 def test_a_disk_that_runs_full_and_is_freed(tmp_path: Path) -> None:
     with (
-        small_disk(tmp_path / "disk", 96 << 20) as disk,
+        # The engine's files are sparse, and in memory a page that is read is a page that is there: 70 MB of them.
+        small_disk(tmp_path / "disk", 256 << 20) as disk,
         LiveServer(disk.root / "data") as server,
         server.client() as client,
     ):
@@ -103,16 +104,24 @@ def _reads_go_on_and_writes_are_refused(server: LiveServer, disk: Disk, bucket: 
         assert client.get(f"collections/{collection}").json()["document_count"] == 12
         documents = client.post(f"collections/{collection}/documents/list", json={})
         assert documents.status_code == 200
-        refused = client.post("retrievers/execute", json=query(collection))
-        assert refused.status_code in (507, 503), "no answer without its record"
+        _no_answer_without_its_record(client, collection)
         refused = client.post(f"buckets/{bucket}/batches", json={"object_ids": []})
         assert refused.status_code in (422, 507)
-        upload = client.post("buckets", json={"bucket_name": "new", "bucket_schema": {"properties": {}}})
+        upload = client.post(f"buckets/{bucket}/objects", json=an_object(0, times=500_000))
         assert upload.status_code == 507
         assert upload.json()["error"]["type"] == "StorageFullError"
         assert upload.headers["retry-after"]
         assert client.get("../livez").is_success
         assert client.get("health").json()["data"]["object_storage"] is False
+
+
+def _no_answer_without_its_record(client: httpx.Client, collection: str) -> None:
+    """A small record may still find room within the database's own files."""
+    answer = client.post("retrievers/execute", json=query(collection))
+    if answer.is_success:
+        assert client.get(f"retrievers/executions/{answer.json()['execution_id']}").status_code == 200
+    else:
+        assert answer.status_code in (507, 503)
 
 
 def _nothing_is_lost(client: Client, bucket: str, ids: list[str]) -> None:

@@ -16,12 +16,12 @@ from tests.formats import make_metadata
 SAMPLES = sorted(make_metadata.HERE.glob("metadata-*.db.gz"))
 
 
-def _missing(old: Any, new: Any, where: str = "") -> list[str]:
+def missing(old: Any, new: Any, where: str = "") -> list[str]:
     """Where `new` lacks what `old` has; fields that were added since are no loss."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [fault for key in old for fault in _missing(old[key], new.get(key, "absent"), f"{where}.{key}")]
+        return [fault for key in old for fault in missing(old[key], new.get(key, "absent"), f"{where}.{key}")]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [fault for place, pair in enumerate(zip(old, new, strict=True)) for fault in _missing(*pair, f"{where}[{place}]")]  # fmt: skip # noqa: E501 - one walk
+        return [fault for place, pair in enumerate(zip(old, new, strict=True)) for fault in missing(*pair, f"{where}[{place}]")]  # fmt: skip # noqa: E501 - one walk
     return [] if old == new else [f"{where}: {old!r} became {new!r}"]
 
 
@@ -43,7 +43,7 @@ async def test_an_old_database_opens_reads_and_takes_writes(old: tuple[Path, Any
     metadata = await open_sqlite(path)
     try:
         found = orjson.loads(orjson.dumps(await make_metadata.dump(metadata)))
-        assert _missing(expected, found) == []
+        assert missing(expected, found) == []
         assert (await metadata.health()).facts["schema"] == REVISION
         revision = await metadata.write(lambda session: session.documents.put(ME, "col_first", [samples.write(7)]))
         assert revision == expected["collections"][0]["revision"] + 1

@@ -33,6 +33,7 @@ STARTS: Mapping[str, Sequence[dict[str, Any]]] = {
         _search(),
         _search("{{INPUT.q}}", final_top_k=3),
         _search(facets=["brand"]),
+        _search(fuse_by="brand"),
         _search({"input_mode": "text", "value": "bread knife"}, group_by={"field": "brand", "max_per_group": 1}),
         {"searches": [*_search()["searches"], *_search("日本語", final_top_k=3)["searches"]], "fusion": "rrf"},
     ),

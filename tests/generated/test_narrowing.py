@@ -33,7 +33,6 @@ from tamis.services.runs.execution_runs import RunOptions
 from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.inflight import InFlight
 from tamis.storage.metadata import open_sqlite
-from tamis.storage.metadata.documents import view_of
 from tamis.testing.memory_index import MemoryIndex
 from tests.engine.stages.shop import FEATURES, PRINCIPAL, PRODUCTS, Shop, collection, product
 from tests.generated.pipelines import INPUTS, Generated, pipelines
@@ -45,7 +44,12 @@ FILTERS: tuple[dict[str, Any], ...] = (
     {"field": "brand", "operator": "eq", "value": "Sole"},
     {"OR": [{"field": "brand", "operator": "eq", "value": "Blade"}, {"field": "price", "operator": "is_null"}]},
     {"NOT": [{"field": "tags", "operator": "eq", "value": "running"}]},
-    {"AND": [{"field": "price", "operator": "gte", "value": 10}, {"field": "text", "operator": "regex", "value": "n"}]},
+    {
+        "AND": [
+            {"field": "price", "operator": "gte", "value": 10},
+            {"field": "text", "operator": "contains", "value": "n"},
+        ]
+    },
     {"field": "document_id", "operator": "in", "value": ["p2", "p3", "p6"]},
     {"field": "created_at", "operator": "gt", "value": "2026-01-03"},
     {"field": "brand", "operator": "eq", "value": "nobody's"},
@@ -111,7 +115,7 @@ async def _write_shop(shop: Shop, principal: Principal, filter: dict[str, Any] |
         )
         await shop.index.create(principal, place, _WEIGHTLESS)
         every = [product(n, place) for n in range(one, len(PRODUCTS), 2)]
-        wanted = [write for write in every if parsed is None or matches(parsed, view_of(_inside(write, place)))]
+        wanted = [write for write in every if parsed is None or matches(parsed, _inside(write, place).dated_view())]
         await shop.put(place, wanted, principal)
 
 

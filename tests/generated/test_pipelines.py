@@ -183,7 +183,7 @@ def test_a_stage_that_cannot_take_part_is_named() -> None:
 
 
 def test_any_valid_pipeline_leaves_a_sound_record(runner: asyncio.Runner, server: Server) -> None:
-    run_many(runner, server, 2000)
+    run_many(runner, server, 800)
 
 
 @pytest.mark.slow

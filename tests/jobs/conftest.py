@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from tests.extraction_world import World, open_world
+from tests.servers import postgres
+
+__all__ = ["postgres", "world"]
 
 
 @pytest.fixture

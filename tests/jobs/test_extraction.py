@@ -1,17 +1,20 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tamis.engine.ports.extraction import ExtractionFailure, SourceItem
+from tamis.engine.ports.extraction import ExtractionFailure, Extractor, SourceItem
 from tamis.engine.ports.index import Point
+from tamis.engine.ports.inference import Models
 from tamis.engine.ports.metadata import Session
-from tamis.errors import NotFoundError
+from tamis.errors import ExtractionUnavailableError, NotFoundError
+from tamis.jobs import extraction
 from tamis.jobs.batch_state import give_up
-from tamis.jobs.calling import extract
+from tamis.jobs.calling import Result, Source, extract
+from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import ItemStatus, TaskStatus
 from tamis.model.document import Lineage
 from tamis.model.ids import derived_id
@@ -409,3 +412,28 @@ def test_a_call_that_breaks_is_cut_until_the_culprit_stands_alone() -> None:
     results = extract(extractor, items, extractor.Parameters(), NoModels())
     assert [place for place, result in enumerate(results) if isinstance(result, ExtractionFailure)] == [5]
     assert sorted(extractor.seen, key=int) == [str(place) for place in range(13) if place != 5]
+
+
+class AwayAtFirst(ExtractorThreads):
+    """As a cluster that comes back."""
+
+    asked = 0
+
+    async def call(self, extractor: Extractor, sources: Sequence[Source], models: Models) -> Mapping[str, Result]:
+        self.asked += 1
+        if self.asked <= 12:
+            raise ExtractionUnavailableError
+        return await super().call(extractor, sources, models)
+
+
+async def test_a_batch_waits_for_as_long_as_what_extracts_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "_WAIT_S", 0.0)
+    async with open_world(tmp_path, caller=AwayAtFirst(1)) as world:
+        bucket = await world.bucket()
+        ids = await world.objects(bucket, [{"text": "a"}, {"text": "b"}])
+        collection = await world.collection("docs", bucket)
+        batch = await world.process(bucket, ids)
+        assert (batch.status, batch.error) == (TaskStatus.COMPLETED, None)
+        assert len(await world.all_documents(collection)) == 2

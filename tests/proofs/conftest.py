@@ -1,3 +1,3 @@
-from tests.servers import postgres, qdrant_url, redis_server
+from tests.servers import postgres, qdrant_url, ray_server, redis_server
 
-__all__ = ["postgres", "qdrant_url", "redis_server"]
+__all__ = ["postgres", "qdrant_url", "ray_server", "redis_server"]

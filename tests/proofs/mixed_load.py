@@ -26,7 +26,8 @@ class Book:
     """What the server acknowledged.
 
     documents: by id, the numbers that each may have; None is "not there". One entry, unless an answer never came.
-    executions: whose answer came.  objects: created.  batches: submitted.  times_s: by kind of request.
+    executions: whose answer came.  objects: created.  batches: submitted.  sources: the object of each of them.
+    times_s: by kind of request.
     queue_full: batches that the server had no place for, which it says by 429 and is asked to.
     """
 
@@ -34,6 +35,7 @@ class Book:
     executions: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     queue_full: int = 0
     times_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -199,3 +201,4 @@ class Worker:
         batch = await self._ask("batch", "POST", f"{bucket}/batches", {"object_ids": [made["object_id"]]})
         if batch and await self._ask("submit", "POST", f"{bucket}/batches/{batch['batch_id']}/submit", {}):
             self._book.batches.append(batch["batch_id"])
+            self._book.sources[batch["batch_id"]] = made["object_id"]

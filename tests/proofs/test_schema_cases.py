@@ -9,7 +9,7 @@ import pytest
 
 from tamis.services.upkeep.first_start import ADMIN_EMAIL
 from tests.access_world import SECRET_KEY
-from tests.e2e.two_tenants import Caller, Tenant, furnish
+from tests.e2e.two_tenants import FOLDER, Caller, Tenant, furnish
 from tests.live import LiveServer
 from tests.proofs.schema_cases import Effort, drive
 
@@ -19,7 +19,7 @@ LEAST_CASES = 20_000
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "data", TAMIS_SECRET_KEY=SECRET_KEY) as live:
+    with LiveServer(tmp_path / "data", TAMIS_SECRET_KEY=SECRET_KEY, TAMIS_CONNECTION_FOLDERS=str(FOLDER)) as live:
         yield live
 
 

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from tamis.errors import AlreadyExistsError, ConflictError, NotFoundError, TamisError, ValidationError
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
 from tamis.services.data.collection_design import properties_of
-from tamis.services.data.collections import CollectionChange, CollectionDraft
+from tamis.services.data.collections import CollectionChange, CollectionClone, CollectionDraft
 from tamis.services.listing import build_query
+from tamis.testing.metadata_contract import samples
 from tests.extraction_world import World, open_world
 
 
@@ -57,6 +59,28 @@ async def test_a_collection_is_found_by_id_and_by_name_by_its_tenant_alone(world
         with pytest.raises(NotFoundError):
             await world.collections.get(world.stranger, identifier)
     assert (await world.collections.list(world.stranger, build_query())).total == 0
+
+
+async def test_a_cluster_that_is_to_run_is_there(world: World) -> None:
+    collection = await world.collection("docs", await world.bucket())
+    gone: tuple[dict[str, Any]] = ({"cluster_id": "clust_gone"},)
+    with pytest.raises(ValidationError) as caught:
+        await world.collections.create(
+            world.principal,
+            CollectionDraft("more", collection.source, ExtractorConfig("letter", "v1"), cluster_applications=gone),
+        )
+    assert place(caught.value) == ["body", "cluster_applications", 0, "cluster_id"]
+    with pytest.raises(ValidationError, match="'clust_gone' was not found"):
+        await world.collections.patch(world.principal, "docs", CollectionChange(cluster_applications=gone))
+    cluster = replace(samples.cluster(), collection_ids=(collection.collection_id,))
+    await world.metadata.write(lambda session: session.clusters.insert(world.principal, cluster))
+    there: tuple[dict[str, Any]] = ({"cluster_id": cluster.cluster_id},)
+    await world.collections.patch(world.principal, "docs", CollectionChange(cluster_applications=there))
+    copied, _ = await world.collections.clone(world.principal, "docs", CollectionClone("copied"))
+    await world.metadata.write(lambda session: session.clusters.delete(world.principal, cluster.cluster_id))
+    without, _ = await world.collections.clone(world.principal, "docs", CollectionClone("without"))
+    found = [one.collection.cluster_applications for one in (copied, without)]
+    assert found == [there, ()]
 
 
 async def test_a_required_input_takes_the_only_field_of_its_type(world: World) -> None:
@@ -189,3 +213,26 @@ async def test_a_required_field_that_is_missing_fails_its_object_and_a_default_s
     (document,) = await world.all_documents(collection)
     assert document.fields["t"] == "untitled"
     assert document.fields["p"] == 3
+
+
+async def test_a_clone_is_made_as_its_source_but_for_what_is_said(world: World) -> None:
+    bucket = await world.bucket()
+    source = await world.collection(
+        "docs", bucket, parameters={"separator": " "}, passthrough=[("price",)], description="all", metadata={"a": 1}
+    )
+    await world.process(bucket, await world.objects(bucket, [{"text": "one two"}]))
+    made, source_id = await world.collections.clone(world.principal, "docs", CollectionClone("again"))
+    clone = made.collection
+    assert (source_id, made.document_count) == (source.collection_id, 0)
+    assert (clone.source, clone.extractor, clone.features) == (source.source, source.extractor, source.features)
+    assert (clone.description, clone.metadata) == ("all", {"a": 1})
+    changed = CollectionClone("whole", extractor=replace(source.extractor, parameters={}), metadata={})
+    whole = (await world.collections.clone(world.principal, source.collection_id, changed))[0].collection
+    assert (whole.extractor.parameters, whole.extractor.passthrough) == ({}, source.extractor.passthrough)
+    assert (whole.metadata, whole.description) == ({}, "all")
+    assert len(await world.all_documents(source)) == 2
+
+    with pytest.raises(AlreadyExistsError):
+        await world.collections.clone(world.principal, "docs", CollectionClone("again"))
+    with pytest.raises(NotFoundError):
+        await world.collections.clone(world.stranger, "docs", CollectionClone("theirs"))

@@ -1,5 +1,7 @@
 """Learned fusion over the shop: what is clicked changes the weights, for whom, and is forgotten without a trace."""
 
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from tamis.executions.codec import decode
 from tamis.model.fusion_credit import DayOfCredits
 from tamis.model.principal import Principal
 from tamis.services.runs.learnt_weights import faded
+from tamis.storage.metadata.upkeep import SqlUpkeep
 from tests.engine.stages.shop import PRINCIPAL, URI
 from tests.retrieval_world import World, opened, stage
 
@@ -218,3 +221,41 @@ async def test_a_configuration_that_makes_no_sense(client: httpx.AsyncClient, co
 def test_days_fade() -> None:
     days = [DayOfCredits(10, 4), DayOfCredits(12, 2), DayOfCredits(13, 1)]
     assert faded(days, 12, 0.5).interactions == 4 / 4 + 2 + 1
+
+
+async def test_what_was_learnt_is_shown_and_forgotten(client: httpx.AsyncClient, world: World) -> None:
+    retriever = await make(client)
+    await teach(client, 6, user_id="ann")
+    shown = "/v1/retrievers/shop/learned-fusion"
+    everybody, ann = (await ask(client, "GET", f"{shown}?user_id=ann"))["learnt"]
+    assert (everybody["level"], ann["level"], ann["interactions"]) == ("global", "personal", pytest.approx(6))
+    assert ann["searches"][LEXICAL]["agreement"] > ann["searches"][URI]["agreement"]
+    (alone,) = (await ask(client, "GET", shown))["learnt"]
+    assert alone == everybody
+    await ask(client, "DELETE", shown)
+    assert await sums(world, retriever) == []
+    assert [one["interactions"] for one in (await ask(client, "GET", f"{shown}?user_id=ann"))["learnt"]] == [0, 0]
+    assert facts(await search(client, user_id="ann"))["level"] == "prior"
+    await ask(client, "DELETE", "/v1/retrievers/nothing/learned-fusion", status=404)
+
+
+async def test_sums_are_held_against_each_lesson_and_made_again(
+    client: httpx.AsyncClient, world: World, tmp_path: Path
+) -> None:
+    retriever = await make(client)
+    await teach(client, 2, user_id="ann")
+    right = await sums(world, retriever)
+    path = tmp_path / "metadata.db"
+    upkeep = SqlUpkeep(path)
+    assert [*upkeep.faults(False)] == []
+    with contextlib.closing(sqlite3.connect(path)) as stored, stored:
+        stored.execute("UPDATE fusion_days SET agreed = agreed + 1 WHERE kind = 'search' AND context = ''")
+    (fault,) = upkeep.faults(False)
+    assert (fault.kind, fault.is_derived, retriever in fault.where) == ("fusion_sums", True, True)
+    upkeep.mend()
+    assert ([*upkeep.faults(True)], await sums(world, retriever)) == ([], right)
+    with contextlib.closing(sqlite3.connect(path)) as stored, stored:
+        stored.execute("DELETE FROM interactions")
+    assert {one.kind for one in upkeep.faults(False)} == {"lesson"}
+    upkeep.mend()
+    assert ([*upkeep.faults(True)], await sums(world, retriever)) == ([], [])

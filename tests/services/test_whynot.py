@@ -97,6 +97,7 @@ def _search(draw: st.DrawFn, name: str = "search") -> dict[str, Any]:
             optional={
                 "filters": _CONDITIONS,
                 "fusion": st.sampled_from(["rrf", "dbsf", "max"]),
+                "fuse_by": st.sampled_from(["brand", "price"]),
                 "group_by": st.fixed_dictionaries(
                     {"field": st.sampled_from(["brand", "price"]), "limit": st.integers(1, 3)},
                     optional={"group_size": st.integers(1, 2), "output_mode": st.sampled_from(["first", "all"])},
@@ -234,6 +235,16 @@ async def test_deduplicated_by_which_and_grouped_where(world: World) -> None:
     kind, reason = verdict_of(answer)
     assert (kind, "in its group, and 1 of each is shown" in reason) == (VerdictKind.LOST_IN_GROUP, True)
     assert edited(answer)[0][0] == ("stages", 1, "parameters", "docs_per_group")
+
+
+async def test_another_document_is_shown_of_the_same_thing(world: World) -> None:
+    joined = search(fuse_by="brand")
+    answer = await why(world, await run(world, joined), "p2")
+    kind, reason = verdict_of(answer)
+    assert (kind, reason) == (
+        VerdictKind.LOST_IN_GROUP,
+        "p1 is shown of the same 'brand', by the first search that has any",
+    )
 
 
 async def test_another_page(world: World) -> None:

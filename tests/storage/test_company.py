@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from tamis.engine.local_locks import LocalLocks
 from tamis.errors import ConfigurationError
 from tamis.settings import Settings
 from tamis.storage.metadata.advisory_locks import AdvisoryLocks
@@ -62,3 +63,11 @@ async def test_one_with_an_index_of_its_own_lets_nobody_else_in_until_it_ends(se
 async def test_without_a_database_of_their_own_kind_nothing_is_asked() -> None:
     async with AsyncExitStack() as stack:
         await check_company(Settings(database_url=None), AdvisoryLocks("postgresql://nowhere", 1.0), stack)
+
+
+@pytest.mark.parametrize("shared", [{}, {"index_url": "http://qdrant:6333", "blob_url": "s3://files"}])
+async def test_one_that_leaves_batches_to_others_shares_everything_with_them(shared: dict[str, str]) -> None:
+    settings = Settings(extraction_threads=0, **shared)  # type: ignore[arg-type] # texts, as in the environment
+    async with AsyncExitStack() as stack:
+        with pytest.raises(ConfigurationError, match=r"TAMIS_EXTRACTION_THREADS=0 leaves .* TAMIS_DATABASE_URL"):
+            await check_company(settings, LocalLocks(), stack)

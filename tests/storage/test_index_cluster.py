@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from qdrant_client import AsyncQdrantClient
 
+from tamis.model.principal import Principal
+from tamis.model.vector import FeatureSpec, VectorKind
 from tamis.storage.index import open_cluster_index
 from tamis.storage.index.cluster import ClusterIndex
 from tamis.testing.comparable_index_contract import ComparableIndexContract
@@ -29,3 +32,17 @@ class TestClusterIndexOverHttp(ComparableIndexContract, IndexContract):
         for collection in (await opened._client.get_collections()).collections:
             await opened._client.delete_collection(collection.name)
         await opened.close()
+
+
+async def test_what_another_version_of_the_points_left_on_a_cluster_is_a_stray() -> None:
+    client = AsyncQdrantClient(location=":memory:")
+    index, here = ClusterIndex(client, local=True), Principal("org_here", "ns_here")
+    try:
+        for name in ("tamis.org_here.ns_here.col_films", "tamis.org_other.ns_here.col_films"):
+            await client.create_collection(name, vectors_config={})
+        await index.create(here, "col_films", [FeatureSpec("embedding", VectorKind.DENSE, 2)])
+        assert list(await index.strays([(here, "col_films")])) == ["tamis.org_here.ns_here.col_films"]
+        await index.remove_stray("tamis.org_here.ns_here.col_films")
+        assert list(await index.strays([(here, "col_films")])) == []
+    finally:
+        await index.close()

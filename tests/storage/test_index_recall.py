@@ -75,7 +75,7 @@ def _recall(made: Shard, rows: FloatArray, points: int, below: int) -> float:
 
 
 def _fill(made: Shard, rows: FloatArray, points: int) -> None:
-    made.generation.index_fields(["n.price"])
+    made.generation.index_fields(["n-price"])
     for start in range(0, points, 500):
         fields = {n: payload(str(n), {"price": n % 1000}) for n in range(start, start + 500)}
         made.generation.upsert({uuid.UUID(int=n + 1): (_vector(rows[n]), kept) for n, kept in fields.items()})

@@ -100,6 +100,10 @@ async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str)
     after = await store.read(lambda session: session.index_queue.pending(100))
     await store.close()
     assert after[-1].sequence == before[-1].sequence + 1, "numbers go on where they were"
+    with psycopg.connect(database.replace("+psycopg", "")) as connection:
+        counted = "SELECT nextval(pg_get_serial_sequence('webhook_deliveries', 'sequence')), max(sequence) "
+        ((following, last),) = connection.execute(counted + "FROM webhook_deliveries").fetchall()
+    assert following == last + 1, "those of what webhooks are told, too"
 
 
 async def test_a_copy_is_of_one_moment_and_keeps_no_writer_waiting(tmp_path: Path) -> None:

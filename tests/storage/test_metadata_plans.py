@@ -11,14 +11,20 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql import ClauseElement
 
 from tamis.storage.metadata import (
+    agent_sessions,
+    alerts,
     audit,
     batches,
+    bucket_syncs,
+    cluster_runs,
     credits,
     documents,
     evaluations,
     execution_blobs,
     execution_counts,
     execution_deletes,
+    execution_series,
+    execution_steps,
     executions,
     files,
     history,
@@ -26,6 +32,7 @@ from tamis.storage.metadata import (
     input_blobs,
     interactions,
     keys,
+    mode_counts,
     objects,
     organizations,
     published,
@@ -33,9 +40,13 @@ from tamis.storage.metadata import (
     retriever_versions,
     schema,
     secrets,
+    storage_connections,
     tasks,
+    taxonomies,
+    triggers,
     uploads,
     usage,
+    walks,
     webhooks,
 )
 from tamis.storage.metadata.link import Statements
@@ -43,28 +54,39 @@ from tamis.storage.metadata.sqlite import SqliteMetadata
 
 _STATEMENTS = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
 _MODULES = (
+    alerts,
+    agent_sessions,
     audit,
     batches,
+    bucket_syncs,
+    cluster_runs,
     credits,
     documents,
     evaluations,
     execution_blobs,
     execution_counts,
     execution_deletes,
+    execution_series,
+    execution_steps,
     files,
     history,
     index_queue,
     input_blobs,
     interactions,
     keys,
+    mode_counts,
     objects,
     organizations,
     published,
     retriever_versions,
     secrets,
+    storage_connections,
     tasks,
+    taxonomies,
+    triggers,
     uploads,
     usage,
+    walks,
     webhooks,
 )
 _WHOLE = {
@@ -72,7 +94,10 @@ _WHOLE = {
     "index_queue._PENDING",
     "files._UNNEEDED",
     "secrets._EVERYONES",
+    "storage_connections._EVERYONES",
+    "bucket_syncs._RUNNING",
     "organizations._EVERYONES",
+    "walks._UNFINISHED",
 }
 """Look at the whole of a table, which is small, or in its own order up to a limit."""
 
@@ -92,9 +117,12 @@ def _all() -> dict[str, ClauseElement]:
         found[f"executions.page{suffix}"] = executions._page(status, start, end, oldest_first)
         found[f"executions.scan{suffix}"] = executions._scan(status, start, end, oldest_first)
         found[f"executions.select{suffix}"] = execution_deletes._select(status, start, end, oldest_first)
-    for status in (False, True):
-        found[f"executions.edge{status:d}"] = execution_counts.edge(status)
-        found[f"executions.sums{status:d}"] = execution_counts._sums(status)
+    for status, mode in product((False, True), repeat=2):
+        edge = execution_counts.headers_at_edge if mode else execution_counts.edge
+        found[f"executions.edge{status:d}{mode:d}"] = edge(status)
+        found[f"executions.sums{status:d}{mode:d}"] = execution_counts.sums(status, mode)
+        found[f"executions.series{mode:d}"] = execution_series.series(mode)
+        found[f"executions.steps{mode:d}"] = execution_steps.between(mode)
     for bounds, (page, count) in batches._ITEMS.items():
         found |= {f"batches.page{bounds}": page, f"batches.count{bounds}": count}
     for asked, statements in tasks._SELECTIONS.items():
@@ -165,7 +193,7 @@ def test_no_statement_scans_a_table(connection: sqlite3.Connection, name: str) -
         ("executions.select0100", "inputs_key=?"),
         ("executions.select0111", "inputs_key=?"),
         ("executions.select0011", "started_at>? AND started_at<?"),
-        ("executions.sums0", "span_s=? AND organization_id=? AND namespace_id=? AND retriever_id=? AND start_at>?"),
+        ("executions.sums00", "span_s=? AND organization_id=? AND namespace_id=? AND retriever_id=? AND start_at>?"),
         ("execution_blobs._FORGET", "execution_id=?"),
         ("execution_blobs._DROP", "sha1=?"),
         ("execution_deletes._DELETE", "execution_id=?"),
@@ -198,7 +226,7 @@ def test_what_may_grow_large_is_read_in_order_and_never_sorted(connection: sqlit
 
 @pytest.mark.parametrize(
     "name",
-    ["documents._COUNT", "objects._TOTALS", "objects._SIZES", "executions.edge0", "executions.edge1"],
+    ["documents._COUNT", "objects._TOTALS", "objects._SIZES", "executions.edge00", "executions.edge10"],
 )
 def test_counts_stay_within_an_index(connection: sqlite3.Connection, name: str) -> None:
     assert "COVERING INDEX" in _plan(connection, name)

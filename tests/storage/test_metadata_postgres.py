@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,9 +13,11 @@ from sqlalchemy import make_url
 from tamis.errors import StorageError
 from tamis.storage.metadata import open_postgres
 from tamis.storage.metadata.postgres import PostgresMetadata
-from tamis.testing.metadata_contract import MetadataContract, samples
+from tamis.storage.metadata.upkeep import SqlUpkeep
+from tamis.testing.metadata_contract import MetadataContract, samples, spans
 from tamis.testing.metadata_contract.analytics import check, delete, insert, measured
 from tamis.testing.metadata_contract.samples import ME
+from tests.storage.older_counters import faulty_counters, without_modes
 
 _numbers = itertools.count()
 
@@ -102,3 +105,31 @@ async def test_older_executions_are_counted_once_whoever_writes_meanwhile(databa
     assert await metadata.read(lambda session: session.analytics.is_whole())
     await check(metadata, there.values())
     await metadata.close()
+
+
+async def test_executions_from_before_counters_had_modes_are_counted_once_whoever_writes_meanwhile(
+    database_url: str,
+) -> None:
+    metadata = await open_postgres(database_url)
+    chance = random.Random(33)
+    every = [spans.ran(chance, number, number % 7) for number in range(10, 80)]
+    old, late = every[:50], every[50:]
+    there = {one.header.execution_id: one for one in every}
+    await spans.insert(metadata, old)
+    await metadata.close()
+    without_modes(make_url(database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
+    metadata = await open_postgres(database_url)
+    assert not await metadata.read(lambda session: session.executions.is_whole())
+
+    async def count() -> None:
+        while await metadata.write(lambda session: session.executions.count_older(6)):
+            pass
+
+    async def go(execution_id: str) -> None:
+        await spans.delete(metadata, [there.pop(execution_id).header])
+
+    gone = [one.header.execution_id for one in old[::4]]
+    await asyncio.gather(count(), *(spans.insert(metadata, [one]) for one in late), *(go(one) for one in gone))
+    await spans.check(metadata, there.values())
+    await metadata.close()
+    assert faulty_counters(SqlUpkeep(Path(), database_url)) == []

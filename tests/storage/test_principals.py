@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from tamis.engine.ports import (
+    alerts,
+    answers,
     blobs,
     bookkeeping,
+    clusters,
     evaluations,
     executions,
     files,
@@ -19,6 +22,11 @@ from tamis.engine.ports import (
     metadata,
     publishing,
     remains,
+    syncs,
+    taxonomies,
+    templates,
+    triggers,
+    walks,
     webhooks,
 )
 from tamis.model.principal import Principal
@@ -29,11 +37,18 @@ WITHOUT = {
     "BlobStore.answers": "of the store as a whole",
     "BlobStore.every": "keeps house for all tenants; each file says whose it is",
     "BlobStore.health": "of the store as a whole",
+    "BucketSyncs.due": "the server looks at every tenant's; each comes with its Principal",
+    "BucketSyncs.running": "a start goes on with every tenant's runs; each comes with its Principal",
+    "ClusterRuns.unfinished": "a start goes on with every tenant's runs; each comes with its Principal",
     "Deliveries.due": "the server tells every tenant's; each comes with its Principal",
     "Deliveries.trim": "what ended a month ago is forgotten, whoever's it was",
+    "DueRuns.due": "the server looks at every tenant's; each comes with its Principal",
     "Evaluations.unfinished": "a start goes on with every tenant's evaluations; each comes with its Principal",
+    "Executions.count_older": "an upgrade counts every tenant's executions by their modes; each row says whose it is",
+    "Executions.is_whole": "whether that upgrade has come to its end",
     "Executions.tenants": "retention sweeps tenant by tenant",
     "Files.expire": "holds end by the clock, whoever holds",
+    "Firings.open": "the server looks at every tenant's; each comes with its Principal",
     "Files.let_go": "the sweep deletes every tenant's; each comes with its Principal",
     "IndexQueue.pending": "the outbox is applied for every tenant; each entry has its Principal",
     "Installation.secret": "of all tenants: what every server signs links and sessions with",
@@ -51,18 +66,24 @@ WITHOUT = {
     "Published.find": "a public name is one in the whole server; who it belongs to is what it answers",
     "Remains.pending": "what deletes left is cleared for every tenant; each comes with its Principal",
     "Session.every_namespace": "a start heals every tenant's index; each comes with its Principal",
+    "StorageConnections.everyones": "a start seals every tenant's anew; each comes with its Principal",
     "StoredSecrets.everyones": "the server opens every tenant's; each comes with its Principal",
     "Usage.add": "each slot names its organisation",
     "VectorIndex.close": "of the store as a whole",
     "VectorIndex.compiles": "of a filter, whoever's",
     "VectorIndex.health": "of the store as a whole",
+    "Triggers.due": "the server looks at every tenant's; each comes with its Principal",
+    "Walks.unfinished": "a start goes on with every tenant's walks; each comes with its Principal",
 }
 
 
 def protocols() -> Iterator[type]:
     for module in (
+        alerts,
+        answers,
         blobs,
         bookkeeping,
+        clusters,
         evaluations,
         executions,
         files,
@@ -72,6 +93,11 @@ def protocols() -> Iterator[type]:
         metadata,
         publishing,
         remains,
+        syncs,
+        taxonomies,
+        triggers,
+        templates,
+        walks,
         webhooks,
     ):
         yield from (kind for kind in classes(module) if getattr(kind, "_is_protocol", False))

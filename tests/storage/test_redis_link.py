@@ -1,10 +1,12 @@
 """The way to a Redis: what cannot pass by itself is told at the start, what can is waited for."""
 
+from pathlib import Path
+
 import pytest
 
 from tamis.errors import ConfigurationError
 from tamis.storage.redis_link import RedisAwayError, RedisLink
-from tests.servers import RedisServer
+from tests.servers import RedisServer, a_redis
 from tests.storage.redis_links import linked
 
 
@@ -35,3 +37,13 @@ async def test_one_that_takes_no_writes_is_as_good_as_away(redis_server: RedisSe
             await link.client.config_set("maxmemory", 0)
         await link._probing_once()
         assert link.trouble is None
+
+
+async def test_who_asks_it_nothing_sees_too_that_it_is_gone(tmp_path: Path) -> None:
+    redis = a_redis(tmp_path)
+    redis.start()
+    async with linked(redis) as link:
+        assert await link.look() is None
+        redis.kill()
+        assert link.trouble is None
+        assert await link.look() is not None

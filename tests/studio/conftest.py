@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.live import LiveServer
+from tests.llm_server import serving
 from tests.servers import missing
 from tests.studio.shelf import Shelf, filled
 
@@ -21,8 +22,10 @@ _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 @pytest.fixture(scope="package")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     folder = tmp_path_factory.mktemp("studio")
-    with LiveServer(folder / "data", TAMIS_MODEL_THREADS="1", TAMIS_SECRET_KEY="s" * 40) as server:
-        yield filled(server, folder)
+    settings = {"TAMIS_MODEL_THREADS": "1", "TAMIS_SECRET_KEY": "s" * 40, "TAMIS_LLM_MODEL": "small"}
+    settings["TAMIS_CONNECTION_FOLDERS"] = str(folder / "sources")
+    with serving() as model, LiveServer(folder / "data", **settings, TAMIS_LLM_BASE_URL=model.url) as server:
+        yield filled(server, folder, model)
 
 
 @pytest.fixture(scope="package")

@@ -13,6 +13,7 @@ from tamis.cli.ingest import ensure_bucket, ensure_collection
 from tamis.client import ApiError, Client
 from tests.drawing import drawn, encoded
 from tests.live import LiveServer
+from tests.llm_server import LanguageServer
 from tests.media_samples import write_video
 
 URI = "mixpeek://text_extractor@v1/embedding"
@@ -30,6 +31,7 @@ class Shelf:
     """
 
     server: LiveServer
+    model: LanguageServer
     plain: str
     plainer: str
     nasty: str
@@ -39,7 +41,7 @@ class Shelf:
     saved: str
 
 
-def filled(server: LiveServer, folder: Path) -> Shelf:
+def filled(server: LiveServer, folder: Path, model: LanguageServer) -> Shelf:
     with server.client() as client:
         texts(client, "dishes", [_dish(n) for n in range(60)])
         texts(client, "nasty", [{"text": f"markup {SCRIPT} {BIDI}", "title": SCRIPT, "kind": "bad"}])
@@ -50,6 +52,7 @@ def filled(server: LiveServer, folder: Path) -> Shelf:
         saved = client.post("retrievers/dishes/execute", {"inputs": {"query": "warm soup"}})["execution_id"]
         return Shelf(
             server=server,
+            model=model,
             plain=run(client, "warm soup"),
             plainer=run(client, "warm soup", limit=4),
             nasty=run(client, "markup", ["nasty"], where=False),
@@ -169,3 +172,121 @@ def first_of(shelf: Shelf, noun: str, name: str, part: str) -> str:
     with shelf.server.client() as client:
         first = client.post(f"{noun}s/{name}/{parts}/list", {"limit": 1})["results"][0]
     return f"{of(shelf, noun, name)}/{parts}/{first[f'{part}_id']}"
+
+
+def clustered(shelf: Shelf) -> str:
+    """The page of a cluster over the dishes that has run; made for whoever comes first."""
+    with shelf.server.client() as client:
+        known = client.post("clusters/list", {"search": "themes"})["results"]
+        if not known:
+            vector = {"clustering_method": "kmeans", "kmeans_parameters": {"n_clusters": 3}}
+            client.post("clusters", {"cluster_name": "themes", "collection_ids": ["dishes"], "vector_config": vector})
+            client.post("clusters/themes/execute")
+        for _ in range(6000):
+            found = client.get("clusters/themes")
+            if found["status"] == "COMPLETED":
+                return f"/data/clusters/{found['cluster_id']}"
+            assert found["status"] in ("PENDING", "PROCESSING"), client.get("clusters/themes/executions")
+            time.sleep(0.01)
+    raise AssertionError(found)
+
+
+def labelled(shelf: Shelf) -> str:
+    """The page of a taxonomy of the dishes; made for whoever comes first."""
+    with shelf.server.client() as client:
+        known = client.post("taxonomies/list", {"search": "courses"})["results"]
+        if not known:
+            nodes = [
+                {"id": "dish", "label": "Dish", "text": "a dish"},
+                {"id": "dish.soup", "label": "Soup", "parent": "dish", "text": "a soup"},
+            ]
+            config = {"hierarchical_nodes": nodes}
+            known = [client.post("taxonomies", {"taxonomy_name": "courses", "config": config})]
+        return f"/data/taxonomies/{known[0]['taxonomy_id']}"
+
+
+def talked(shelf: Shelf) -> str:
+    """The page of a session in which something was asked; made for whoever comes first."""
+    with shelf.server.client() as client:
+        known = client.post("agents/sessions/list", {"search": "warm soup"})["sessions"]
+        if not known:
+            made = client.post("agents/sessions", {"agent_config": {"retrievers": ["dishes"]}})
+            find = {"tool": "execute_retriever", "arguments": {"retriever": "dishes", "inputs": {"query": "warm soup"}}}
+            text = f"The first of them [D1], not [D77].\n{SCRIPT}"
+            shelf.model.script.extend([find, {"tool": "finish", "answer": {"text": text, "citations": ["D2"]}}])
+            path = f"agents/sessions/{made['session_id']}/messages"
+            client.post(path, {"content": "Which dish is a warm soup?", "stream": False})
+            shelf.model.script.extend(["no json", "none"])
+            client.post(path, {"content": "And which is cold?", "stream": False})
+            known = [made]
+        return f"/data/sessions/{known[0]['session_id']}"
+
+
+def triggered(shelf: Shelf) -> str:
+    """The page of a trigger that has fired; made for whoever comes first."""
+    with shelf.server.client() as client:
+        known = client.post("triggers/list", {"action_type": "collection_trigger"})["triggers"]
+        if not known:
+            schedule = {"trigger_type": "interval", "schedule_config": {"interval_seconds": 86_400}}
+            aim = {"action_type": "collection_trigger", "action_config": {"collection_id": "dishes"}}
+            known = [client.post("triggers", {**aim, **schedule, "description": SCRIPT})]
+            client.post(f"triggers/{known[0]['trigger_id']}/execute")
+    return f"/automation/triggers/{known[0]['trigger_id']}"
+
+
+def told(shelf: Shelf) -> str:
+    """The page of a webhook that has something to tell and whose receiver is refused; made for whoever comes first."""
+    trigger = triggered(shelf).rpartition("/")[2]
+    with shelf.server.client() as client:
+        every = client.post("organizations/webhooks/list")["results"]
+        known = [one for one in every if one["webhook_name"] == "shop"]
+        if not known:
+            channel = {"channel": "webhook", "configs": {"url": "http://127.0.0.1:9/hooks"}}
+            body = {"webhook_name": "shop", "channels": [channel], "event_types": ["trigger.resumed"]}
+            known = [client.post("organizations/webhooks/", body)]
+            for change in ("pause", "resume"):
+                client.post(f"triggers/{trigger}/{change}")
+    return f"/automation/webhooks/{known[0]['webhook_id']}"
+
+
+def synced(shelf: Shelf) -> str:
+    """The page of a sync that has brought a file and has no place for another; made for whoever comes first."""
+    folder = shelf.server.data_dir.parent / "sources" / "menu"
+    with shelf.server.client(None) as organization, shelf.server.client() as client:
+        bucket = ensure_bucket(client, "synced", {"file": "document"})
+        known = client.post(f"buckets/{bucket}/syncs/list")["results"]
+        if not known:
+            folder.mkdir(parents=True)
+            (folder / "soup.txt").write_text("A warm soup.")
+            (folder / "card.pdf").write_bytes(b"%PDF-1.4")
+            config = {"folder": str(folder.parent)}
+            body = {"name": "files", "provider_type": "local", "provider_config": config}
+            connection = organization.post("organizations/connections", body)["connection_id"]
+            body = {"connection_id": connection, "source_path": "menu", "sync_mode": "initial_only"}
+            known = [client.post(f"buckets/{bucket}/syncs", {**body, "skip_batch_submission": True})]
+        sync = known[0]["sync_config_id"]
+        for _ in range(6000):
+            found = client.get(f"buckets/{bucket}/syncs/{sync}")
+            if found["last_sync_at"]:
+                return f"/automation/syncs/{bucket}/{sync}"
+            time.sleep(0.01)
+    raise AssertionError(found)
+
+
+def connected(shelf: Shelf) -> str:
+    """The page of the connection that the sync uses."""
+    synced(shelf)
+    with shelf.server.client(None) as client:
+        return f"/automation/connections/{client.get('organizations/connections/files')['connection_id']}"
+
+
+def migrated(shelf: Shelf) -> str:
+    """The page of a migration that was cancelled before it began; made for whoever comes first."""
+    with shelf.server.client(None) as client:
+        known = client.post("namespaces/migrations/list", {"status": "cancelled"})["migrations"]
+        if not known:
+            filters = {"collection_ids": ["nasty"]}
+            config = {"migration_type": "re_extract", "source_namespace_id": "default", "filters": filters}
+            known = [client.post("namespaces/migrations/", {"config": config})]
+            client.post(f"namespaces/migrations/{known[0]['migration_id']}/cancel")
+    return f"/automation/migrations/{known[0]['migration_id']}"

@@ -179,6 +179,20 @@ def test_a_namespace_is_made_and_teaches_how_to_begin(page: Page, shelf: Shelf) 
     expect(page.locator("#namespace option:checked")).to_have_text("default")
 
 
+def test_a_template_makes_a_whole_namespace_by_one_click(page: Page, shelf: Shelf) -> None:
+    page.goto("/data/namespaces")
+    card = page.locator(".shelf li", has_text="Documentation search")
+    card.get_by_label("Name of the namespace of Documentation search").fill("default")
+    card.get_by_role("button", name="Create it").click()
+    expect(card.locator(".problem")).to_contain_text("default")
+    card.get_by_label("Name of the namespace of Documentation search").fill("handbook")
+    card.get_by_role("button", name="Create it").click()
+    expect(page.locator("#namespace option:checked")).to_have_text("handbook")
+    expect(page.locator("main")).to_contain_text("passages")
+    page.goto(of(shelf, "collection", "dishes"))
+    expect(page.locator("#namespace option:checked")).to_have_text("default")
+
+
 def test_what_is_deleted_is_gone_and_what_it_fed_stays(page: Page, shelf: Shelf) -> None:
     page.goto("/data")
     page.get_by_text("New bucket").click()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tamis import studio
+from tamis.model.webhook import EventType
 from tamis.studio.languages import DEFAULT, Language, catalogues, flattened, languages, preferred
 from tests.studio.shelf import Shelf
 
@@ -31,9 +32,18 @@ def test_every_text_that_is_asked_for_is_there(code: str) -> None:
         language(key, **dict.fromkeys(re.findall(r"{(\w+)}", language(key)), "x"))
 
 
+@pytest.mark.parametrize("code", languages())
+def test_every_kind_of_event_has_a_name(code: str) -> None:
+    for event in EventType:
+        assert languages()[code](f"webhook.group.{event.partition('.')[0]}")
+
+
 def test_no_text_is_left_over() -> None:
     text = said()
-    groups = set(re.findall(r"\bt(?:\.of|\.count)?\('([a-z_.]+?)\.?'", text)) | {"pager", "status"}
+    groups = set(re.findall(r"""(?:\bt|language)(?:\.of|\.count)?\(f?['"]([a-z_.]+?)\.?['"{]""", text)) | {
+        "pager",
+        "status",
+    }
     for key in languages()["en"].keys:
         group = key.rpartition(".")[0]
         assert f"'{key}'" in text or f'"{key}"' in text or groups & set(accumulate(group.split("."), "{}.{}".format)), (
@@ -98,3 +108,8 @@ def test_it_is_chosen_in_the_bar_and_kept(page: Page, shelf: Shelf) -> None:
     answer = page.request.post("/studio/language", form={"language": "xx"}, max_redirects=0)
     assert answer.status == 400
     assert "language: one of en, de, fr" in answer.text()
+
+
+def test_a_share_that_is_next_to_nothing_is_told_as_that() -> None:
+    figures = languages()["de"].figures
+    assert [figures.percent(share) for share in (0.0, 0.00004, 0.001, 1.0)] == ["0 %", "< 0,1 %", "0,1 %", "100 %"]

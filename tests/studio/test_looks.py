@@ -14,7 +14,20 @@ from starlette.routing import Route
 from tamis.studio.application import build_studio
 from tamis.studio.assets import assets
 from tests.studio.conftest import DESKTOP, PHONE
-from tests.studio.shelf import Shelf, first_of, of, pipeline
+from tests.studio.shelf import (
+    Shelf,
+    clustered,
+    connected,
+    first_of,
+    labelled,
+    migrated,
+    of,
+    pipeline,
+    synced,
+    talked,
+    told,
+    triggered,
+)
 
 _AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 _LARGEST_PAGE_BYTES = 150_000
@@ -43,7 +56,19 @@ ADDRESSES: dict[str, Callable[[Shelf], str]] = {
     "document": lambda shelf: first_of(shelf, "collection", "dishes", "document"),
     "markup": lambda shelf: first_of(shelf, "collection", "nasty", "document"),
     "seen": lambda shelf: f"{first_of(shelf, 'collection', 'dishes', 'document')}/executions",
+    "clusters": lambda shelf: "/data/clusters",
+    "cluster": lambda shelf: f"{clustered(shelf)}?in=0",
+    "sessions": lambda shelf: talked(shelf).rpartition("/")[0],
+    "session": talked,
+    "taxonomies": lambda shelf: "/data/taxonomies",
+    "taxonomy": labelled,
     "films": lambda shelf: f"/executions/{shelf.videos}",
+    "trigger": triggered,
+    "webhook": told,
+    "sync": synced,
+    "connection": connected,
+    "migration": migrated,
+    "analytics": lambda shelf: "/analytics?period=7d",
 }
 
 PARTS = (
@@ -56,6 +81,7 @@ PARTS = (
     "/playground/outcome",
     "/retrievers/{retriever_id}/publish/name",
     "/data/buckets/{bucket_id}/batches/{batch_id}/events",
+    "/automation/connections/{connection_id}/folder",
     "/p/{name}/theme.css",
     "/p/{name}/embed.js",
 )
@@ -69,6 +95,9 @@ DISPLAY = {
 }
 WHOLE = (
     "/compare",
+    "/data/templates",
+    "/data/templates/namespace/tmpl_product_search",
+    "/data/templates/cluster/tmpl_cluster_topics",
     "/data/collections/new",
     "/settings",
     "/settings/keys",
@@ -79,9 +108,23 @@ WHOLE = (
     "/settings/usage",
     "/settings/credits",
     "/settings/audit",
+    "/analytics/fields",
+    "/analytics/stages",
+    "/analytics/slow?ms=0",
+    "/automation",
+    "/automation/triggers/new",
+    "/automation/syncs",
+    "/automation/syncs/new",
+    "/automation/connections",
+    "/automation/connections/new",
+    "/automation/migrations",
+    "/automation/migrations/new",
+    "/automation/webhooks",
+    "/automation/webhooks/new",
     "/retrievers",
     "/retrievers/dishes",
     "/retrievers/dishes/publish",
+    "/retrievers/dishes/rollout",
     "/p/open-shop",
     "/p/open-shop?query=soup",
     "/p/shut-shop",

@@ -174,7 +174,15 @@ def test_a_phone_has_one_menu_for_all_of_it(phone: Page, shelf: Shelf) -> None:
     phone.keyboard.press("Enter")
     expect(menu).to_be_visible()
     links = menu.get_by_role("link")
-    assert links.all_inner_texts() == ["Executions", "Playground", "Data", "Retrievers", "Settings"]
+    assert links.all_inner_texts() == [
+        "Executions",
+        "Playground",
+        "Data",
+        "Retrievers",
+        "Automation",
+        "Analytics",
+        "Settings",
+    ]
     for link in links.all():
         box = link.bounding_box()
         assert box is not None

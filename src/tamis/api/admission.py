@@ -45,10 +45,13 @@ _QUOTAS = {
     "/v1/collections/{collection_identifier}/documents": "documents",
     "/v1/buckets/{bucket_identifier}/batches/{batch_id}/submit": "documents",
     "/v1/retrievers": "retrievers",
+    "/v1/templates/buckets/{template_id}/instantiate": "buckets",
+    "/v1/templates/collections/{template_id}/instantiate": "collections",
+    "/v1/templates/retrievers/{template_id}/instantiate": "retrievers",
     "/v1/retrievers/{retriever_id}/clone": "retrievers",
     "/v1/organizations/users/{user_email}/api-keys": "api_keys",
 }
-"""What a POST makes more of."""
+"""What a POST makes more of. A manifest, and a namespace of a template, count what they make themselves."""
 
 
 def kind_of(method: str, path: str) -> OperationKind:

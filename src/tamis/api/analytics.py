@@ -1,12 +1,13 @@
 """How retrievers do, from the records of their executions."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from tamis.api.access import OrganizationAdmin, RetrieverReader, service
 from tamis.api.bodies import JsonRoute
+from tamis.api.moments import moment
 from tamis.api.schemas.analytics import (
     CachePerformanceResponse,
     RetrieverPerformanceResponse,
@@ -20,7 +21,6 @@ from tamis.api.schemas.analytics import (
     show_stages,
 )
 from tamis.api.schemas.credits import UsageSummaryResponse, summary_response
-from tamis.errors import ValidationError
 from tamis.services.access.credits import CreditService
 from tamis.services.records.analytics import AnalyticsService
 
@@ -42,7 +42,7 @@ async def get_retriever_performance(
     group_by: Annotated[str, Query(description="hour, day or week.")] = "hour",
 ) -> RetrieverPerformanceResponse:
     """How many executions there were, how long they took, how many failed. Counts and means are exact."""
-    start, end = _moment("start_date", start_date), _moment("end_date", end_date)
+    start, end = moment("start_date", start_date), moment("end_date", end_date)
     return show_performance(await analytics.performance(principal, retriever_id, start, end, group_by))
 
 
@@ -95,13 +95,5 @@ async def get_usage_summary(
     principal: OrganizationAdmin, credits: Credits, start_date: Moment = None, end_date: Moment = None
 ) -> UsageSummaryResponse:
     """What executions of the whole organisation cost, whole days of UTC; the last 30 where nothing is said."""
-    start, end = _moment("start_date", start_date), _moment("end_date", end_date)
+    start, end = moment("start_date", start_date), moment("end_date", end_date)
     return summary_response(await credits.spent(principal, start, end))
-
-
-def _moment(name: str, at: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    if not 1970 <= at.year <= 9998:
-        raise ValidationError.at(["query", name], "a time from 1970 to 9998")
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

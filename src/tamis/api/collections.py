@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, status
 
 from tamis.api.access import Deleter, Reader, Writer, service
 from tamis.api.bodies import JsonRoute
 from tamis.api.paging import Paging, pagination
 from tamis.api.schemas.collection import (
+    CloneCollectionRequest,
+    CloneCollectionResponse,
     CollectionResponse,
     CreateCollectionRequest,
     ListCollectionsRequest,
@@ -16,6 +18,7 @@ from tamis.api.schemas.collection import (
     TriggerCollectionRequest,
     TriggerCollectionResponse,
     collection_change,
+    collection_clone,
     collection_draft,
     collection_model,
     collection_stats,
@@ -27,15 +30,23 @@ from tamis.api.schemas.extractor import (
     features_model,
 )
 from tamis.api.schemas.page import GenericDeleteResponse
+from tamis.api.schemas.schema_sync import (
+    SchemaSyncRequest,
+    SchemaSyncResponse,
+    SchemaSyncSkippedResponse,
+    show_sync,
+)
 from tamis.model.filters import parse_filter
 from tamis.model.matching import check_filter
+from tamis.services.data.collection_runs import CollectionRunService
 from tamis.services.data.collections import CollectionService
-from tamis.services.data.triggers import TriggerService
+from tamis.services.data.schema_sync import SchemaSyncService
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], route_class=JsonRoute)
 
 Collections = Annotated[CollectionService, Depends(service(CollectionService))]
-Triggers = Annotated[TriggerService, Depends(service(TriggerService))]
+SchemaSyncs = Annotated[SchemaSyncService, Depends(service(SchemaSyncService))]
+Triggers = Annotated[CollectionRunService, Depends(service(CollectionRunService))]
 
 
 @router.get("/features/extractors")
@@ -106,6 +117,26 @@ async def describe_collection_features(
 ) -> DescribeCollectionFeaturesResponse:
     """The feature URIs that searches on this collection may use."""
     return features_model((await collections.get(principal, collection_identifier)).collection)
+
+
+@router.post("/{collection_identifier}/clone", status_code=status.HTTP_201_CREATED)
+async def clone_collection(
+    principal: Writer, collection_identifier: str, body: CloneCollectionRequest, collections: Collections
+) -> CloneCollectionResponse:
+    """Define another collection as this one is, but for what is sent; its documents come with the next batch."""
+    made, source_id = await collections.clone(principal, collection_identifier, collection_clone(body))
+    return CloneCollectionResponse(collection=collection_model(made), source_collection_id=source_id)
+
+
+@router.post("/{collection_id}/sync-schema")
+async def sync_collection_schema(
+    principal: Writer, collection_id: str, syncs: SchemaSyncs, body: SchemaSyncRequest | None = None
+) -> SchemaSyncResponse | SchemaSyncSkippedResponse:
+    """Add to the output schema what a sample of the documents has besides; no field is changed or removed."""
+    asked = body or SchemaSyncRequest()
+    return show_sync(
+        await syncs.sync(principal, collection_id, asked.sample_size, asked.force, asked.cascade_to_downstream)
+    )
 
 
 @router.post("/{collection_identifier}/trigger", include_in_schema=False)

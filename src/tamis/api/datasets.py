@@ -2,39 +2,37 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from tamis.api.access import Deleter, Reader, Writer, service
 from tamis.api.bodies import JsonRoute
+from tamis.api.departure import while_connected
 from tamis.api.schemas.dataset import (
     CreateDatasetRequest,
     DatasetListResponse,
     EvaluationDataset,
     JudgeRequest,
     PoolRequest,
+    dataset_draft,
     show_dataset,
 )
+from tamis.api.schemas.model_judging import ModelJudgingRequest, ModelJudgingResponse, show_judged
 from tamis.api.schemas.page import GenericDeleteResponse
 from tamis.model.dataset import Dataset
 from tamis.model.principal import Principal
-from tamis.services.learning.datasets import DatasetDraft, DatasetService
+from tamis.services.learning.datasets import DatasetService
+from tamis.services.learning.model_judgements import ModelJudgements
 
 router = APIRouter(prefix="/v1/retrievers/evaluations/datasets", tags=["retriever evaluations"], route_class=JsonRoute)
 
 Datasets = Annotated[DatasetService, Depends(service(DatasetService))]
+ModelJudging = Annotated[ModelJudgements, Depends(service(ModelJudgements))]
 
 
 @router.post("", status_code=201)
 async def create_dataset(principal: Writer, body: CreateDatasetRequest, datasets: Datasets) -> EvaluationDataset:
     """Queries, each with the documents that are relevant to it."""
-    draft = DatasetDraft(
-        body.dataset_name,
-        tuple(one.query() for one in body.queries),
-        body.description,
-        body.metadata or {},
-        body.document_field,
-    )
-    return _shown(principal, await datasets.create(principal, draft))
+    return _shown(principal, await datasets.create(principal, dataset_draft(body)))
 
 
 @router.get("")
@@ -69,6 +67,17 @@ async def judge_documents(
 ) -> EvaluationDataset:
     """Say how relevant documents are to queries; of what was judged before, the last word counts."""
     return _shown(principal, await datasets.judge(principal, dataset_identifier, body.judgements))
+
+
+@router.post("/{dataset_identifier}/judge-by-model")
+async def judge_by_model(
+    principal: Writer, request: Request, dataset_identifier: str, body: ModelJudgingRequest, judging: ModelJudging
+) -> ModelJudgingResponse:
+    """Have a language model grade what waits in the pools, and some that people judged, to tell how far both agree.
+
+    Its grades are marked as such and never stand over anybody's; what it was asked is stored as it goes, so that one
+    that is broken off goes on where it is called again."""
+    return show_judged(await while_connected(request, judging.judge(principal, dataset_identifier, body.request())))
 
 
 @router.post("/{dataset_identifier}/pool")

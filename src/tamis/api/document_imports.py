@@ -62,7 +62,7 @@ async def _chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[Sequence[Line |
     number = 1
     async for lines in _whole_lines(stream):
         # Half a thousand of them take some ten milliseconds, for which nobody else shall wait.
-        yield await asyncio.to_thread(_read, lines, number)
+        yield await asyncio.to_thread(read_lines, lines, number)
         number += len(lines)
 
 
@@ -86,7 +86,7 @@ async def _whole_lines(stream: AsyncIterator[bytes]) -> AsyncIterator[list[bytes
         yield lines
 
 
-def _read(lines: Sequence[bytes], first: int) -> list[Line | LineError]:
+def read_lines(lines: Sequence[bytes], first: int) -> list[Line | LineError]:
     """Empty lines are passed over, but counted, so that a number is that of the file."""
     return [_line(line, number) for number, line in enumerate(lines, first) if line.strip()]
 

@@ -16,6 +16,9 @@ router = APIRouter()
 _SCRIPT, _STYLE = "swagger-ui-bundle.js", "swagger-ui.css"
 _TYPES = {_SCRIPT: "text/javascript; charset=utf-8", _STYLE: "text/css; charset=utf-8"}
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+# Without the first the page asks a service of its makers what it thinks of the OpenAPI; with some 300 operations and
+# their schemas drawn at once it stands still for seconds.
+_SHOWN = {"validatorUrl": None, "docExpansion": "none", "defaultModelsExpandDepth": -1, "filter": True}
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -58,8 +61,7 @@ def _page() -> HTMLResponse:
         swagger_js_url=_address(_SCRIPT),
         swagger_css_url=_address(_STYLE),
         swagger_favicon_url="data:,",
-        # Else the page asks a service of its makers what it thinks of the OpenAPI.
-        swagger_ui_parameters={"validatorUrl": None},
+        swagger_ui_parameters=_SHOWN,
     )
     hashes = " ".join(f"'sha256-{_hash(inline)}'" for inline in _INLINE.findall(bytes(page.body)))
     page.headers["content-security-policy"] = (

@@ -48,7 +48,7 @@ def render(error: TamisError) -> Response:
     if isinstance(error, TooManyRequestsError):
         response.headers["Retry-After"] = str(whole_seconds(error.retry_after_s))
     elif error.status in _PASSING or isinstance(error, InProgressError):
-        response.headers["Retry-After"] = "1"
+        response.headers["Retry-After"] = str(error.details.get("retry_after", 1))
     if isinstance(error, PreconditionFailedError):
         response.headers["ETag"] = error.details["current_etag"]
     if error.status == 401:

@@ -9,8 +9,8 @@ _OPERATIONS = (
     (re.compile(r"POST .*/promote|DELETE /v1/retrievers/.*/cache"), NamespaceOperation.CREATE_RETRIEVER),
     (
         re.compile(
-            r"POST .*/(submit|retry|trigger|enrich|evaluations|generate-from-interactions)"
-            r"|POST /v1/(inference\b.*|triggers/.*/execute)"
+            r"POST .*/(submit|retry|trigger|enrich|apply-taxonomy|evaluations|generate-from-interactions)"
+            r"|POST /v1/(inference\b.*|triggers/.*/execute|(clusters|alerts)/[^/]*/execute|taxonomies/execute/.*)"
         ),
         NamespaceOperation.EXECUTE_JOB,
     ),
@@ -18,14 +18,30 @@ _OPERATIONS = (
         re.compile(r"POST /v1/retrievers/(.*/)?(execute(/batch|/explain)?|replay|why|check|interactions(/batch)?)"),
         NamespaceOperation.EXECUTE_RETRIEVER,
     ),
+    (
+        re.compile(
+            r"POST /v1/agents/sessions(/[^/]*/(messages|feedback|confirmations/[^/]*))?"
+            r"|(PATCH|DELETE) /v1/agents/sessions/[^/]*"
+        ),
+        NamespaceOperation.EXECUTE_RETRIEVER,
+    ),
+    (re.compile(r"\S+ /v1/templates/retrievers\b.*"), NamespaceOperation.CREATE_RETRIEVER),
+    (re.compile(r"\S+ /v1/templates/clusters\b.*"), NamespaceOperation.CREATE_CLUSTER),
+    (re.compile(r"\S+ /v1/templates\b.*"), NamespaceOperation.MODIFY_INFRASTRUCTURE),
     (re.compile(r"POST .*/cancel|DELETE /v1/tasks/.*"), NamespaceOperation.CANCEL_JOB),
+    (re.compile(r"POST /v1/clusters"), NamespaceOperation.CREATE_CLUSTER),
+    (re.compile(r"DELETE /v1/clusters/[^/]*"), NamespaceOperation.DELETE_CLUSTER),
+    (re.compile(r"\S+ /v1/clusters/.*"), NamespaceOperation.MODIFY_CLUSTER),
     (
         re.compile(r"\S+ .*/(documents|objects|uploads|batches|executions|datasets|evaluations|interactions)\b.*"),
         None,
     ),
     (re.compile(r"DELETE /v1/retrievers/.*"), NamespaceOperation.DELETE_RETRIEVER),
     (re.compile(r"\S+ /v1/retrievers\b.*"), NamespaceOperation.CREATE_RETRIEVER),
-    (re.compile(r"\S+ /v1/(namespaces|buckets|collections|triggers)\b.*"), NamespaceOperation.MODIFY_INFRASTRUCTURE),
+    (
+        re.compile(r"\S+ /v1/(manifest|namespaces|buckets|collections|taxonomies|triggers|alerts)\b.*"),
+        NamespaceOperation.MODIFY_INFRASTRUCTURE,
+    ),
 )
 """None: data, by what is done with it. What is none of these is data too."""
 _DATA = {

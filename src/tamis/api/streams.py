@@ -66,7 +66,7 @@ class EventStream(Response):
         async def begin() -> None:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
-        await follow(self._stream, begin(), self._pieces(), take, _left(receive), self._stall_s)
+        await follow(self._stream, begin(), self._pieces(), take, left(receive), self._stall_s)
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._stream.steps()) as steps:
@@ -172,6 +172,6 @@ def _one_line(value: Any) -> bytes:
     return text
 
 
-async def _left(receive: Receive) -> None:
+async def left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -26,11 +26,22 @@ class Addresses:
 
     def of(self, scope: Mapping[str, Any]) -> str:
         """The visitor's address; of IPv6 the network that it is one of. Empty where the connection has none."""
-        client = scope.get("client")
-        near = _parsed(client[0]) if client else None
+        near = _near(scope)
         if near is None:
             return ""
-        return _counted(self._behind(near, scope) if self._proxies and self._is_proxy(near) else near)
+        return _counted(self._behind(near, scope) if self._is_trusted(near) else near)
+
+    def behind_proxies(self, scope: Mapping[str, Any]) -> str | None:
+        """The whole address of who came by a trusted proxy; None of who came by himself."""
+        near = _near(scope)
+        return str(self._behind(near, scope)) if near is not None and self._is_trusted(near) else None
+
+    @property
+    def trust_some(self) -> bool:
+        return bool(self._proxies)
+
+    def _is_trusted(self, near: Address) -> bool:
+        return bool(self._proxies) and self._is_proxy(near)
 
     def _behind(self, near: Address, scope: Mapping[str, Any]) -> Address:
         values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
@@ -46,6 +57,12 @@ class Addresses:
 
     def _look(self, address: Address) -> bool:
         return any(address in network for network in self._proxies)
+
+
+def _near(scope: Mapping[str, Any]) -> Address | None:
+    """Of the connection."""
+    client = scope.get("client")
+    return _parsed(client[0]) if client else None
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -1,75 +1,89 @@
-"""The `tamis` command: one file a group of commands."""
+"""The `tamis` command: one file a group of commands, imported when it is asked for."""
+
+from collections import UserDict
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from tamis import __version__
-from tamis.cli import (
-    analytics,
-    audit,
-    backup,
-    check,
-    demo,
-    doctor,
-    evaluations,
-    executions,
-    index,
-    interactions,
-    key,
-    load,
-    mcp,
-    migrate,
-    organization,
-    own_vectors,
-    publish,
-    rollout,
-    search,
-    secret,
-    serve,
-    token,
-    tune,
-    user,
-    verify,
-    webhook,
-)
+COMMANDS = {
+    "serve": "serve:serve",
+    "demo": "demo:demo",
+    "load": "load:load",
+    "export": "export:export",
+    "import": "own_vectors:import_documents",
+    "search": "search:search",
+    "publish": "publish:publish",
+    "unpublish": "publish:unpublish",
+    "chat": "chat:chat",
+    "mcp": "mcp:mcp",
+    "check": "check:check",
+    "analytics": "analytics:analytics",
+    "tune": "tune:tune",
+    "learnt": "learnt:learnt",
+    "doctor": "doctor:doctor",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "migrate-to": "migrate:migrate_to",
+    "verify": "verify:verify",
+    "audit": "audit:audit",
+    "version": "version:version",
+    "organization": "organization:app",
+    "user": "user:app",
+    "key": "key:app",
+    "secret": "secret:app",
+    "executions": "executions:app",
+    "evaluations": "evaluations:app",
+    "interactions": "interactions:app",
+    "rollout": "rollout:app",
+    "token": "token:app",
+    "webhook": "webhook:app",
+    "alert": "alert:app",
+    "taxonomy": "taxonomy:app",
+    "trigger": "trigger:app",
+    "cluster": "cluster:app",
+    "manifest": "manifest:app",
+    "migration": "migration:app",
+    "snapshot": "snapshot:app",
+    "sync": "sync:app",
+    "templates": "template:app",
+    "index": "index:app",
+}
+"""Module and name of each command, or of the `Typer` of a group of them: all of them take half a second to import."""
+
+
+class _Late(UserDict[str, Any]):
+    """Commands by name, each imported when it is run or shown."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, attribute = COMMANDS[name].split(":")
+        found = getattr(import_module(f"tamis.cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            group = get_group(found)
+            group.name = name
+            return group
+        single = typer.Typer(add_completion=False)
+        single.command(name)(found)
+        return get_command(single)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Late(COMMANDS)
+
 
 app = typer.Typer(
     name="tamis",
-    help="Multi-stage retrieval for mixed media that keeps the record of every execution.",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("load")(load.load)
-app.command("import")(own_vectors.import_documents)
-app.command("search")(search.search)
-app.command("publish")(publish.publish)
-app.command("unpublish")(publish.unpublish)
-app.command("mcp")(mcp.mcp)
-app.command("check")(check.check)
-app.command("analytics")(analytics.analytics)
-app.command("tune")(tune.tune)
-app.command("doctor")(doctor.doctor)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("migrate-to")(migrate.migrate_to)
-app.command("verify")(verify.verify)
-app.command("audit")(audit.audit)
-app.add_typer(organization.app, name="organization")
-app.add_typer(user.app, name="user")
-app.add_typer(key.app, name="key")
-app.add_typer(secret.app, name="secret")
-app.add_typer(executions.app, name="executions")
-app.add_typer(evaluations.app, name="evaluations")
-app.add_typer(interactions.app, name="interactions")
-app.add_typer(rollout.app, name="rollout")
-app.add_typer(token.app, name="token")
-app.add_typer(webhook.app, name="webhook")
-app.add_typer(index.app, name="index")
 
 
-@app.command("version")
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+@app.callback()
+def tamis() -> None:
+    """Multi-stage retrieval for mixed media that keeps the record of every execution."""

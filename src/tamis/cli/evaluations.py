@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli import evaluation_files
+from tamis.cli import evaluation_files, model_judging
 from tamis.cli.addressing import AsJson, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
 from tamis.cli.plain import plain
@@ -25,6 +25,7 @@ app.command("import")(evaluation_files.import_dataset)
 app.command("export")(evaluation_files.export_dataset)
 app.command("rankings")(evaluation_files.export_run)
 app.command("score")(evaluation_files.score)
+app.command("judge")(model_judging.judge)
 
 
 @app.command("run")

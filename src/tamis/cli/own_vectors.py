@@ -1,4 +1,4 @@
-"""`tamis import FILE`: documents as JSON lines, with vectors that some other program made."""
+"""`tamis import FILE`: documents as JSON lines or a Parquet table, with their vectors."""
 
 from base64 import b64decode
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ import typer
 from rich.progress import Progress, TaskID
 
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
+from tamis.cli.document_files import first_of, is_table, pieces_of
 from tamis.cli.ingest import bars, ensure, ensure_bucket
 from tamis.cli.terminal import fail, out, plain_errors
 from tamis.client import Client
 
-_PIECE_BYTES = 1 << 20
 _SHOWN_ERRORS = 10
 
 
 def import_documents(
     path: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines: fields, and `vectors` by name.")
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines: fields, and `vectors` by name; or a table.")
     ],
     collection: Annotated[str, typer.Option("--collection", "-c", help="By id or name; made where there is none.")],
     existing: Annotated[str, typer.Option(help="A document that is there already: replace, skip or fail.")] = "replace",
@@ -31,13 +31,15 @@ def import_documents(
 ) -> None:
     """Bring documents with vectors of your own; they are searchable when this ends.
 
-    A line is {"document_id": "doc_...", "metadata": {...}, "vectors": {"embedding": [...]}}. Where no collection has
-    that name, one is made whose vectors are those of the first line.
+    A line is {"document_id": "doc_...", "metadata": {...}, "vectors": {"embedding": [...]}}. FILE.parquet is read as a
+    table: columns are fields, those called vectors.NAME vectors. Where no collection has that name, one is made whose
+    vectors are those of the first document.
     """
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         collection_id = _collection(client, collection, path)
         with bars() as progress:
-            task = progress.add_task("sending             ", total=path.stat().st_size, note="bytes")
+            total = None if is_table(path) else path.stat().st_size
+            task = progress.add_task("sending             ", total=total, note="bytes")
             done = client.post_bytes(
                 f"collections/{collection_id}/documents/import?existing={existing}",
                 _pieces(path, progress, task),
@@ -55,10 +57,9 @@ def import_documents(
 
 
 def _pieces(path: Path, progress: Progress, task: TaskID) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            yield piece
-            progress.update(task, advance=len(piece))
+    for piece in pieces_of(path):
+        yield piece
+        progress.update(task, advance=len(piece))
 
 
 def _collection(client: Client, name: str, path: Path) -> str:
@@ -77,10 +78,8 @@ def _collection(client: Client, name: str, path: Path) -> str:
 
 
 def _first_vectors(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        line = next((line for line in file if line.strip()), b"")
     try:
-        first = orjson.loads(line)
+        first = first_of(path)
     except orjson.JSONDecodeError as error:
         fail(f"{path}: the first line is not JSON: {error}")
     vectors = first.get("vectors") if isinstance(first, dict) else None

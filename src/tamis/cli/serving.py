@@ -9,13 +9,15 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
-from tamis.app import build_app
 from tamis.cli.connections import Connections, places
 from tamis.cli.http_protocol import bounded
 from tamis.cli.terminal import err, fail, out, plain_errors
@@ -93,27 +95,42 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _run(settings: Settings, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
     host, port = listening.getsockname()[:2]
     url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    importing = asyncio.create_task(asyncio.to_thread(_application))
     system = await open_system(settings)
     try:
+        application = await importing
         health: HealthService = system.services[HealthService]
         renew = partial(_renew, tls, settings)
-        server = _Server(_config(system, settings, tls), health.begin_drain, settings.drain_notice_s, renew)
+        app = application.build_app(system)
+        server = _Server(_config(app, settings, tls), health.begin_drain, settings.drain_notice_s, renew)
         settle_memory()
         system.announce(url)
-        warming = threading.Thread(target=_warm, args=(system,), name="warm", daemon=True)
-        warming.start()
+        loading = threading.Thread(target=_load_model, args=(system,), name="model", daemon=True)
+        warming = asyncio.create_task(_warm(application.work_out_routes(app), loading))
         _greet(system, url)
         await server.serve(sockets=[listening])
+        warming.cancel()
     finally:
         await system.close()
         err.print("Tamis has stopped.", highlight=False)
-    if warming.is_alive() or system.worker.left_behind:
+    if loading.is_alive() or system.worker.left_behind:
         # All stores are closed. The interpreter cannot end under a model that is still loaded, fetched or at work.
         os._exit(0)
 
 
-def _warm(system: System) -> None:
-    """Load the default model before the first question needs it; fetch it where it is missing. Then all is there."""
+def _application() -> ModuleType:
+    """`tamis.app`: half a second of a processor, which the index takes to start in its own process anyway."""
+    return import_module("tamis.app")
+
+
+async def _warm(working_out_routes: Awaitable[None], loading: threading.Thread) -> None:
+    """One after the other, so that the first answers share the interpreter with one of them."""
+    await working_out_routes
+    loading.start()
+
+
+def _load_model(system: System) -> None:
+    """The default one, before the first question needs it; fetched where it is missing. Then all is there."""
     try:
         system.backends.models.embedder()
     except TamisError as error:
@@ -133,9 +150,10 @@ def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:
         log.info("the certificate was read anew")
 
 
-def _config(system: System, settings: Settings, tls: ssl.SSLContext | None) -> uvicorn.Config:
+def _config(app: ASGIApp, settings: Settings, tls: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
-        build_app(system), lifespan="off", access_log=False, log_config=None, server_header=False,
+        app, lifespan="off", access_log=False, log_config=None, server_header=False,
+        proxy_headers=False,  # `Proxies` believes those whom the settings name, and no others
         http=bounded(
             Connections(places(settings.max_connections)),
             settings.max_head_bytes, settings.head_s, settings.body_stall_s, _IDLE_S,

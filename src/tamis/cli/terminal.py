@@ -25,7 +25,7 @@ err = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """One line on standard error, exit status 1."""
-    err.print(Text.assemble(("error", "bold red"), " ", plain(message)), highlight=False)
+    err.print(Text.assemble(("error", "bold red"), " ", plain(message)), highlight=False, soft_wrap=True)
     raise SystemExit(1)
 
 

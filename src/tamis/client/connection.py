@@ -14,7 +14,7 @@ from tamis.client.calls import Call, Retries
 from tamis.client.errors import ApiError, BrokenStreamError
 from tamis.client.events import EventData, event_data
 
-LAST_EVENTS = ("execution_complete", "execution_error", "batch_end")
+LAST_EVENTS = ("execution_complete", "execution_error", "batch_end", "done")
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
 
@@ -55,12 +55,19 @@ class Connection:
         self.http = http or httpx.Client(**server.options)
 
     def ask(self, call: Call) -> Any:
-        """The answer's JSON; None where it is empty."""
-        answer = self.answer(call)
-        return answer.json() if answer.content else None
+        """The answer's JSON, or its text where it is none; None where it is empty."""
+        return _said(self.answer(call))
 
     def answer(self, call: Call) -> httpx.Response:
         return self._sent(call, is_stream=False)
+
+    def pieces(self, call: Call) -> Generator[bytes, None, None]:
+        """What a file holds, as it comes. Raises: as `ask`; httpx.TransportError where it breaks off."""
+        answer = self._sent(call, is_stream=True)
+        try:
+            yield from answer.iter_bytes()
+        finally:
+            answer.close()
 
     def events(self, call: Call) -> Generator[dict[str, Any], None, None]:
         """Events as they come, the last one included; `close()` cancels what makes them, where it is an execution.
@@ -108,9 +115,17 @@ class AsyncConnection:
         self.http = http or httpx.AsyncClient(**server.options)
 
     async def ask(self, call: Call) -> Any:
-        """The answer's JSON; None where it is empty."""
-        answer = await self._sent(call, is_stream=False)
-        return answer.json() if answer.content else None
+        """As `Connection.ask`."""
+        return _said(await self._sent(call, is_stream=False))
+
+    async def pieces(self, call: Call) -> AsyncGenerator[bytes, None]:
+        """As `Connection.pieces`."""
+        answer = await self._sent(call, is_stream=True)
+        try:
+            async for piece in answer.aiter_bytes():
+                yield piece
+        finally:
+            await answer.aclose()
 
     async def events(self, call: Call) -> AsyncGenerator[dict[str, Any], None]:
         """As `Connection.events`; `aclose()` cancels."""
@@ -187,3 +202,9 @@ def _refusal(answer: httpx.Response) -> ApiError:
 def _wait_s(retries: Retries, call: Call, done: int, failure: Exception) -> float | None:
     refusal = failure if isinstance(failure, ApiError) else None
     return retries.wait_s(call, done, refusal, was_sent=not isinstance(failure, _UNSENT))
+
+
+def _said(answer: httpx.Response) -> Any:
+    if "yaml" in answer.headers.get("content-type", ""):
+        return answer.text
+    return answer.json() if answer.content else None

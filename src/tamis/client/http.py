@@ -77,6 +77,10 @@ class Client(Nouns):
         """A file, as the server sends it."""
         return self._connection.answer(Call("GET", path, query=query)).content
 
+    def pieces(self, path: str, **query: Any) -> Generator[bytes, None, None]:
+        """A file that may be too large to be held, as it comes."""
+        return self._connection.pieces(Call("GET", path, query=query))
+
     def post_bytes(self, path: str, data: bytes | Iterable[bytes], content_type: str) -> Any:
         """A file, as it stands."""
         return self._connection.ask(Call("POST", path, content=data, content_type=content_type))

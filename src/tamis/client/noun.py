@@ -14,6 +14,9 @@ class Noun:
     def _ask(self, call: Call) -> Any:
         return self._connection.ask(call)
 
+    def _pieces(self, call: Call) -> Generator[bytes, None, None]:
+        return self._connection.pieces(call)
+
     def _events(self, call: Call) -> Generator[Any, None, None]:
         return self._connection.events(call)
 
@@ -24,6 +27,9 @@ class AsyncNoun:
 
     async def _ask(self, call: Call) -> Any:
         return await self._connection.ask(call)
+
+    def _pieces(self, call: Call) -> AsyncGenerator[bytes, None]:
+        return self._connection.pieces(call)
 
     def _events(self, call: Call) -> AsyncGenerator[Any, None]:
         return self._connection.events(call)

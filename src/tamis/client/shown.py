@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from tamis.client.served.types_executions import DiffResponse, ReplayResponse, TraceResponse, WhyResponse
-    from tamis.client.served.types_retrievers import ExecutionAnswer
+    from tamis.client.served.types_retrievers_answers import ExecutionAnswer
 
 
 class Named(Protocol):

@@ -11,6 +11,7 @@ from tamis.engine.ports.code import CodeRunner, Program, Ran
 from tamis.engine.ports.index import FacetCount, Scored
 from tamis.engine.ports.learning import Evidence, EvidenceQuery, Learning
 from tamis.engine.ports.searching import SearchPort
+from tamis.engine.ports.taxonomies import Taxonomies
 from tamis.engine.querying.queries import ContentQuery, DocumentQuery, MultiQuery, Query
 from tamis.engine.searching.searcher import Found, Search
 from tamis.engine.searching.stored_clustering import Clustered, Clustering
@@ -25,8 +26,8 @@ from tamis.model.principal import Principal
 
 
 class Witness:
-    """strayed: since `begin`, a stage has read another collection, a stored file or object, the time, or what was
-    learnt.
+    """strayed: since `begin`, a stage has read another collection, a stored file or object, the time, what was
+    learnt, or a stored taxonomy.
 
     looked_at_run: it has asked for the execution's inputs or seed.
     """
@@ -43,6 +44,7 @@ class Witness:
                 environment.reach,
                 code=_SeenCode(environment.reach.code, self),
                 learning=_SeenLearning(environment.reach.learning, self),
+                taxonomies=_SeenTaxonomies(environment.reach.taxonomies, self),
             ),
         )
 
@@ -102,6 +104,18 @@ class _SeenLearning:
     async def evidence(self, principal: Principal, query: EvidenceQuery) -> Sequence[Evidence] | None:
         self._witness.strayed = True
         return await self._learning.evidence(principal, query)
+
+
+class _SeenTaxonomies:
+    """A new version of it answers otherwise."""
+
+    def __init__(self, taxonomies: Taxonomies, witness: Witness) -> None:
+        self._taxonomies = taxonomies
+        self._witness = witness
+
+    async def definition(self, principal: Principal, identifier: str) -> Mapping[str, JSON]:
+        self._witness.strayed = True
+        return await self._taxonomies.definition(principal, identifier)
 
 
 class _SeenClock:

@@ -1,6 +1,8 @@
-"""How alike two rankings are, whatever anybody thinks of what is in them."""
+"""How alike two rankings are, whatever anybody thinks of what is in them; and two judges of the same documents."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 
 def overlap(a: Sequence[str], b: Sequence[str], k: int) -> float:
@@ -36,3 +38,23 @@ def rank_biased_overlap(a: Sequence[str], b: Sequence[str], p: float = 0.9) -> f
             total += at_s * (depth - s) / (s * depth) * p**depth
     last = (shared - at_s) / length + at_s / s
     return (1 - p) / p * total + last * p**length
+
+
+def kappa(a: Sequence[int], b: Sequence[int], is_weighted: bool = False) -> float | None:
+    """Two judges' agreement on the same documents beyond chance: 1 is complete, 0 what chance would bring.
+
+    a, b: their grades, document by document.  is_weighted: grades that lie far apart count as more of a
+    disagreement, by the square of their distance.  None where both gave one and the same grade throughout: nothing
+    says whether that is chance.
+    Source: Cohen 1960; 1968 for weights.
+    """
+    if not a or len({*a, *b}) == 1:
+        return None
+    grades = sorted({*a, *b})
+    place = {grade: n for n, grade in enumerate(grades)}
+    seen = np.zeros((len(grades), len(grades)))
+    np.add.at(seen, ([place[one] for one in a], [place[one] for one in b]), 1)
+    values = np.array(grades, dtype=float)
+    apart = (values[:, None] - values[None, :]) ** 2 if is_weighted else 1.0 - np.eye(len(grades))
+    by_chance = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / len(a)
+    return float(1 - (apart * seen).sum() / (apart * by_chance).sum())

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from tamis.engine.ports.inference import ModelInfo
 from tamis.errors import ModelMissingError
 from tamis.inference.directory import DirectoryModel
-from tamis.inference.onnx_text import open_session, sound
+from tamis.inference.onnx_text import open_session, open_tokenizer, sound
 from tamis.model.vector import FloatArray
 
 _CHARACTERS_A_TOKEN = 64
@@ -27,7 +26,7 @@ class OnnxCrossEncoder:
         self._inputs = frozenset(node.name for node in self._session.get_inputs())
         outputs = self._session.get_outputs()
         self._output = next((node.name for node in outputs if node.name == "logits"), outputs[0].name)
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer = open_tokenizer(tokenizer)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(info.max_tokens, strategy="longest_first")
         self._most_characters = info.max_tokens * _CHARACTERS_A_TOKEN

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from tamis.engine.ports.inference import ModelInfo, Pixels, VisualEmbedder
 from tamis.errors import ModelMissingError
 from tamis.inference.artifacts import hash_of
 from tamis.inference.manifest import content_version
-from tamis.inference.onnx_text import open_session, sound, unit_rows
+from tamis.inference.onnx_text import open_session, open_tokenizer, sound, unit_rows
 from tamis.model.vector import FloatArray
 
 _VISION, _TEXT = "vision_model.onnx", "text_model.onnx"
@@ -119,7 +118,7 @@ class OnnxJointEmbedder(OnnxVisualEmbedder):
     ) -> None:  # fmt: skip
         super().__init__(vision, preparing, info, threads)
         self._text = open_session(text, threads)
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer = open_tokenizer(tokenizer)
         self._tokenizer.enable_truncation(info.max_tokens)
         # To the whole window: SigLIP was trained so, and CLIP reads nothing behind the end of a text.
         self._tokenizer.enable_padding(length=info.max_tokens, pad_id=padding)
@@ -190,7 +189,7 @@ class VisualDirectory:
     def _padding(self, tokenizer: Path) -> int:
         told = _json(self.folder / "tokenizer_config.json").get("pad_token")
         token = told.get("content") if isinstance(told, dict) else told
-        found = Tokenizer.from_file(str(tokenizer)).token_to_id(token) if isinstance(token, str) else None
+        found = open_tokenizer(tokenizer).token_to_id(token) if isinstance(token, str) else None
         return found or 0
 
 

@@ -6,14 +6,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from tamis.engine.ports.inference import ModelInfo
 from tamis.model.vector import FloatArray
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, NodeArg
+    from tokenizers import Tokenizer
 
 # Small batches of like lengths are as fast on a CPU as large ones and hold far less memory.
 _BATCH_ROWS = 8
@@ -45,10 +48,10 @@ class OnnxTextEmbedder:
         self._inputs = frozenset(node.name for node in self._session.get_inputs())
         self._output = _output(self._session).name
         self._pooling = pooling or Pooling()
-        self._whole = Tokenizer.from_file(str(tokenizer))
+        self._whole = open_tokenizer(tokenizer)
         self._whole.no_truncation()
         self._whole.no_padding()
-        self._cut = Tokenizer.from_file(str(tokenizer))
+        self._cut = open_tokenizer(tokenizer)
         self._cut.no_padding()
         self._cut.enable_truncation(info.max_tokens)
         self._most_characters = info.max_tokens * _CHARACTERS_A_TOKEN
@@ -133,7 +136,16 @@ def output_dimensions(model: Path) -> int:
     return size
 
 
-def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
+def open_tokenizer(path: Path) -> "Tokenizer":
+    """This and `open_session` import what they open with: a server is ready before its model is."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def open_session(model: Path, threads: int) -> "InferenceSession":
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -143,7 +155,7 @@ def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
-def _output(session: onnxruntime.InferenceSession) -> onnxruntime.NodeArg:
+def _output(session: "InferenceSession") -> "NodeArg":
     """The output to pool: some exports carry a pooled one beside it, in any order."""
     outputs = session.get_outputs()
     return next((node for node in outputs if node.name in ("last_hidden_state", "token_embeddings")), outputs[0])

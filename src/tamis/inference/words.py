@@ -42,9 +42,14 @@ def _segment() -> re.Pattern[str]:
 _ASCII_SEGMENT = re.compile(r"\d+(?:[.,]\d+)+|[a-z0-9]+(?:'[a-z0-9]+)*")
 # Soft hyphens and the like only say how a word is drawn, tatweel how long; the joiners shape Persian and Indic words.
 _INVISIBLE = {ord(character): None for character in "\u00ad\u200b\u2060\ufeff\u0640\u200c\u200d"}
-_CLUSTER = re.compile(
-    ".[" + "".join(chr(c) for c in range(0x0E31, 0x10A0) if unicodedata.category(chr(c))[0] == "M") + "\u17b4-\u17d3]*"
-)
+
+
+@cache
+def _cluster() -> re.Pattern[str]:
+    """A character and the marks upon it."""
+    marks = "".join(chr(code) for code in range(0x0E31, 0x10A0) if unicodedata.category(chr(code))[0] == "M")
+    return re.compile(f".[{marks}\u17b4-\u17d3]*")
+
 
 _ENGLISH_TAILS = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 _ELIDED = frozenset("ldjmtsnc") | {
@@ -80,7 +85,7 @@ def split(normalised: str) -> tuple[list[str], list[str]]:
 
 def grams(run: str) -> list[str]:
     """Overlapping pairs of a run's characters (with the marks on them); the run itself where it is one character."""
-    clusters = _CLUSTER.findall(run)
+    clusters = _cluster().findall(run)
     return [left + right for left, right in pairwise(clusters)] if len(clusters) > 1 else [run]
 
 

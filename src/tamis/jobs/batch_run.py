@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,24 +10,20 @@ from math import ceil
 from time import monotonic
 from typing import TypeVar
 
-from pydantic import BaseModel
-
-from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Extractors, SourceItem
+from tamis.engine.ports.extraction import ExtractionFailure, Extractor, Extractors
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.locks import Hold
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import IndexUnavailableError, NotFoundError, StorageUnavailableError
 from tamis.jobs import batch_state
-from tamis.jobs.calling import Result, extract
+from tamis.jobs.calling import Caller, Result, Source
 from tamis.jobs.committing import COLLECTION_GONE, Chunk, Committed, commit, failed
 from tamis.jobs.loading import Loaded, Loader, Unloadable
 from tamis.jobs.made_files import payloads
 from tamis.jobs.sharing import Share, Sharing
-from tamis.jobs.threads import ExtractorThreads
 from tamis.model.batch import Batch, BatchItem, Tier
 from tamis.model.collection import Collection
 from tamis.model.principal import Principal
-from tamis.services.data.batches import TRANSIENT
 from tamis.services.data.files import FileKeeping
 from tamis.services.upkeep.indexing import Indexer
 
@@ -37,8 +32,6 @@ R = TypeVar("R")
 _WINDOW = 512
 _SMALLEST, _FIRST_OF_FILES, _FIRST, _LARGEST = 1, 4, 64, 256
 _TOO_SHORT_S, _TOO_LONG_S = 0.5, 2.5
-_ATTEMPTS = 3
-_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +45,7 @@ class Workshop:
     loader: Loader
     keeping: FileKeeping
     sharing: Sharing
-    threads: ExtractorThreads
-    thread_count: int
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +110,7 @@ class BatchRun:
         )
 
     async def _drain(self, tier: Tier) -> None:
-        extractors = self._shop.thread_count + 1  # one more than threads, so that the next call is queued already
+        extractors = self._shop.caller.at_once + 1  # one more, so that the next call is queued already
         loaded: asyncio.Queue[_Work | None] = asyncio.Queue(1)
         extracted: asyncio.Queue[Chunk | None] = asyncio.Queue(2)
         touched: asyncio.Queue[str | None] = asyncio.Queue()
@@ -170,8 +162,8 @@ class BatchRun:
         for collection_id, members in by_collection.items():
             start = 0
             while start < len(members):
-                # No thread is idle while another has it all.
-                size = min(self._sizes[collection_id], ceil(len(members) / self._shop.thread_count))
+                # Nobody is idle while another has it all.
+                size = min(self._sizes[collection_id], ceil(len(members) / self._shop.caller.at_once))
                 yield members[start : start + size]
                 start += size
 
@@ -210,30 +202,34 @@ class BatchRun:
                 self._close(work.holder)
                 self._shop.loader.release(loads)
                 continue
+            took_us: dict[str, int] = {}
             try:
-                results = await self._results(work)
+                results = await self._results(work, took_us)
             finally:
                 self._shop.loader.release(loads)
             keys = await self._shop.keeping.put(self._principal, work.holder, payloads(results.values()))
-            await extracted.put(Chunk(tier, work.collection, loads, results, work.holder, keys))
+            await extracted.put(Chunk(tier, work.collection, loads, results, work.holder, keys, took_us))
 
-    async def _results(self, work: _Work) -> Mapping[str, Result]:
-        """Of every source, each content extracted once, wherever else it is being extracted."""
+    async def _results(self, work: _Work, took_us: dict[str, int]) -> Mapping[str, Result]:
+        """Of every source, each content extracted once, wherever else it is being extracted.
+
+        took_us: is told what each source took that was.
+        """
         share = work.share
-        results = await self._called(work, share.to_extract())
+        results = await self._called(work, share.to_extract(), took_us)
         share.tell(results)
-        more = await self._called(work, await share.wait())
+        more = await self._called(work, await share.wait(), took_us)
         share.tell(more)
         return {**results, **more, **share.results()}
 
-    async def _called(self, work: _Work, loads: Sequence[Loaded]) -> Mapping[str, Result]:
+    async def _called(self, work: _Work, loads: Sequence[Loaded], took_us: dict[str, int]) -> Mapping[str, Result]:
         if work.extractor is None or not loads:
             return {}
-        started, threads = monotonic(), self._shop.threads
-        results = await asyncio.get_running_loop().run_in_executor(
-            threads, _call, work.extractor, loads, self._shop.models, threads.leaving
-        )
-        self._adapt(work.collection.collection_id, len(loads), monotonic() - started)
+        started, sources = monotonic(), [Source(load.item, load.parameters) for load in loads]
+        results = await self._shop.caller.call(work.extractor, sources, self._shop.models)
+        took_s = monotonic() - started
+        self._adapt(work.collection.collection_id, len(loads), took_s)
+        took_us.update(dict.fromkeys(results, round(took_s * 1e6 / len(loads))))
         return results
 
     async def _commit(self, extracted: asyncio.Queue[Chunk | None], touched: asyncio.Queue[str | None]) -> None:
@@ -267,7 +263,7 @@ class BatchRun:
             session.files.release(self._principal, chunk.holder)
             return Committed(0, 0, 0, ())
         # Where several collections take the same objects, their status is set when the tier ends.
-        alone = chunk.tier.number == 0 and chunk.tier.source_type == "bucket" and len(chunk.tier.collection_ids) == 1
+        alone = self._batch.tells_objects_of(chunk.tier) and len(chunk.tier.collection_ids) == 1
         committed = commit(session, self._principal, chunk, self._batch.tiers, alone, self._batch.keeps_history)
         session.files.release(self._principal, chunk.holder)
         batch_state.note_progress(session, self._principal, self._batch)
@@ -321,32 +317,3 @@ class BatchRun:
 
     async def _write(self, function: Callable[[Session], R]) -> R:
         return await self._shop.metadata.write(function)
-
-
-def _call(
-    extractor: Extractor, loads: Sequence[Loaded], models: Models, leaving: threading.Event
-) -> Mapping[str, Result]:
-    """On a worker thread: results by source id. What may be cured is tried again a little later."""
-    results: dict[str, Result] = {}
-    waiting = list(loads)
-    for attempt in range(1, _ATTEMPTS + 1):
-        for parameters, items in _groups(waiting):
-            found = extract(extractor, items, parameters, models)
-            results.update(zip((item.source_id for item in items), found, strict=True))
-        waiting = [load for load in waiting if _may_be_cured(results[load.item.source_id])]
-        if not waiting or attempt == _ATTEMPTS or leaving.wait(_PAUSE_S * 2**attempt):
-            break
-    return results
-
-
-def _may_be_cured(result: Result) -> bool:
-    return isinstance(result, ExtractionFailure) and result.error_type in TRANSIENT
-
-
-def _groups(loads: Sequence[Loaded]) -> Iterator[tuple[BaseModel, list[SourceItem]]]:
-    """One group for each set of parameters; parameters that are not dynamic are one shared object."""
-    groups: dict[str | int, tuple[BaseModel, list[SourceItem]]] = {}
-    for load in loads:
-        key = id(load.parameters) if loads[0].parameters is load.parameters else load.parameters.model_dump_json()
-        groups.setdefault(key, (load.parameters, []))[1].append(load.item)
-    yield from groups.values()

@@ -9,6 +9,7 @@ from tamis.engine.ports.metadata import Session
 from tamis.model.batch import Batch, ItemStatus, TaskStatus, Tier
 from tamis.model.json import JSON
 from tamis.model.principal import Principal
+from tamis.services.data.applications import follow_batch
 from tamis.services.data.batch_progress import facts_of, progress_of, taken_up
 
 _PAGE = 1000
@@ -51,7 +52,7 @@ def end_tier(session: Session, principal: Principal, batch_id: str, number: int)
     session.batches.replace(principal, replace(_with_tier(batch, tier), updated_at=now))
     facts: dict[str, JSON] = {"sources_done": done, "sources_failed": failed}
     _set_task(session, principal, tier.task_id, status, facts)
-    if number == 0 and tier.source_type == "bucket" and len(tier.collection_ids) > 1:
+    if batch.tells_objects_of(tier) and len(tier.collection_ids) > 1:
         _mark_objects(session, principal, batch)
     return True
 
@@ -72,6 +73,7 @@ def finish(session: Session, principal: Principal, batch_id: str) -> bool:
     batch = replace(batch, status=status, error=error, error_summary=summary or None, updated_at=datetime.now(UTC))
     session.batches.replace(principal, batch)
     _set_task(session, principal, batch.task_id, status, progress(session, principal, batch), error)
+    follow_batch(session, principal, batch, batch.updated_at)
     return True
 
 
@@ -90,7 +92,7 @@ def give_up(session: Session, principal: Principal, batch_id: str, reason: str) 
     now = datetime.now(UTC)
     for tier in batch.tiers:
         if not tier.status.is_final:
-            _fail_waiting(session, principal, batch_id, tier, reason)
+            _fail_waiting(session, principal, batch, tier, reason)
             batch = _with_tier(batch, replace(tier, status=TaskStatus.FAILED, completed_at=now))
             _set_task(session, principal, tier.task_id, TaskStatus.FAILED, {}, reason)
     summary, _ = failures(session, principal, batch_id)
@@ -100,11 +102,11 @@ def give_up(session: Session, principal: Principal, batch_id: str, reason: str) 
     _set_task(session, principal, batch.task_id, TaskStatus.FAILED, progress(session, principal, batch), reason)
 
 
-def _fail_waiting(session: Session, principal: Principal, batch_id: str, tier: Tier, reason: str) -> None:
-    while waiting := session.batches.waiting_items(principal, batch_id, tier.number, _PAGE):
+def _fail_waiting(session: Session, principal: Principal, batch: Batch, tier: Tier, reason: str) -> None:
+    while waiting := session.batches.waiting_items(principal, batch.batch_id, tier.number, _PAGE):
         left = [replace(item, status=ItemStatus.FAILED, error=reason, error_type="dependency") for item in waiting]
         session.batches.update_items(principal, left)
-        if tier.number == 0 and tier.source_type == "bucket":
+        if batch.tells_objects_of(tier):
             ids = [item.source_id for item in waiting]
             session.objects.set_status(principal, ids, TaskStatus.FAILED, reason)
 

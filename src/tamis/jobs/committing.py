@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tamis.engine.ports.extraction import ExtractionFailure, Segment
 from tamis.engine.ports.metadata import Session
 from tamis.jobs.calling import Result
+from tamis.jobs.extraction_counting import counted
 from tamis.jobs.loading import Kept, LeftOut, Load, Loaded, Unloadable
 from tamis.jobs.made_files import references
 from tamis.jobs.unchanged import mark
@@ -29,6 +30,7 @@ class Chunk:
     """Sources of one collection, and what the extractor answered for those that could be loaded.
 
     holder: who needs the files that it made, until documents name them.  keys: where these lie, by content.
+    took_us: by source, of those that the extractor was asked for: its part of the call.
     """
 
     tier: Tier
@@ -37,6 +39,7 @@ class Chunk:
     results: Mapping[str, Result]
     holder: str
     keys: Mapping[str, str]
+    took_us: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def commit(
     kept = [document_id for load in chunk.loads if isinstance(load, Kept) for document_id in load.document_ids]
     touched = _remove_stale(session, principal, chunk, {write.document.document_id for write in writes})
     session.batches.update_items(principal, items)
+    session.extractions.add(principal, counted(chunk.collection, items, chunk.took_us, datetime.now(UTC)))
     made = [*(write.document.document_id for write in writes), *kept]
     _feed(session, principal, chunk, items[0].batch_id, made, tiers)
     if follow_objects:

@@ -1,18 +1,16 @@
 """The evaluation worker: takes up every unfinished evaluation, of every tenant, and sees it through."""
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.locks import Hold, Locks
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import CreditsSpentError, TamisError, TooManyRequestsError
 from tamis.evaluation.measures import grades_of, is_judged, means, measure, scored
 from tamis.evaluation.rankings import named
+from tamis.jobs.durable import DurableWorker, Stopped
 from tamis.model.batch import TaskStatus
 from tamis.model.dataset import Dataset, GroundTruth
 from tamis.model.evaluation import Evaluation, EvaluationStatus, QueryRun
@@ -25,120 +23,37 @@ from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.result_pages import PageMethod, PageRequest
 from tamis.services.runs.retrievers import find_version
 
-_LOG = logging.getLogger(__name__)
-_EVALUATIONS_AT_ONCE = 4
 _QUERIES_AT_ONCE = 4
 _CHUNK = 16
 _ATTEMPTS = 5
-_PAUSE_S = 0.5
 _UNAVAILABLE = 503
 
 
-class _Stopped(Exception):
-    """Its task was killed."""
+class EvaluationWorker(DurableWorker[Evaluation]):
+    """Each query's ranking is in the system of record."""
 
-
-class EvaluationWorker:
-    """Durable: each query's ranking is in the system of record, a start goes on where a kill stopped it."""
+    noun = "evaluation"
 
     def __init__(
         self, metadata: Metadata, executions: ExecutionService, clock: Clock, locks: Locks | None = None,
         poll_s: float = 2.0,
     ) -> None:  # fmt: skip
-        """locks: of several servers one sees each through.  poll_s: how often to look for what nobody announced."""
-        self._locks: Locks = locks or LocalLocks()
+        super().__init__(locks, poll_s)
         self._metadata = metadata
         self._executions = executions
         self._clock = clock
-        self._poll_s = poll_s
-        self._woken = asyncio.Event()
-        self._watcher: asyncio.Task[None] | None = None
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._faults: dict[str, int] = {}
 
-    def wake(self) -> None:
-        """Look for work now; called after an evaluation was started."""
-        self._woken.set()
+    def identifier(self, piece: Evaluation) -> str:
+        return piece.evaluation_id
 
-    def start(self) -> None:
-        self._watcher = asyncio.create_task(self._watch(), name="evaluations")
-
-    async def close(self) -> None:
-        """Leave off now; the next start goes on."""
-        tasks = [*self._running.values(), *([self._watcher] if self._watcher else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def drain(self) -> None:
-        """Return once no evaluation is unfinished."""
-        while self._running or await self._unfinished():
-            self.wake()
-            await asyncio.sleep(0.02)
-
-    async def _unfinished(self) -> Sequence[tuple[Principal, Evaluation]]:
+    async def unfinished(self) -> Sequence[tuple[Principal, Evaluation]]:
         return await self._metadata.read(lambda session: session.evaluations.unfinished())
 
-    async def _watch(self) -> None:
-        while True:
-            self._woken.clear()
-            try:
-                await self._take_up()
-            except Exception:
-                _LOG.exception("looking for evaluations failed; trying again")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_s):
-                    await self._woken.wait()
+    async def give_up(self, principal: Principal, piece: Evaluation, reason: str, status: TaskStatus) -> None:
+        await self._end(principal, piece, reason, status)
 
-    async def _take_up(self) -> None:
-        for principal, evaluation in await self._unfinished():
-            if len(self._running) >= _EVALUATIONS_AT_ONCE:
-                return
-            if evaluation.evaluation_id not in self._running:
-                work = self._see_through(principal, evaluation)
-                self._running[evaluation.evaluation_id] = asyncio.create_task(work)
-
-    async def _see_through(self, principal: Principal, evaluation: Evaluation) -> None:
-        """Where another server sees it through, nothing; should that one die, a later look takes it up."""
-        try:
-            hold = await self._locks.take(f"evaluation {evaluation.evaluation_id}")
-            if hold is None:
-                return
-            try:
-                await self._see_mine_through(principal, evaluation, hold)
-            finally:
-                await hold.release()
-            self.wake()
-        except Exception:
-            _LOG.exception("evaluation %s could not be taken up; trying again", evaluation.evaluation_id)
-        finally:
-            self._running.pop(evaluation.evaluation_id, None)
-
-    async def _see_mine_through(self, principal: Principal, evaluation: Evaluation, hold: Hold) -> None:
-        try:
-            await self._run(principal, evaluation, hold)
-            self._faults.pop(evaluation.evaluation_id, None)
-        except _Stopped:
-            await self._end(principal, evaluation, "its task was killed", TaskStatus.CANCELED)
-        except Exception as error:
-            await self._note_fault(principal, evaluation, error)
-
-    async def _note_fault(self, principal: Principal, evaluation: Evaluation, error: Exception) -> None:
-        """What may pass, a fault of the server, is tried again after a pause, but not for ever."""
-        count = self._faults[evaluation.evaluation_id] = self._faults.get(evaluation.evaluation_id, 0) + 1
-        passes = not isinstance(error, TamisError) or error.status == _UNAVAILABLE
-        if passes and count < _ATTEMPTS:
-            _LOG.warning("evaluation %s stopped for the %d. time", evaluation.evaluation_id, count, exc_info=error)
-            await asyncio.sleep(_PAUSE_S * 2**count)
-            return
-        self._faults.pop(evaluation.evaluation_id, None)
-        try:
-            await self._end(principal, evaluation, str(error), TaskStatus.FAILED)
-        except Exception:
-            _LOG.exception("evaluation %s could not be closed; it is taken up again", evaluation.evaluation_id)
-
-    async def _run(self, principal: Principal, evaluation: Evaluation, hold: Hold) -> None:
-        """Whoever had it before may have ended it, and whose hold is lost leaves it to who has it now."""
+    async def see_through(self, principal: Principal, piece: Evaluation, hold: Hold) -> None:
+        evaluation = piece
         prepared = await self._metadata.read(lambda session: _prepared(session, principal, evaluation))
         if prepared is None:
             return
@@ -202,7 +117,7 @@ class EvaluationWorker:
         def keep(session: Session) -> None:
             task = session.tasks.get(principal, evaluation.task_id)
             if task is not None and task.status.is_final:
-                raise _Stopped
+                raise Stopped
             now = self._clock.now()
             session.evaluations.put_runs(principal, evaluation.evaluation_id, runs)
             running = replace(evaluation, status=EvaluationStatus.IN_PROGRESS, updated_at=now)
@@ -256,13 +171,13 @@ class EvaluationWorker:
 def _prepared(
     session: Session, principal: Principal, evaluation: Evaluation
 ) -> tuple[Dataset, Retriever, Principal, set[int]] | None:
-    """What it needs, and the places that are done; None where it has ended. Raises: NotFoundError; _Stopped."""
+    """What it needs, and the places that are done; None where it has ended. Raises: NotFoundError; Stopped."""
     now = session.evaluations.get(principal, evaluation.evaluation_id)
     if now is None or now.status not in (EvaluationStatus.PENDING, EvaluationStatus.IN_PROGRESS):
         return None
     task = session.tasks.get(principal, evaluation.task_id)
     if task is not None and task.status.is_final:
-        raise _Stopped
+        raise Stopped
     organization = session.organizations.get(principal)
     user_id, key_id = evaluation.requested_by
     asker = replace(principal, permissions=frozenset({Permission.READ}), user_id=user_id, key_id=key_id)

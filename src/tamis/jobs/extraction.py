@@ -10,9 +10,10 @@ from tamis.engine.ports.extraction import Extractors
 from tamis.engine.ports.inference import Models
 from tamis.engine.ports.locks import Hold, Locks
 from tamis.engine.ports.metadata import Metadata
-from tamis.errors import StorageFullError, StorageUnavailableError
+from tamis.errors import ExtractionUnavailableError, StorageFullError, StorageUnavailableError
 from tamis.jobs import batch_state
 from tamis.jobs.batch_run import BatchRun, Workshop
+from tamis.jobs.calling import Caller
 from tamis.jobs.loading import Loader
 from tamis.jobs.sharing import Sharing
 from tamis.jobs.source_files import SourceFiles
@@ -27,7 +28,7 @@ _BATCHES_AT_ONCE = 8
 _FAULTS = 5
 _PAUSE_S = 0.5
 _WAIT_S = 2.0
-_PASSING = (StorageFullError, StorageUnavailableError)
+_PASSING = (ExtractionUnavailableError, StorageFullError, StorageUnavailableError)
 _PATIENCE_S = 1.0
 """For calls under way when the worker is stopped."""
 
@@ -49,17 +50,22 @@ class ExtractionWorker:
         threads: int = 1,
         poll_s: float = 2.0,
         locks: Locks | None = None,
+        caller: Caller | None = None,
     ) -> None:
-        """threads: extractor calls at once.  poll_s: how often to look for batches that nobody announced.
+        """threads: extractor calls at once; with 0 batches are other workers'.
+
+        poll_s: how often to look for batches that nobody announced.
 
         locks: seen by all workers of this record, so that each batch is one worker's; None where there is no other.
+        caller: where extractors are called, else on threads.
         """
         self._metadata = metadata
-        self._threads = ExtractorThreads(threads)
+        self._takes_up = threads > 0
+        self._caller: Caller = caller or ExtractorThreads(max(1, threads))
         self._decoding = files.decoding
         loader = Loader(metadata, files, models)
         sharing = Sharing(metadata, keeping)
-        self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, sharing, self._threads, threads)
+        self._shop = Workshop(metadata, indexer, extractors, models, loader, keeping, sharing, self._caller)
         self._locks: Locks = locks or LocalLocks()
         self._poll_s = poll_s
         self._woken = asyncio.Event()
@@ -71,12 +77,17 @@ class ExtractionWorker:
         """Look for work now; called after a batch was submitted."""
         self._woken.set()
 
-    def is_alive(self) -> bool:
-        """Whether it is looking for work; false before `start` and after `stop`."""
-        return self._watcher is not None and not self._watcher.done()
+    def trouble(self) -> str | None:
+        """Why batches are not worked off, where this worker is to; so it is before `start` and after `stop`."""
+        if not self._takes_up:
+            return None
+        if self._watcher is None or self._watcher.done():
+            return "nothing works off batches; restart the server"
+        return self._caller.trouble
 
     async def start(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
+        if self._takes_up:
+            self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """Leave off now; the next start goes on. A call that does not end within a second is left behind."""
@@ -87,14 +98,14 @@ class ExtractionWorker:
         self._running.clear()
         # What is decoded now is for nobody: the threads need not wait for it.
         await asyncio.to_thread(self._decoding.close)
-        await asyncio.to_thread(self._threads.leave, _PATIENCE_S)
+        await asyncio.to_thread(self._caller.leave, _PATIENCE_S)
         if self.left_behind:
             _LOG.info("%d extractor calls were left behind; what they were at is done again", self.left_behind)
 
     @property
     def left_behind(self) -> int:
         """Calls that go on after `stop`, for nobody, which the interpreter would wait for at its end."""
-        return self._threads.left_behind
+        return self._caller.left_behind
 
     async def drain(self) -> None:
         """Return once no batch is unfinished."""
@@ -145,9 +156,10 @@ class ExtractionWorker:
 
         Where there is no space, or the database does not answer, that is what is waited for.
         """
-        if isinstance(error, _PASSING):
+        passing = _passing(error)
+        if passing is not None:
             self._faults[batch.batch_id] = (0, monotonic() + _WAIT_S)
-            _LOG.warning("batch %s waits: %s", batch.batch_id, error)
+            _LOG.warning("batch %s waits: %s", batch.batch_id, passing)
             return
         count = self._faults.get(batch.batch_id, (0, 0.0))[0] + 1
         self._faults[batch.batch_id] = (count, monotonic() + _PAUSE_S * 2**count)
@@ -163,3 +175,11 @@ class ExtractionWorker:
             self._faults.pop(batch.batch_id, None)
         except Exception:
             _LOG.exception("batch %s could not be closed; a restart takes it up again", batch.batch_id)
+
+
+def _passing(error: Exception) -> Exception | None:
+    """What is waited for, where that is all that is wrong: of the tasks of a batch several may have met it."""
+    if not isinstance(error, ExceptionGroup):
+        return error if isinstance(error, _PASSING) else None
+    met, others = error.split(_PASSING)
+    return None if met is None or others is not None else _passing(met.exceptions[0])

@@ -48,7 +48,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """keeps_history: the documents it makes are told of it."""
+    """keeps_history: the documents it makes are told of it.
+
+    tells_objects: their status says how far it is; not where what is extracted stands beside what they had.
+    """
 
     batch_id: str
     bucket_id: str
@@ -64,6 +67,10 @@ class Batch:
     error_summary: dict[str, int] | None = None
     metadata: dict[str, JSON] = field(default_factory=dict)
     keeps_history: bool = True
+    tells_objects: bool = True
+
+    def tells_objects_of(self, tier: Tier) -> bool:
+        return self.tells_objects and tier.number == 0 and tier.source_type == "bucket"
 
 
 class ItemStatus(StrEnum):

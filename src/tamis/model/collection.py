@@ -52,7 +52,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """revision: grows with every committed write to its documents; the index signature that caches build on."""
+    """revision: grows with every committed write to its documents; the index signature that caches build on.
+
+    schema_version: grows with the output schema.  synced_at: when its documents were last looked at for new fields.
+    is_standby: it stands beside another one that it is to replace or that replaced it, and is searched by name alone.
+    """
 
     collection_id: str
     name: str
@@ -68,8 +72,11 @@ class Collection:
     metadata: dict[str, JSON] = field(default_factory=dict)
     taxonomy_applications: tuple[dict[str, JSON], ...] = ()
     cluster_applications: tuple[dict[str, JSON], ...] = ()
+    alert_applications: tuple[dict[str, JSON], ...] = ()
     schema_version: int = 1
     revision: int = 0
+    synced_at: datetime | None = None
+    is_standby: bool = False
 
     @property
     def quantization(self) -> Quantization:

@@ -104,6 +104,11 @@ class Document:
             "lineage_path": lineage.path,
         }
 
+    def dated_view(self) -> dict[str, JSON]:
+        """As filters over stored documents see it: `view`, and its times."""
+        times = {"created_at": self.created_at.isoformat(), "updated_at": self.updated_at.isoformat()}
+        return {**times, **self.view()}
+
     def part(self, names: frozenset[str]) -> dict[str, JSON]:
         """What of `view` goes by these names."""
         if not _SYSTEM_FIELDS.isdisjoint(names):

@@ -40,6 +40,13 @@ class ExecutionHeader:
     key_id: str | None = None
 
 
+def mode_of(header: ExecutionHeader) -> str:
+    """One of MODES, as its retriever has it: what an imported header says of itself may be any word."""
+    if header.retriever_id is None:
+        return ANONYMOUS
+    return PUBLIC if header.mode == PUBLIC else SAVED
+
+
 @dataclass(frozen=True, slots=True)
 class StoredExecution:
     """A header and the encoded record (see executions.record for its format and version).

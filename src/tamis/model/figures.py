@@ -31,3 +31,22 @@ class Tally:
 
     figures: Sequence[Figures]
     steps: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionFigures:
+    """Sources of a collection whose extraction ended alike in one hour, since 1970.
+
+    outcome: `completed`, `failed`, or `reused` where no extractor had to be asked; those took no time and have no
+    steps.  documents: that were made.  steps: how many took how long, by step (see `durations`).
+    """
+
+    collection_id: str
+    hour: int
+    extractor_name: str
+    extractor_version: str
+    outcome: str
+    sources: int
+    duration_us: int
+    documents: int
+    steps: Mapping[int, int]

@@ -7,7 +7,9 @@ import uuid
 
 _NAMESPACE = uuid.UUID("6f1a5f0e-7d0c-5a53-9a55-1d0f6d6f7461")
 _ID = re.compile(
-    r"^(org|usr|key|ns|bkt|obj|blob|upl|btch|task|col|doc|ret|exec|audit|dset|eval|pub|int)_[0-9a-z]{20,}\Z"
+    r"^(org|usr|key|ns|bkt|obj|blob|upl|btch|task|col|doc|ret|exec|audit|dset|eval|pub|int|clust|run|trig|tax|ses|msg|conf"
+    r"|mig|snap|conn|sync)"
+    r"_[0-9a-z]{20,}\Z"
 )
 
 

@@ -73,6 +73,17 @@ def check_filter(filter: Filter | None, loc: list[str | int] | None = None) -> N
             _check_pattern(condition, list(loc or ["filters"]))
 
 
+def pattern_seconds(filter: Filter, view: Mapping[str, JSON]) -> float:
+    """What the patterns of a filter can take at most over one view, each of them looked for once."""
+    steps = 0
+    for condition in conditions(filter):
+        if condition.operator is Operator.REGEX and isinstance(condition.value, str):
+            pattern = compiled(condition.value, condition.case_sensitive)
+            texts = elements(resolve(view, condition.path))
+            steps += sum(pattern.steps(text) for text in texts if isinstance(text, str))
+    return steps / 1e9
+
+
 def looked_at(filter: Filter) -> frozenset[str]:
     """The names of a view that the filter can depend on: enough of the view to match against."""
     paths = {condition.path for condition in conditions(filter)}

@@ -42,7 +42,12 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What executions of one kind cost in one namespace. operation: `anonymous`, `saved`, `public`: their mode."""
+    """What one kind of work cost in one namespace.
+
+    operation: `anonymous`, `saved`, `public`, the mode of executions; or `tuning`, `judging`, `writing`
+    and `conversation`, which are none.
+    executions: those that cost anything.
+    """
 
     operation: str
     namespace_id: str

@@ -19,6 +19,20 @@ class EventType(StrEnum):
     COLLECTION_UPDATED = "collection.updated"
     COLLECTION_DELETED = "collection.deleted"
     DOCUMENTS_WRITTEN = "collection.documents.written"
+    TRIGGER_CREATED = "trigger.created"
+    TRIGGER_UPDATED = "trigger.updated"
+    TRIGGER_DELETED = "trigger.deleted"
+    TRIGGER_PAUSED = "trigger.paused"
+    TRIGGER_RESUMED = "trigger.resumed"
+    TRIGGER_FIRED = "trigger.fired"
+    TRIGGER_COMPLETED = "trigger.execution.completed"
+    TRIGGER_FAILED = "trigger.execution.failed"
+    ALERT_CREATED = "alert.created"
+    ALERT_UPDATED = "alert.updated"
+    ALERT_DELETED = "alert.deleted"
+    ALERT_TRIGGERED = "alert.triggered"
+    ALERT_COMPLETED = "alert.execution.completed"
+    ALERT_FAILED = "alert.execution.failed"
 
 
 @dataclass(frozen=True, slots=True)

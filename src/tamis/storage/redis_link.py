@@ -81,6 +81,12 @@ class RedisLink:
             self._lose(error)
             raise RedisAwayError(str(error)) from error
 
+    async def look(self) -> str | None:
+        """As `trouble`, and it is asked where nobody knows of any."""
+        with contextlib.suppress(RedisAwayError):
+            await self.ask(lambda client: client.ping())
+        return self._trouble
+
     async def close(self) -> None:
         if self._probing is not None:
             self._probing.cancel()

@@ -1,6 +1,6 @@
 """The studio's routes: which address shows which page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tamis.errors import TamisError
 from tamis.model.principal import Permission
 from tamis.services.public.publishing import PAGE_PATH
 from tamis.studio import (
+    analytics,
     assets,
     audit,
     compare,
@@ -28,34 +28,16 @@ from tamis.studio import (
     published,
     publishing,
     retrievers,
+    rollouts,
     secrets,
     sign_in,
     usage,
     users,
 )
+from tamis.studio.automation_routes import automation_routes
 from tamis.studio.data_routes import data_routes
+from tamis.studio.entrance import ReadDisplay
 from tamis.studio.routes import changes, rules, searches, shows, writes
-
-_SEGMENTS = frozenset(
-    {"", "studio", "sign-in", "sign-out", "executions", "compare", "playground", "data", "retrievers", "settings", "p"}
-)
-"""The first part of every address that is the studio's."""
-
-
-ReadDisplay = Callable[[Mapping[str, Any]], dict[str, Any]]
-
-
-class Studio:
-    """Plain ASGI before the API: pages are told apart by the first part of their path."""
-
-    def __init__(self, app: ASGIApp, services: Mapping[type[Any], Any], read_display: ReadDisplay) -> None:
-        self.app = app
-        self._pages = build_studio(services, read_display)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope.get("path", "")
-        is_page = scope["type"] == "http" and path[1:].partition("/")[0] in _SEGMENTS
-        await (self._pages if is_page else self.app)(scope, receive, send)
 
 
 def build_studio(services: Mapping[type[Any], Any], read_display: ReadDisplay) -> Starlette:
@@ -87,6 +69,8 @@ def _routes() -> list[Route]:
         *_playground(),
         *data_routes(),
         *_retrievers(),
+        *automation_routes(),
+        *_analytics(),
         *_settings(),
         *_published(),
     ]
@@ -118,6 +102,16 @@ def _playground() -> list[Route]:
         searches("/playground/plan", playground.plan),
         searches("/playground/run", playground.run),
         writes("/playground/save", playground.save),
+    ]
+
+
+def _analytics() -> list[Route]:
+    return [
+        shows("/analytics", analytics.overview),
+        shows("/analytics/fields", analytics.by_field),
+        writes("/analytics/fields/index", analytics.make_index),
+        shows("/analytics/stages", analytics.by_stage),
+        shows("/analytics/slow", analytics.slowest),
     ]
 
 
@@ -154,6 +148,10 @@ def _retrievers() -> list[Route]:
         shows("/retrievers", retrievers.show),
         shows(here, retrievers.detail),
         changes(f"{here}/delete", retrievers.delete, Permission.DELETE),
+        shows(f"{here}/rollout", rollouts.show),
+        writes(f"{here}/rollout", rollouts.start),
+        writes(f"{here}/rollout/promote", rollouts.promote),
+        writes(f"{here}/rollout/roll-back", rollouts.roll_back),
         shows(f"{here}/publish", publishing.show),
         shows(f"{here}/publish/name", publishing.availability),
         writes(f"{here}/publish", publishing.publish),

@@ -8,8 +8,8 @@ from tamis.errors import BadRequestError, ConflictError, TamisError
 from tamis.model.batch import Batch
 from tamis.services.data.batches import BatchService
 from tamis.services.data.buckets import BucketService
+from tamis.services.data.collection_runs import CollectionRunService
 from tamis.services.data.collections import CollectionDetails, CollectionService
-from tamis.services.data.triggers import TriggerService
 from tamis.services.runs.execution_runs import RunOptions
 from tamis.services.runs.executions import ExecutionService
 from tamis.studio.asking import Question, askable, asked_by_example, asked_in_words, uri_of
@@ -122,7 +122,7 @@ async def _run(visit: Visit, question: Question) -> str:
 
 
 async def _extracted(visit: Visit, collection_id: str) -> Response:
-    triggered = await visit.service(TriggerService).trigger(visit.principal, collection_id)
+    triggered = await visit.service(CollectionRunService).trigger(visit.principal, collection_id)
     return visit.moved(f"/data/buckets/{triggered.batch.bucket_id}/batches/{triggered.batch.batch_id}")
 
 

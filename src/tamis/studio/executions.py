@@ -1,6 +1,6 @@
 """The list of executions: filtered, live, and as bars over time that lead back to the list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from tamis.studio.charts import Chart, bars_chart, lines_chart
 from tamis.studio.visit import Visit
 
 PAGE_SIZE = 30
-PERIODS: Mapping[str, tuple[int, int]] = {"1h": (60, 60), "24h": (48, 1800), "7d": (56, 10_800), "30d": (30, 86_400)}
+PERIODS: Mapping[str, tuple[int, int]] = {"1h": (60, 60), "24h": (24, 3600), "7d": (56, 10_800), "30d": (30, 86_400)}
 """Name -> how many bars, of how many seconds."""
 _FIELDS = ("kind", "retriever", "status", "period", "start", "end", "text", "credits", "ms")
 
@@ -45,9 +45,9 @@ async def charts(visit: Visit) -> Response:
     """Asked for by the page once it stands, so that nobody waits for sums."""
     wanted, period = _wanted(visit), visit.asked("period") or "24h"
     count, bar_s = PERIODS[period]
-    bars = await visit.service(ExecutionOverviews).over_time(visit.principal, wanted, count, bar_s, datetime.now(UTC))
+    found = await visit.service(ExecutionOverviews).over_time(visit.principal, wanted, count, bar_s, datetime.now(UTC))
     asked = {name: visit.asked(name) for name in ("kind", "retriever", "status") if visit.asked(name)}
-    return visit.page("_charts.html", charts=_charts(visit, bars, asked), period=period, bars=bars, wanted=wanted)
+    return visit.page("_charts.html", charts=_charts(visit, found.bars, asked), period=period, is_whole=found.is_whole)
 
 
 def _wanted(visit: Visit) -> Wanted:
@@ -91,7 +91,7 @@ def _address(asked: Mapping[str, str]) -> str:
     return f"/executions?{urlencode(asked)}" if asked else "/executions"
 
 
-def _charts(visit: Visit, bars: list[Bar], asked: Mapping[str, str]) -> list[Chart]:
+def _charts(visit: Visit, bars: Sequence[Bar], asked: Mapping[str, str]) -> list[Chart]:
     t = visit.language
     links = [
         _address({**asked, "start": _iso(one.start), "end": _iso(one.end)}) if one.total else None for one in bars

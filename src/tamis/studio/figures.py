@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+_LEAST_SHARE = 0.001
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -49,7 +51,10 @@ class Figures:
         return "–" if value is None or math.isnan(value) else self.marked(f"{value:.4f}")
 
     def percent(self, share: float | None) -> str:
-        return "–" if share is None else f"{self.marked(f'{100 * share:.3g}')} %"
+        if share is None:
+            return "–"
+        is_little = 0 < share < _LEAST_SHARE
+        return f"{'< ' if is_little else ''}{self.marked(f'{100 * (_LEAST_SHARE if is_little else share):.3g}')} %"
 
     def size(self, size_bytes: float | None) -> str:
         if size_bytes is None:

@@ -15,6 +15,7 @@ from tamis.model.collection import Collection
 from tamis.model.feature_uri import FeatureUri
 from tamis.model.json import JSON
 from tamis.model.retriever import Budget, Definition, StageSpec
+from tamis.model.template import Template
 from tamis.services.data.collections import CollectionService
 from tamis.services.listing import ListQuery
 from tamis.services.records.sieves import PastRequest, SieveService
@@ -23,7 +24,6 @@ from tamis.services.runs.executions import ExecutionService
 from tamis.services.runs.explain import ExplainService
 from tamis.services.runs.retrievers import RetrieverDraft, RetrieverService
 from tamis.services.runs.stage_catalogue import StageCatalogue
-from tamis.services.templates import Template
 from tamis.studio import fields, snippets
 from tamis.studio.asking import asked_by_document
 from tamis.studio.run_events import RunEvents

@@ -6,13 +6,15 @@ from starlette.responses import Response
 
 from tamis.errors import NotFoundError
 from tamis.model.retriever import Retriever
+from tamis.model.template import TemplateType
 from tamis.services.data.collections import CollectionService
+from tamis.services.learning.rollouts import RolloutService
 from tamis.services.listing import ListQuery
+from tamis.services.manifests.templates import TemplateService
 from tamis.services.public.publishing import PAGE_PATH, PublishingService, Shown
 from tamis.services.records.analytics import AnalyticsService
 from tamis.services.records.execution_overviews import ExecutionOverviews, Wanted
 from tamis.services.runs.retrievers import RetrieverService
-from tamis.services.templates import TemplateService
 from tamis.studio import fields
 from tamis.studio.visit import Visit
 
@@ -35,7 +37,7 @@ async def show(visit: Visit) -> Response:
         public={one.published.retriever_id: one.published for one in public.items},
         public_path=PAGE_PATH,
         text=visit.asked("text"),
-        templates=visit.service(TemplateService).list("retriever"),
+        templates=visit.service(TemplateService).shipped(TemplateType.RETRIEVER),
         number=number,
         last=max(1, -(-found.total // PAGE_SIZE)),
     )
@@ -53,6 +55,7 @@ async def detail(visit: Visit) -> Response:
         day=await analytics.caching(visit.principal, retriever.retriever_id, _HOURS),
         stages=await analytics.stages(visit.principal, retriever.retriever_id, _HOURS),
         retriever=retriever,
+        rollout=await visit.service(RolloutService).under_way(visit.principal, retriever.retriever_id),
         definition=retriever.definition,
         collections=await _collections(visit, retriever),
         newest=newest,

@@ -96,6 +96,12 @@ class MemoryIndex:
     def compiles(self, filter: Filter) -> bool:
         return self._compiling
 
+    async def ranged(self, principal: Principal, collection_id: str, paths: Sequence[str]) -> frozenset[str]:
+        return frozenset(paths)
+
+    async def index_ranges(self, principal: Principal, collection_id: str, path: str) -> bool:
+        return True
+
     async def info(self, principal: Principal, collection_id: str) -> IndexInfo:
         points = len(self._shard(principal, collection_id).points)
         return IndexInfo(points, points, False)

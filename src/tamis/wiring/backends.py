@@ -121,14 +121,13 @@ async def open_backends(
     index = await open_index(settings, directory.index_path)
     stack.push_async_callback(index.close)
     blobs = open_blobs(None if settings.blob_url else directory.blob_path, settings.blob_url)
-    decoding = decoding_of(settings, directory)
+    decoding = decoding_of(settings, directory.work_path / "decoding")
     stack.callback(decoding.close)
     pages = BlockingPages(outside_of(settings, secrets_of(settings)), asyncio.get_running_loop())
     return Backends(metadata, index, blobs, models, extractors_of(settings, models, decoding, pages), decoding, locks)
 
 
-def decoding_of(settings: Settings, directory: DataDirectory) -> Decoding:
+def decoding_of(settings: Settings, folder: Path) -> Decoding:
+    """folder: for what lies on the disk meanwhile."""
     workers = settings.decode_workers or os.cpu_count() or 1
-    return DecoderPool(
-        directory.work_path / "decoding", workers, settings.decode_memory_bytes, settings.decode_timeout_s
-    )
+    return DecoderPool(folder, workers, settings.decode_memory_bytes, settings.decode_timeout_s)

@@ -8,6 +8,7 @@ from tamis.errors import ConfigurationError
 from tamis.settings import Settings
 
 _NAME = "only server"
+_SHARED = ("database_url", "index_url", "blob_url")
 _PATIENCE_S = 5.0
 """For the database to notice that the server before this one is gone."""
 
@@ -17,20 +18,25 @@ async def check_company(
 ) -> None:
     """One whose index or files are its own must be the only server of its database, and is from here on.
 
-    Documents that another brings would never come into its index, nor would its files be found by others.
+    Documents that another brings would never come into its index, nor would its files be found by others. One that
+    leaves batches to others must share everything with them.
     Raises: ConfigurationError.
     """
+    lacking = [f"TAMIS_{name.upper()}" for name in _SHARED if getattr(settings, name) is None]
+    if lacking and settings.extraction_threads == 0:
+        raise ConfigurationError(
+            "TAMIS_EXTRACTION_THREADS=0 leaves batches to other servers, which there cannot be without "
+            f"{', '.join(lacking)}"
+        )
     if settings.database_url is None:
         return
-    own = [name for name in ("index_url", "blob_url") if getattr(settings, name) is None]
     hold = await _taken(locks, patience_s)
     if hold is None:
-        lacking = " and ".join(f"TAMIS_{name.upper()}" for name in own)
-        here = f"this one lacks {lacking}" if own else "the other has its index or files to itself"
+        here = f"this one lacks {' and '.join(lacking)}" if lacking else "the other has its index or files to itself"
         raise ConfigurationError(
             f"another server uses this database, and {here}: give all of them TAMIS_INDEX_URL and TAMIS_BLOB_URL"
         )
-    if own:
+    if lacking:
         stack.push_async_callback(hold.release)
     else:
         await hold.release()

@@ -14,7 +14,6 @@ from tamis.services.public.public_limits import PublicRates
 from tamis.services.public.public_retrievers import PublicRetrievers
 from tamis.services.public.publishing import PublishingService
 from tamis.services.runs.executions import ExecutionService
-from tamis.services.templates import TemplateService
 from tamis.settings import Settings
 
 
@@ -27,7 +26,6 @@ def publishing_of(
     return (
         Addresses(settings.trusted_proxies.split(",")),
         InteractionService(metadata, clock),
-        TemplateService(),
         PublishingService(metadata, clock, passwords, secrets, settings.max_published, settings.public_url),
         PublicRetrievers(metadata, executions, passwords, PublicRates(rates), secret, clock),
     )

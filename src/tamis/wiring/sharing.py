@@ -17,7 +17,7 @@ from tamis.storage.rates import MemoryRates
 if TYPE_CHECKING:
     from tamis.storage.redis_link import RedisLink
 
-_OF_ONE_SERVER = {"data_dir", "host", "port", "model_dir", "model_cache_dir"}
+_OF_ONE_SERVER = {"data_dir", "host", "port", "model_dir", "model_cache_dir", "extraction_threads"}
 """Settings that may differ between servers that give the same answers."""
 
 
@@ -30,9 +30,9 @@ class Shared:
     locks: Locks
     redis: "RedisLink | None" = None
 
-    def trouble(self) -> str | None:
-        """Why less is shared than the settings say; None where all of it is."""
-        return None if self.redis is None else self.redis.trouble
+    async def trouble(self) -> str | None:
+        """Why less is shared than the settings say; None where all of it is. Redis is asked for it."""
+        return None if self.redis is None else await self.redis.look()
 
 
 async def open_shared(settings: Settings, secret: bytes, stack: contextlib.AsyncExitStack) -> Shared:
@@ -54,7 +54,7 @@ async def sharing_report(settings: Settings) -> str | None:
         return None
     async with contextlib.AsyncExitStack() as stack:
         try:
-            trouble = (await open_shared(settings, b"", stack)).trouble()
+            trouble = await (await open_shared(settings, b"", stack)).trouble()
         except ConfigurationError as error:
             return error.message
         return "answers" if trouble is None else f"is away, servers go on without it: {trouble}"

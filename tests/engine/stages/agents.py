@@ -46,13 +46,20 @@ class Theatre:
 
 @asynccontextmanager
 async def theatre(shop: Shop) -> AsyncIterator[Theatre]:
+    async with speaking() as (server, reach):
+        yield Theatre(shop, server, reach)
+
+
+@asynccontextmanager
+async def speaking() -> AsyncIterator[tuple[LanguageServer, Reach]]:
+    """A scripted model, and what reaches it."""
     with serving() as server:
         endpoint = named_endpoint("openai", server.url, SecretStr("sk-of-the-operator"), "small")
         models = OpenAILanguageModels(
             Endpoints("openai", {"openai": endpoint}), secret_store(None, None), Limits(5.0, 0, 3)
         )
         try:
-            yield Theatre(shop, server, Reach(language=models))
+            yield server, Reach(language=models)
         finally:
             await models.close()
 

@@ -304,6 +304,24 @@ async def test_the_best_of_each_group(shop: Shop) -> None:
     assert all(not one.extra for one in flat.hits)
 
 
+async def test_what_shares_a_value_is_fused_as_one_thing(shop: Shop) -> None:
+    """As passages and fields of one object are: of each search its best counts, whichever document that was."""
+    outcome = await search(shop, vector(RUNNING), text("knife", lexical=True), fuse_by="metadata.brand")
+    # Dense: Sole by p1, Blade by p4, and p5, p6 with 0. Lexical: Blade by p3, before p4.
+    assert ranking(outcome) == [("p4", 1 / 62 + 1 / 61), ("p1", 1 / 61), ("p5", 1 / 63), ("p6", 1 / 64)]
+    words = await search(shop, text("knife", lexical=True))
+    assert outcome.hits[0].scores[LEXICAL] == words.hits[0].scores[LEXICAL] > words.hits[1].scores[LEXICAL]
+    assert [one["candidates"] for one in outcome.metadata["searches"]] == [6, 2]
+    assert outcome.processed == 4
+
+
+async def test_one_search_alone_shows_the_best_of_each_thing(shop: Shop) -> None:
+    assert ids(await search(shop, vector(RUNNING), fuse_by="brand", final_top_k=2)) == ["p1", "p4"]
+    assert len(ids(await search(shop, vector(RUNNING), fuse_by="no.such"))) == 6
+    with pytest.raises(pydantic.ValidationError, match="fuse_by"):
+        await search(shop, vector(RUNNING), fuse_by="")
+
+
 async def test_facets_count_all_that_could_be_found(shop: Shop) -> None:
     facets = ["metadata.brand", {"key": "tags", "limit": 2, "exact": True}]
     outcome = await search(shop, vector(RUNNING, top_k=1), facets=facets, final_top_k=1)

@@ -233,7 +233,7 @@ async def test_a_stored_taxonomy_is_asked_for_by_id_and_said_to_be_missing(shop:
         ([{"id": "a", "vector": [0, 0]}], "not all of them zero"),
         ([{"id": "a", "vector": [1], "text": "b"}], "in one way"),
         ([{"label": None}], "has an id"),
-        ([{"id": "a", "retriever_id": "r", "input_mappings": [{"input_key": "v", "source_type": "vector"}]}], "handed"),
+        ([{"id": "a", "retriever_id": "r", "input_mappings": [{"input_key": "v"}]}], "names its field"),
     ],
 )
 def test_a_taxonomy_that_is_none_is_refused(nodes: list[dict[str, Any]], message: str) -> None:

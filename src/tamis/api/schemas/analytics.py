@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from tamis.api.schemas.retriever_wire import stage_type
 from tamis.model.durations import ERROR
 from tamis.model.execution import StageFigures
-from tamis.services.records.analytics import Series, SlowExecution, Span, StageSums, Sum
+from tamis.services.records.analytics import Series, SlowExecution, StageSums, Sum
 from tamis.services.records.signals import Signal
+from tamis.services.records.spans import Span
 
 LATENCY_ERROR = round(ERROR, 4)
 _WHOLE = Field(description="False while executions from before this version are still being counted.")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tamis.api.paging import ListRequest
+from tamis.api.schemas.alert import AlertApplicationConfig
 from tamis.api.schemas.extractor import VectorIndexDefinition, vector_definitions
 from tamis.api.schemas.fields import BucketSchema
 from tamis.api.schemas.page import PaginationResponse
@@ -17,7 +18,7 @@ from tamis.model.filters import parse_filter
 from tamis.model.json import JSON
 from tamis.model.matching import check_filter
 from tamis.model.vector import Quantization
-from tamis.services.data.collections import CollectionChange, CollectionDetails, CollectionDraft
+from tamis.services.data.collections import CollectionChange, CollectionClone, CollectionDetails, CollectionDraft
 
 _FILTERS: list[str | int] = ["body", "source", "source_filters", "filters"]
 
@@ -27,8 +28,8 @@ Name = Annotated[str, StringConstraints(min_length=3, max_length=100)]
 class ClusterApplicationConfig(BaseModel):
     auto_execute_on_batch: bool = True
     cluster_id: str
-    cooldown_seconds: int = 3600
-    min_document_threshold: int | None = None
+    cooldown_seconds: int = Field(3600, ge=0, le=366 * 86_400)
+    min_document_threshold: int | None = Field(None, ge=1)
 
 
 class TaxonomyExecutionMode(StrEnum):
@@ -118,6 +119,7 @@ class SourceConfigInput(SourceConfig):
 
 
 class CreateCollectionRequest(BaseModel):
+    alert_applications: list[AlertApplicationConfig] | None = None
     cluster_applications: list[ClusterApplicationConfig] | None = None
     collection_name: str
     description: str | None = None
@@ -133,11 +135,22 @@ class CreateCollectionRequest(BaseModel):
 class PatchCollectionRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
+    alert_applications: list[AlertApplicationConfig] | None = None
     cluster_applications: list[ClusterApplicationConfig] | None = None
     collection_name: str | None = None
     description: str | None = None
     enabled: bool | None = None
     metadata: dict[str, Any] | None = None
+    taxonomy_applications: list[TaxonomyApplicationConfig] | None = None
+
+
+class CloneCollectionRequest(BaseModel):
+    collection_name: str = Field(min_length=1)
+    description: str | None = None
+    enabled: bool | None = None
+    feature_extractor: FeatureExtractorConfigInput | None = None
+    metadata: dict[str, Any] | None = None
+    source: SourceConfigInput | None = None
     taxonomy_applications: list[TaxonomyApplicationConfig] | None = None
 
 
@@ -152,6 +165,7 @@ class SingleLineageEntry(BaseModel):
 
 
 class CollectionResponse(BaseModel):
+    alert_applications: list[AlertApplicationConfig] | None = None
     cluster_applications: list[ClusterApplicationConfig] | None = None
     collection_id: str
     collection_name: Name
@@ -161,6 +175,7 @@ class CollectionResponse(BaseModel):
     enabled: bool = True
     feature_extractor: FeatureExtractorConfigOutput
     input_schema: BucketSchema
+    is_standby: bool = False
     last_schema_sync: datetime | None = None
     metadata: dict[str, Any] | None = None
     output_schema: BucketSchema
@@ -176,6 +191,11 @@ class CollectionResponse(BaseModel):
     taxonomy_count: int | None = None
     updated_at: datetime | None = None
     vector_indexes: list[VectorIndexDefinition] = Field(default_factory=list)
+
+
+class CloneCollectionResponse(BaseModel):
+    collection: CollectionResponse
+    source_collection_id: str
 
 
 class CollectionListStats(BaseModel):
@@ -221,6 +241,7 @@ def collection_draft(body: CreateCollectionRequest) -> CollectionDraft:
         enabled=body.enabled,
         metadata=body.metadata or {},
         taxonomy_applications=_dumped(body.taxonomy_applications) or (),
+        alert_applications=_dumped(body.alert_applications) or (),
         cluster_applications=_dumped(body.cluster_applications) or (),
         input_schema=body.input_schema.model_dump(mode="json", exclude_unset=True) if body.input_schema else None,
         quantization=body.quantization,
@@ -238,7 +259,20 @@ def collection_change(body: PatchCollectionRequest) -> CollectionChange:
         enabled=body.enabled,
         metadata=body.metadata,
         taxonomy_applications=_dumped(body.taxonomy_applications),
+        alert_applications=_dumped(body.alert_applications),
         cluster_applications=_dumped(body.cluster_applications),
+    )
+
+
+def collection_clone(body: CloneCollectionRequest) -> CollectionClone:
+    return CollectionClone(
+        name=body.collection_name,
+        source=None if body.source is None else _source(body.source),
+        extractor=None if body.feature_extractor is None else _extractor(body.feature_extractor),
+        description=body.description,
+        enabled=body.enabled,
+        metadata=body.metadata,
+        taxonomy_applications=_dumped(body.taxonomy_applications),
     )
 
 
@@ -247,6 +281,7 @@ def collection_model(details: CollectionDetails) -> CollectionResponse:
     taxonomies = [TaxonomyApplicationConfig.model_validate(each) for each in collection.taxonomy_applications]
     inherited = list(details.bucket_schemas) if collection.source.type == "collection" else None
     return CollectionResponse(
+        alert_applications=[AlertApplicationConfig.model_validate(each) for each in collection.alert_applications],
         cluster_applications=[ClusterApplicationConfig.model_validate(x) for x in collection.cluster_applications],
         collection_id=collection.collection_id,
         collection_name=collection.name,
@@ -256,6 +291,8 @@ def collection_model(details: CollectionDetails) -> CollectionResponse:
         enabled=collection.enabled,
         feature_extractor=_extractor_model(collection.extractor),
         input_schema=BucketSchema.model_validate(collection.input_schema),
+        is_standby=collection.is_standby,
+        last_schema_sync=collection.synced_at,
         metadata=collection.metadata,
         output_schema=BucketSchema.model_validate(collection.output_schema),
         payload_indexes=payload_indexes(collection.output_schema),

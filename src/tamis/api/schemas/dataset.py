@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from tamis.model.dataset import Dataset, GroundTruth
+from tamis.services.learning.datasets import DatasetDraft
 
 Grade = Annotated[int, Field(ge=-10, le=1000, description="1 and more is relevant, and better the greater.")]
 
@@ -28,6 +29,9 @@ class GroundTruthQuery(BaseModel):
     inferred_documents: list[str] = Field(
         default_factory=list, description="Those whose judgement was worked out of interactions."
     )
+    model_judged_documents: list[str] = Field(
+        default_factory=list, description="Those that a language model judged and nobody else."
+    )
 
     def query(self) -> GroundTruth:
         relevant = tuple(dict.fromkeys(self.relevant_documents))
@@ -45,6 +49,11 @@ class CreateDatasetRequest(BaseModel):
         max_length=200,
         description="The field by whose value judgements name documents; left out, they name them by their ids.",
     )
+
+
+def dataset_draft(body: CreateDatasetRequest) -> DatasetDraft:
+    queries = tuple(one.query() for one in body.queries)
+    return DatasetDraft(body.dataset_name, queries, body.description, body.metadata or {}, body.document_field)
 
 
 class JudgeRequest(BaseModel):
@@ -107,4 +116,5 @@ def _query(query: GroundTruth) -> GroundTruthQuery:
             PooledModel(document_id=one.document_id, rank=one.rank, execution_id=one.execution_id) for one in query.pool
         ],
         inferred_documents=[*query.inferred],
+        model_judged_documents=[*query.by_model],
     )

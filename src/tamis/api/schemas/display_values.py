@@ -5,17 +5,19 @@ A page that shows it escapes it as well; but it goes out to pages of others, too
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from pydantic import AfterValidator, StringConstraints
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _LONGEST_URL = 2048
-_MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
 def _text(value: str) -> str:
@@ -49,7 +51,7 @@ def is_address(value: str) -> bool:
 def _markdown(value: str) -> str:
     """Raises: ValueError where it holds HTML, or a link or a picture that is no address."""
     _no_control(value)
-    for token in _tokens(_MARKDOWN.parse(value)):
+    for token in _tokens(_parser().parse(value)):
         if token.type.startswith("html_"):
             raise ValueError(f"Markdown without HTML; it has {token.content.strip()[:40]!r}")
         for name in ("href", "src"):
@@ -64,7 +66,14 @@ def _no_control(value: str) -> None:
         raise ValueError("text without control characters")
 
 
-def _tokens(tokens: list[Token]) -> Iterator[Token]:
+@cache
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _tokens(tokens: "list[Token]") -> Iterator["Token"]:
     for token in tokens:
         yield token
         yield from _tokens(token.children or [])

@@ -1,17 +1,18 @@
 """Tuning, and advice out of interactions, on the wire."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from tamis.api.schemas.analytics import TimeRange
 from tamis.api.schemas.check import VersionModel
-from tamis.engine.planning.definition import to_json
+from tamis.api.schemas.task import TaskStatusEnum
 from tamis.errors import ValidationError
 from tamis.model.evaluation import METRICS
-from tamis.model.retriever import Retriever
-from tamis.services.learning.tuning import Trial, Tuning, TuningRequest
+from tamis.services.learning.tuning import TuningRequest
 from tamis.services.learning.tuning_advice import Advice
+from tamis.services.learning.tuning_runs import TuningRun
 
 
 class TuneRequest(BaseModel):
@@ -24,6 +25,12 @@ class TuneRequest(BaseModel):
     max_candidates: int = Field(40, ge=2, le=200, description="Pipelines to try, the retriever's own among them.")
     max_seconds: float = Field(120.0, gt=0, le=3600, description="For all of it.")
     max_credits: float | None = Field(None, gt=0, description="For all of it; must be said where stages spend.")
+    collections: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list,
+        max_length=4,
+        description="Further collections made of the same objects, by passages or of one field, by id or name: they "
+        "are searched in place of the retriever's own and beside them, joined by root_object_id.",
+    )
     apply: bool = Field(False, description="Make what is found the retriever's next version, where it is better.")
 
     def request(self) -> TuningRequest:
@@ -31,7 +38,7 @@ class TuneRequest(BaseModel):
             raise ValidationError.at(["body", "metric"], f"one of {', '.join(METRICS)}, not {self.metric!r}")
         return TuningRequest(
             self.dataset, self.metric, self.k, self.folds, self.max_candidates, self.max_seconds, self.max_credits,
-            self.apply,
+            self.apply, self.collections,
         )  # fmt: skip
 
 
@@ -48,7 +55,7 @@ class TrialModel(BaseModel):
     on_curve: bool
 
 
-class TuneResponse(BaseModel):
+class TuneResult(BaseModel):
     """baseline, held_out: the metric's mean as the retriever is, and on queries that the choice was not made by."""
 
     retriever: VersionModel
@@ -64,6 +71,25 @@ class TuneResponse(BaseModel):
     untried: int
     stopped: str | None
     made: VersionModel | None = Field(description="The version that was made; null where none was.")
+
+
+class TuningResponse(BaseModel):
+    """candidates_total: 0 until it has begun.  credits: of all that was asked.  result: once it has ended well."""
+
+    task_id: str
+    status: TaskStatusEnum
+    retriever_id: str
+    dataset_name: str
+    created_at: datetime
+    candidates_done: int
+    candidates_total: int
+    credits: float
+    error: str | None
+    result: TuneResult | None
+
+
+class TuningListResponse(BaseModel):
+    tunings: list[TuningResponse]
 
 
 class InteractionTuningRecommendation(BaseModel):
@@ -82,23 +108,19 @@ class InteractionTuningResponse(BaseModel):
     recommendations: list[InteractionTuningRecommendation]
 
 
-def show_tuning(found: Tuning, request: TuningRequest) -> TuneResponse:
-    trials = [_trial(one, place in found.curve) for place, one in enumerate(found.trials)]
-    best = found.trials[found.choice.best]
-    return TuneResponse(
-        retriever=_version(found.retriever),
-        metric=f"{request.metric}@{request.k}",
-        queries=found.queries,
-        better=found.choice.is_better,
-        baseline=found.choice.baseline,
-        held_out=found.choice.held_out,
-        p=found.choice.p,
-        best=trials[found.choice.best],
-        stages=to_json(best.candidate.definition)["stages"],
-        trials=trials,
-        untried=found.untried,
-        stopped=found.stopped,
-        made=None if found.made is None else _version(found.made),
+def show_tuning(run: TuningRun) -> TuningResponse:
+    progress = run.progress
+    return TuningResponse(
+        task_id=run.task.task_id,
+        status=TaskStatusEnum(run.task.status.value),
+        retriever_id=run.retriever_id,
+        dataset_name=str(run.task.additional_data["dataset_name"]),
+        created_at=run.task.created_at,
+        candidates_done=progress.done,
+        candidates_total=progress.total,
+        credits=progress.spent,
+        error=run.task.error,
+        result=None if run.result is None else TuneResult.model_validate(run.result),
     )
 
 
@@ -119,18 +141,3 @@ def show_advice(found: Advice) -> InteractionTuningResponse:
             for one in found.recommendations
         ],
     )
-
-
-def _trial(one: Trial, on_curve: bool) -> TrialModel:
-    return TrialModel(
-        changes=[*one.candidate.changes],
-        value=one.mean,
-        duration_ms=one.duration_ms,
-        credits=one.credits,
-        failed=one.failed,
-        on_curve=on_curve,
-    )
-
-
-def _version(retriever: Retriever) -> VersionModel:
-    return VersionModel(retriever_id=retriever.retriever_id, retriever_name=retriever.name, version=retriever.version)

@@ -17,7 +17,8 @@ WebhookEventType = Literal[
     "collection.deleted", "collection.documents.written", "cluster.created", "cluster.updated", "cluster.deleted",
     "cluster.execution.started", "cluster.execution.completed", "cluster.execution.failed", "trigger.created",
     "trigger.updated", "trigger.deleted", "trigger.paused", "trigger.resumed", "trigger.fired",
-    "trigger.execution.completed", "trigger.execution.failed", "taxonomy.created",
+    "trigger.execution.completed", "trigger.execution.failed", "taxonomy.created", "alert.created", "alert.updated",
+    "alert.deleted", "alert.triggered", "alert.execution.completed", "alert.execution.failed",
 ]  # fmt: skip
 NotificationChannel = Literal["email", "slack", "webhook", "sms"]
 

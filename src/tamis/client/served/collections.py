@@ -11,12 +11,19 @@ from tamis.client.noun import AsyncNoun, Noun
 
 if TYPE_CHECKING:
     from tamis.client.served.types_collections import (
+        ApplyTaxonomyRequest,
+        ApplyTaxonomyResponse,
+        CloneCollectionRequest,
+        CloneCollectionResponse,
         CollectionResponse,
         CreateCollectionRequest,
         DescribeCollectionFeaturesResponse,
         FeatureExtractorResponseModel,
         ListCollectionsRequest,
         ListCollectionsResponse,
+        SchemaSyncRequest,
+        SchemaSyncResponse,
+        SchemaSyncSkippedResponse,
     )
     from tamis.client.served.types_shared import GenericDeleteResponse
 
@@ -52,9 +59,38 @@ class Collections(Noun):
         """Change name, description, metadata, applications, or whether batches feed it."""
         return self._ask(Call("PATCH", f"/collections/{part(collection_identifier)}", body=body))
 
+    def apply_taxonomy(
+        self, collection_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[ApplyTaxonomyRequest]
+    ) -> ApplyTaxonomyResponse:
+        """Label the documents that are there; a task tells how far it is, and goes on after a crash."""
+        return self._ask(
+            Call(
+                "POST",
+                f"/collections/{part(collection_identifier)}/apply-taxonomy",
+                body=body,
+                key=idempotency_key or "",
+            )
+        )
+
+    def clone(
+        self, collection_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[CloneCollectionRequest]
+    ) -> CloneCollectionResponse:
+        """Define another collection as this one is, but for what is sent; its documents come with the next batch."""
+        return self._ask(
+            Call("POST", f"/collections/{part(collection_identifier)}/clone", body=body, key=idempotency_key or "")
+        )
+
     def describe_features(self, collection_identifier: str) -> DescribeCollectionFeaturesResponse:
         """The feature URIs that searches on this collection may use."""
         return self._ask(Call("GET", f"/collections/{part(collection_identifier)}/features"))
+
+    def sync_schema(
+        self, collection_id: str, *, idempotency_key: str | None = None, **body: Unpack[SchemaSyncRequest]
+    ) -> SchemaSyncResponse | SchemaSyncSkippedResponse:
+        """Add to the output schema what a sample of the documents has besides; no field is changed or removed."""
+        return self._ask(
+            Call("POST", f"/collections/{part(collection_id)}/sync-schema", body=body, key=idempotency_key or "")
+        )
 
 
 class AsyncCollections(AsyncNoun):
@@ -88,6 +124,35 @@ class AsyncCollections(AsyncNoun):
         """Change name, description, metadata, applications, or whether batches feed it."""
         return await self._ask(Call("PATCH", f"/collections/{part(collection_identifier)}", body=body))
 
+    async def apply_taxonomy(
+        self, collection_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[ApplyTaxonomyRequest]
+    ) -> ApplyTaxonomyResponse:
+        """Label the documents that are there; a task tells how far it is, and goes on after a crash."""
+        return await self._ask(
+            Call(
+                "POST",
+                f"/collections/{part(collection_identifier)}/apply-taxonomy",
+                body=body,
+                key=idempotency_key or "",
+            )
+        )
+
+    async def clone(
+        self, collection_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[CloneCollectionRequest]
+    ) -> CloneCollectionResponse:
+        """Define another collection as this one is, but for what is sent; its documents come with the next batch."""
+        return await self._ask(
+            Call("POST", f"/collections/{part(collection_identifier)}/clone", body=body, key=idempotency_key or "")
+        )
+
     async def describe_features(self, collection_identifier: str) -> DescribeCollectionFeaturesResponse:
         """The feature URIs that searches on this collection may use."""
         return await self._ask(Call("GET", f"/collections/{part(collection_identifier)}/features"))
+
+    async def sync_schema(
+        self, collection_id: str, *, idempotency_key: str | None = None, **body: Unpack[SchemaSyncRequest]
+    ) -> SchemaSyncResponse | SchemaSyncSkippedResponse:
+        """Add to the output schema what a sample of the documents has besides; no field is changed or removed."""
+        return await self._ask(
+            Call("POST", f"/collections/{part(collection_id)}/sync-schema", body=body, key=idempotency_key or "")
+        )

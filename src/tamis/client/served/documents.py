@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tamis.client.calls import Call, part
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         DocumentImportResponse,
         DocumentResponse,
         Existing,
+        ExportFormat,
         ListDocumentsRequest,
         ListDocumentsResponse,
     )
@@ -73,6 +75,26 @@ class Documents(Noun):
     ) -> BulkUpdateDocumentsResponse:
         """Patch every document that the filters let in."""
         return self._ask(Call("PATCH", f"/collections/{part(collection_identifier)}/documents/bulk", body=body))
+
+    def export(
+        self,
+        collection_identifier: str,
+        *,
+        format: ExportFormat | None = None,
+        vectors: bool | None = None,
+        filters: str | None = None,
+        after: str | None = None,
+    ) -> Generator[bytes, None, None]:
+        """All documents of a collection, or those that the filters let in, by id. An import of them gives the same
+        again.
+        """
+        return self._pieces(
+            Call(
+                "GET",
+                f"/collections/{part(collection_identifier)}/documents/export",
+                query={"format": format, "vectors": vectors, "filters": filters, "after": after},
+            )
+        )
 
     def import_(
         self, collection_identifier: str, documents: Rows, *, existing: Existing | None = None
@@ -172,6 +194,26 @@ class AsyncDocuments(AsyncNoun):
     ) -> BulkUpdateDocumentsResponse:
         """Patch every document that the filters let in."""
         return await self._ask(Call("PATCH", f"/collections/{part(collection_identifier)}/documents/bulk", body=body))
+
+    def export(
+        self,
+        collection_identifier: str,
+        *,
+        format: ExportFormat | None = None,
+        vectors: bool | None = None,
+        filters: str | None = None,
+        after: str | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """All documents of a collection, or those that the filters let in, by id. An import of them gives the same
+        again.
+        """
+        return self._pieces(
+            Call(
+                "GET",
+                f"/collections/{part(collection_identifier)}/documents/export",
+                query={"format": format, "vectors": vectors, "filters": filters, "after": after},
+            )
+        )
 
     async def import_(
         self, collection_identifier: str, documents: Rows, *, existing: Existing | None = None

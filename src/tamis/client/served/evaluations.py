@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         EvaluationRecord,
         EvaluationStatus,
         JudgeRequest,
+        ModelJudgingRequest,
+        ModelJudgingResponse,
         PoolRequest,
         QueryRunsResponse,
         StartEvaluationRequest,
@@ -63,6 +65,21 @@ class Evaluations(Noun):
     def get_dataset(self, dataset_identifier: str) -> EvaluationDataset:
         """By id or name."""
         return self._ask(Call("GET", f"/retrievers/evaluations/datasets/{part(dataset_identifier)}"))
+
+    def judge_by_model(
+        self, dataset_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[ModelJudgingRequest]
+    ) -> ModelJudgingResponse:
+        """Have a language model grade what waits in the pools, and some that people judged, to tell how far both
+        agree.
+        """
+        return self._ask(
+            Call(
+                "POST",
+                f"/retrievers/evaluations/datasets/{part(dataset_identifier)}/judge-by-model",
+                body=body,
+                key=idempotency_key or "",
+            )
+        )
 
     def judge_documents(
         self, dataset_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[JudgeRequest]
@@ -176,6 +193,21 @@ class AsyncEvaluations(AsyncNoun):
     async def get_dataset(self, dataset_identifier: str) -> EvaluationDataset:
         """By id or name."""
         return await self._ask(Call("GET", f"/retrievers/evaluations/datasets/{part(dataset_identifier)}"))
+
+    async def judge_by_model(
+        self, dataset_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[ModelJudgingRequest]
+    ) -> ModelJudgingResponse:
+        """Have a language model grade what waits in the pools, and some that people judged, to tell how far both
+        agree.
+        """
+        return await self._ask(
+            Call(
+                "POST",
+                f"/retrievers/evaluations/datasets/{part(dataset_identifier)}/judge-by-model",
+                body=body,
+                key=idempotency_key or "",
+            )
+        )
 
     async def judge_documents(
         self, dataset_identifier: str, *, idempotency_key: str | None = None, **body: Unpack[JudgeRequest]

@@ -14,32 +14,36 @@ if TYPE_CHECKING:
     from tamis.client.served.types_retrievers import (
         AnonymousExecuteRequest,
         CheckRequest,
-        CheckResponse,
         CloneRetrieverRequest,
-        CloneRetrieverResponse,
         CreateRetrieverRequest,
-        CreateRetrieverResponse,
-        DroppedCache,
         ExecuteBatchRequest,
         ExecuteRetrieverRequest,
         ExplainRetrieverRequest,
+        ListRetrieversRequest,
+        PatchRetrieverRequest,
+        RolloutRequest,
+        TuneRequest,
+    )
+    from tamis.client.served.types_retrievers_answers import (
+        CheckResponse,
+        CloneRetrieverResponse,
+        CreateRetrieverResponse,
+        DroppedCache,
         ExplainRetrieverResponse,
         InteractionTuningResponse,
-        ListRetrieversRequest,
+        LearntFusionsResponse,
         ListRetrieversResponse,
-        PatchRetrieverRequest,
         PatchRetrieverResponse,
         PriceList,
         RetrieverModel,
         RetrieverVersionsResponse,
         RolloutEnd,
         RolloutModel,
-        RolloutRequest,
         RolloutStanding,
         ShadowRunModel,
         StreamEvent,
-        TuneRequest,
-        TuneResponse,
+        TuningListResponse,
+        TuningResponse,
     )
     from tamis.client.served.types_shared import GenericDeleteResponse
 
@@ -73,7 +77,7 @@ class Retrievers(Noun):
         )
 
     def stream_anonymous(self, **body: Unpack[AnonymousExecuteRequest]) -> Generator[StreamEvent, None, None]:
-        """As `execute`, event by event as stages end; closing it cancels the execution."""
+        """As `execute_anonymous`, event by event as it happens; closing it cancels the work."""
         return self._events(Call("POST", "/retrievers/execute", body={**body, "stream": True}))
 
     def explain_anonymous(self, **body: Unpack[AnonymousExecuteRequest]) -> ExplainRetrieverResponse:
@@ -132,7 +136,7 @@ class Retrievers(Noun):
         )
 
     def stream(self, retriever_id: str, **body: Unpack[ExecuteRetrieverRequest]) -> Generator[StreamEvent, None, None]:
-        """As `execute`, event by event as stages end; closing it cancels the execution."""
+        """As `execute`, event by event as it happens; closing it cancels the work."""
         return self._events(Call("POST", f"/retrievers/{part(retriever_id)}/execute", body={**body, "stream": True}))
 
     def execute_batch(
@@ -146,6 +150,22 @@ class Retrievers(Noun):
     def explain(self, retriever_id: str, **body: Unpack[ExplainRetrieverRequest]) -> ExplainRetrieverResponse:
         """Plan a saved retriever, as executing it would; nothing runs and no record is left."""
         return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/execute/explain", body=body, is_reading=True))
+
+    def forget_learned_fusion(self, retriever_id: str) -> GenericDeleteResponse:
+        """Begin anew with the weights as written; interactions stay, and teach nothing again."""
+        return self._ask(Call("DELETE", f"/retrievers/{part(retriever_id)}/learned-fusion"))
+
+    def show_learned_fusion(
+        self, retriever_id: str, *, user_id: str | None = None, segment: str | None = None
+    ) -> LearntFusionsResponse:
+        """What interactions taught the fusions that learn, as it counts today."""
+        return self._ask(
+            Call(
+                "GET",
+                f"/retrievers/{part(retriever_id)}/learned-fusion",
+                query={"user_id": user_id, "segment": segment},
+            )
+        )
 
     def get_rollout(self, retriever_id: str, *, dataset: str | None = None) -> RolloutStanding:
         """How both versions compare on what was asked of them so far."""
@@ -171,11 +191,19 @@ class Retrievers(Noun):
 
     def tune(
         self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[TuneRequest]
-    ) -> TuneResponse:
-        """Try other fusions, weights, depths and no reranking on a data set, within time and credits;
-        cross-validated.
+    ) -> TuningResponse:
+        """Try other fusions, weights, passages, fields, depths and reranking by a data set, within time and
+        credits.
         """
         return self._ask(Call("POST", f"/retrievers/{part(retriever_id)}/tune", body=body, key=idempotency_key or ""))
+
+    def list_tunings(self, retriever_id: str) -> TuningListResponse:
+        """Newest first."""
+        return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/tunings"))
+
+    def get_tuning(self, retriever_id: str, task_id: str) -> TuningResponse:
+        """How far it is, and what it came to."""
+        return self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/tunings/{part(task_id)}"))
 
     def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""
@@ -213,7 +241,7 @@ class AsyncRetrievers(AsyncNoun):
         )
 
     def stream_anonymous(self, **body: Unpack[AnonymousExecuteRequest]) -> AsyncGenerator[StreamEvent, None]:
-        """As `execute`, event by event as stages end; closing it cancels the execution."""
+        """As `execute_anonymous`, event by event as it happens; closing it cancels the work."""
         return self._events(Call("POST", "/retrievers/execute", body={**body, "stream": True}))
 
     async def explain_anonymous(self, **body: Unpack[AnonymousExecuteRequest]) -> ExplainRetrieverResponse:
@@ -276,7 +304,7 @@ class AsyncRetrievers(AsyncNoun):
         )
 
     def stream(self, retriever_id: str, **body: Unpack[ExecuteRetrieverRequest]) -> AsyncGenerator[StreamEvent, None]:
-        """As `execute`, event by event as stages end; closing it cancels the execution."""
+        """As `execute`, event by event as it happens; closing it cancels the work."""
         return self._events(Call("POST", f"/retrievers/{part(retriever_id)}/execute", body={**body, "stream": True}))
 
     async def execute_batch(
@@ -291,6 +319,22 @@ class AsyncRetrievers(AsyncNoun):
         """Plan a saved retriever, as executing it would; nothing runs and no record is left."""
         return await self._ask(
             Call("POST", f"/retrievers/{part(retriever_id)}/execute/explain", body=body, is_reading=True)
+        )
+
+    async def forget_learned_fusion(self, retriever_id: str) -> GenericDeleteResponse:
+        """Begin anew with the weights as written; interactions stay, and teach nothing again."""
+        return await self._ask(Call("DELETE", f"/retrievers/{part(retriever_id)}/learned-fusion"))
+
+    async def show_learned_fusion(
+        self, retriever_id: str, *, user_id: str | None = None, segment: str | None = None
+    ) -> LearntFusionsResponse:
+        """What interactions taught the fusions that learn, as it counts today."""
+        return await self._ask(
+            Call(
+                "GET",
+                f"/retrievers/{part(retriever_id)}/learned-fusion",
+                query={"user_id": user_id, "segment": segment},
+            )
         )
 
     async def get_rollout(self, retriever_id: str, *, dataset: str | None = None) -> RolloutStanding:
@@ -321,13 +365,21 @@ class AsyncRetrievers(AsyncNoun):
 
     async def tune(
         self, retriever_id: str, *, idempotency_key: str | None = None, **body: Unpack[TuneRequest]
-    ) -> TuneResponse:
-        """Try other fusions, weights, depths and no reranking on a data set, within time and credits;
-        cross-validated.
+    ) -> TuningResponse:
+        """Try other fusions, weights, passages, fields, depths and reranking by a data set, within time and
+        credits.
         """
         return await self._ask(
             Call("POST", f"/retrievers/{part(retriever_id)}/tune", body=body, key=idempotency_key or "")
         )
+
+    async def list_tunings(self, retriever_id: str) -> TuningListResponse:
+        """Newest first."""
+        return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/tunings"))
+
+    async def get_tuning(self, retriever_id: str, task_id: str) -> TuningResponse:
+        """How far it is, and what it came to."""
+        return await self._ask(Call("GET", f"/retrievers/{part(retriever_id)}/tunings/{part(task_id)}"))
 
     async def list_versions(self, retriever_id: str) -> RetrieverVersionsResponse:
         """What it runs and what it ran before, newest first."""

@@ -6,8 +6,55 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    from tamis.client.served.types_alerts import AlertInputMapping
     from tamis.client.served.types_buckets import BucketSchemaInput, BucketSchemaOutput
-    from tamis.client.served.types_shared import BucketSchemaFieldType, PaginationResponse, PayloadIndexConfig
+    from tamis.client.served.types_shared import (
+        BucketSchemaFieldType,
+        InputMapping,
+        PaginationResponse,
+        PayloadIndexConfig,
+    )
+
+
+class AlertApplicationConfig(TypedDict):
+    alert_id: str
+    execution_mode: NotRequired[AlertExecutionMode]
+    execution_phase: NotRequired[Literal[1, 2, 3, 4]]
+    input_mappings: list[AlertInputMapping]
+    priority: NotRequired[int]
+
+
+AlertExecutionMode: TypeAlias = Literal["on_ingest", "scheduled", "on_demand"]
+
+
+class ApplyTaxonomyRequest(TypedDict):
+    batch_size: NotRequired[int]
+    parallelism: NotRequired[int]
+    scroll_filters: NotRequired[dict[str, Any] | None]
+    taxonomy_id: str
+
+
+class ApplyTaxonomyResponse(TypedDict):
+    collection_id: str
+    estimated_documents: NotRequired[int | None]
+    status: str
+    task_id: str
+    taxonomy_id: str
+
+
+class CloneCollectionRequest(TypedDict):
+    collection_name: str
+    description: NotRequired[str | None]
+    enabled: NotRequired[bool | None]
+    feature_extractor: NotRequired[FeatureExtractorConfigInput | None]
+    metadata: NotRequired[dict[str, Any] | None]
+    source: NotRequired[SourceConfigInput | None]
+    taxonomy_applications: NotRequired[list[TaxonomyApplicationConfig] | None]
+
+
+class CloneCollectionResponse(TypedDict):
+    collection: CollectionResponse
+    source_collection_id: str
 
 
 class ClusterApplicationConfig(TypedDict):
@@ -35,6 +82,7 @@ class CollectionListStats(TypedDict):
 
 
 class CollectionResponse(TypedDict):
+    alert_applications: NotRequired[list[AlertApplicationConfig] | None]
     cluster_applications: NotRequired[list[ClusterApplicationConfig] | None]
     collection_id: str
     collection_name: str
@@ -44,6 +92,7 @@ class CollectionResponse(TypedDict):
     enabled: NotRequired[bool]
     feature_extractor: FeatureExtractorConfigOutput
     input_schema: BucketSchemaOutput
+    is_standby: NotRequired[bool]
     last_schema_sync: NotRequired[str | None]
     metadata: NotRequired[dict[str, Any] | None]
     output_schema: BucketSchemaOutput
@@ -77,6 +126,7 @@ class CostsInfo(TypedDict):
 
 
 class CreateCollectionRequest(TypedDict):
+    alert_applications: NotRequired[list[AlertApplicationConfig] | None]
     cluster_applications: NotRequired[list[ClusterApplicationConfig] | None]
     collection_name: str
     description: NotRequired[str | None]
@@ -141,16 +191,6 @@ class FieldPassthrough(TypedDict):
     target_path: NotRequired[str | None]
 
 
-class InputMapping(TypedDict):
-    input_key: str
-    override: NotRequired[Any]
-    path: NotRequired[str | None]
-    source_type: NotRequired[InputSourceType | None]
-
-
-InputSourceType: TypeAlias = Literal["payload", "literal", "vector"]
-
-
 class ListCollectionsRequest(TypedDict):
     case_sensitive: NotRequired[bool]
     count_only: NotRequired[bool]
@@ -181,6 +221,33 @@ class MultiVectorIndex(TypedDict):
 PatchCollectionRequest: TypeAlias = dict[str, Any]
 
 Quantization: TypeAlias = Literal["none", "int8", "binary"]
+
+
+class SchemaSyncRequest(TypedDict):
+    cascade_to_downstream: NotRequired[bool]
+    force: NotRequired[bool]
+    sample_size: NotRequired[int]
+
+
+class SchemaSyncResponse(TypedDict):
+    collection_id: str
+    documents_sampled: int
+    downstream_collections_updated: NotRequired[list[str]]
+    fields_added: NotRequired[list[str]]
+    fields_total: int
+    message: NotRequired[str | None]
+    previous_version: int
+    schema_version: int
+    success: bool
+
+
+class SchemaSyncSkippedResponse(TypedDict):
+    collection_id: str
+    last_sync: NotRequired[str | None]
+    reason: str
+    schema_version: int
+    skipped: NotRequired[bool]
+    success: NotRequired[bool]
 
 
 class SingleLineageEntry(TypedDict):

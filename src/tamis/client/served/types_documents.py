@@ -125,6 +125,8 @@ DocumentUpdateRequest: TypeAlias = dict[str, Any]
 
 Existing: TypeAlias = Literal["replace", "skip", "fail"]
 
+ExportFormat: TypeAlias = Literal["jsonl", "parquet"]
+
 
 class ListDocumentsRequest(TypedDict):
     case_sensitive: NotRequired[bool]

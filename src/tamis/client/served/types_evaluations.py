@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from tamis.client.served.types_shared import GroundTruthQuery
 
 
+class AgreementModel(TypedDict):
+    counts: dict[str, dict[str, int]]
+    documents: int
+    kappa: float | None
+    same: float
+    weighted_kappa: float | None
+
+
 class ComparedQueryModel(TypedDict):
     baseline_execution_id: str | None
     baseline_metrics: dict[str, float]
@@ -110,6 +118,34 @@ class MetricComparisonModel(TypedDict):
     p_holm: float
     ties: int
     wins: int
+
+
+class ModelJudgingRequest(TypedDict):
+    again: NotRequired[bool]
+    compared: NotRequired[int]
+    depth: NotRequired[int]
+    greatest_grade: NotRequired[int | None]
+    guideline: NotRequired[str | None]
+    max_credits: NotRequired[float | None]
+    max_documents: NotRequired[int]
+    max_seconds: NotRequired[float]
+    model: NotRequired[str | None]
+    provider: NotRequired[str | None]
+
+
+class ModelJudgingResponse(TypedDict):
+    agreement: AgreementModel | None
+    calls: int
+    credits: float
+    dataset_id: str
+    dataset_name: str
+    failed: int
+    gone: int
+    judged: int
+    left: int
+    model: str
+    stopped: str | None
+    tokens: int
 
 
 class PoolRequest(TypedDict):

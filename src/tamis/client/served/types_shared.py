@@ -27,6 +27,12 @@ class AggregationResult(TypedDict):
     metrics: dict[str, Any]
 
 
+class BaseFeatureExtractorModelOutput(TypedDict):
+    feature_extractor_id: str
+    feature_extractor_name: str
+    version: str
+
+
 class BoolIndexParams(TypedDict):
     type: NotRequired[str]
 
@@ -72,6 +78,21 @@ class ComponentsConfig(TypedDict):
     result_layout: NotRequired[str]
     show_filters: NotRequired[bool]
     show_search: NotRequired[bool]
+
+
+ComputeTier: TypeAlias = Literal["shared", "dedicated_cpu", "dedicated_gpu"]
+
+
+class CovariateConfig(TypedDict):
+    binning_strategy: NotRequired[Literal["quartiles", "deciles", "custom"] | None]
+    clustering_method: NotRequired[Literal["kmeans", "hdbscan"] | None]
+    covariate_type: CovariateType
+    field_path: str
+    n_clusters: NotRequired[int | None]
+    name: str
+
+
+CovariateType: TypeAlias = Literal["categorical", "numeric", "embedding", "cluster_id"]
 
 
 class CursorPaginationParams(TypedDict):
@@ -168,6 +189,7 @@ class GeoIndexParams(TypedDict):
 
 class GroundTruthQuery(TypedDict):
     inferred_documents: NotRequired[list[str]]
+    model_judged_documents: NotRequired[list[str]]
     pool: NotRequired[list[PooledModel]]
     query_id: str
     query_input: dict[str, Any]
@@ -186,6 +208,19 @@ class HavingCondition(TypedDict):
     field: str
     operator: str
     value: int | float | str
+
+
+class InputMapping(TypedDict):
+    input_key: str
+    override: NotRequired[Any]
+    path: NotRequired[str | None]
+    source_type: NotRequired[InputSourceType | None]
+
+
+class InputMappingSource(TypedDict):
+    path: NotRequired[str | None]
+    source_type: Literal["document_field", "constant"]
+    value: NotRequired[Any]
 
 
 class InputRenderingConfigInput(TypedDict):
@@ -208,6 +243,9 @@ class InputRenderingConfigOutput(TypedDict):
     placeholder: NotRequired[str | None]
     required: NotRequired[bool]
     suggestions: NotRequired[list[str] | None]
+
+
+InputSourceType: TypeAlias = Literal["payload", "literal", "vector"]
 
 
 class IntegerIndexParams(TypedDict):
@@ -297,6 +335,16 @@ class RangeBucket(TypedDict):
     field: str
 
 
+RecordPart: TypeAlias = Literal["inputs", "documents"]
+
+
+class RecordPolicyModel(TypedDict):
+    exclude: NotRequired[list[RecordPart]]
+    max_age_days: NotRequired[float | None]
+    max_age_s: NotRequired[float | None]
+    max_count: NotRequired[int | None]
+
+
 class ResultCardProperties(TypedDict):
     field_order: NotRequired[list[str]]
     layout: NotRequired[str]
@@ -368,9 +416,29 @@ class StageStatistics(TypedDict):
     tokens_used: NotRequired[int | None]
 
 
+StepKeySource: TypeAlias = Literal["assignment_label", "assignment_node_id", "field_path"]
+
+
 class StructuredDataConfig(TypedDict):
     additional_properties: NotRequired[dict[str, Any]]
     type: NotRequired[str]
+
+
+TaskStatus: TypeAlias = Literal[
+    "PENDING",
+    "IN_PROGRESS",
+    "PROCESSING",
+    "COMPLETED",
+    "COMPLETED_WITH_ERRORS",
+    "FAILED",
+    "CANCELED",
+    "UNKNOWN",
+    "SKIPPED",
+    "DRAFT",
+    "ACTIVE",
+    "ARCHIVED",
+    "SUSPENDED",
+]
 
 
 class TextIndexParams(TypedDict):
@@ -387,11 +455,6 @@ class ThemeConfig(TypedDict):
     primary_color: NotRequired[str]
     secondary_color: NotRequired[str | None]
     text_color: NotRequired[str]
-
-
-class TimeRange(TypedDict):
-    end: str
-    start: str
 
 
 TokenizerType: TypeAlias = Literal["word", "whitespace", "prefix", "multilingual"]

@@ -108,6 +108,12 @@ class WebhookInput(TypedDict):
             "trigger.execution.completed",
             "trigger.execution.failed",
             "taxonomy.created",
+            "alert.created",
+            "alert.updated",
+            "alert.deleted",
+            "alert.triggered",
+            "alert.execution.completed",
+            "alert.execution.failed",
         ]
     ]
     is_active: NotRequired[bool]
@@ -141,6 +147,12 @@ class WebhookOutput(TypedDict):
             "trigger.execution.completed",
             "trigger.execution.failed",
             "taxonomy.created",
+            "alert.created",
+            "alert.updated",
+            "alert.deleted",
+            "alert.triggered",
+            "alert.execution.completed",
+            "alert.execution.failed",
         ]
     ]
     is_active: NotRequired[bool]

@@ -100,10 +100,10 @@ def partition(rows: FloatArray, method: Method, seed: int, sample_size: int | No
     canonical = left[order]
     chosen_seed = seed if method.parameters.random_state is None else method.parameters.random_state
     found = _clustered(values[canonical], method, chosen_seed % 2**32, sample_size)
-    numbered, dissolved = _numbered(found.labels, method.least)
+    by_size, dissolved = numbered(found.labels, method.least)
     labels = np.full(len(rows), -1, dtype=np.int64)
-    labels[canonical] = numbered
-    gone = {int(canonical[n]): TOO_SMALL if n in dissolved else NOISE for n in np.flatnonzero(numbered < 0)}
+    labels[canonical] = by_size
+    gone = {int(canonical[n]): TOO_SMALL if n in dissolved else NOISE for n in np.flatnonzero(by_size < 0)}
     centroids, distances = _centres(values, labels, is_cosine=method.distance == "cosine")
     seen = reasons | gone
     return Partition(labels, seen, centroids, distances, found.sampled, found.silhouette, tuple(found.notes))
@@ -161,15 +161,15 @@ def _clustered(rows: NDArray[np.float64], method: Method, seed: int, sample_size
     bounds = SAMPLED.get(method.algorithm, _LINEAR)
     size = min(len(rows), bounds.usual if sample_size is None else sample_size)
     everything = size == len(rows)
-    places = np.arange(size) if everything else _drawn(len(rows), size, seed)
-    found = _fitted(rows[places], method, seed)
+    places = np.arange(size) if everything else drawn(len(rows), size, seed)
+    found = fitted(rows[places], method, seed)
     if everything:
         return found
     rest = np.setdiff1d(np.arange(len(rows)), places)
     labels = np.full(len(rows), -1, dtype=np.int64)
     labels[places] = found.labels
     distance = "euclidean" if method.distance == "cosine" else method.distance
-    labels[rest] = found.labels[_methods().nearest(rows[rest], rows[places], distance)]
+    labels[rest] = found.labels[methods().nearest(rows[rest], rows[places], distance)]
     found.labels = labels
     found.notes.append(
         f"{method.algorithm} worked on {size} of {len(rows)} documents; the others went with the nearest"
@@ -177,34 +177,34 @@ def _clustered(rows: NDArray[np.float64], method: Method, seed: int, sample_size
     return found
 
 
-def _drawn(count: int, size: int, seed: int) -> Labels:
+def drawn(count: int, size: int, seed: int) -> Labels:
     return np.sort(np.random.default_rng(seed).choice(count, size, replace=False)).astype(np.int64)
 
 
-def _fitted(rows: NDArray[np.float64], method: Method, seed: int) -> _Found:
+def fitted(rows: NDArray[Any], method: Method, seed: int) -> _Found:
     size = len(rows)
-    distinct = len({row.tobytes() for row in rows})
+    distinct = len({hash(row.tobytes()) for row in rows})
     if distinct <= 1:
         return _Found(np.zeros(size, dtype=np.int64), size)
-    methods = _methods()
-    work = methods.Work(rows, method, seed)
+    known = methods()
+    work = known.Work(rows, method, seed)
     if method.algorithm not in COUNTED or getattr(method.parameters, "distance_threshold", None) is not None:
-        labels, notes = _quietly(lambda: methods.labels_of(work, 0))
+        labels, notes = _quietly(lambda: known.labels_of(work, 0))
         return _Found(labels, size, None, notes)
     wanted = method.parameters.count
     most = min(distinct, max(size // method.least, 1))
     if wanted is None and most >= 2:
-        (labels, suits), notes = _quietly(lambda: methods.best_labels(work, most))
+        (labels, suits), notes = _quietly(lambda: known.best_labels(work, most))
         return _Found(labels, size, suits, notes)
     count = min(wanted or 1, most)
     fewer = [f"{size} documents make {count} clusters, and not {wanted}"] if wanted and count < wanted else []
     if count == 1:
         return _Found(np.zeros(size, dtype=np.int64), size, None, fewer)
-    labels, notes = _quietly(lambda: methods.labels_of(work, count))
+    labels, notes = _quietly(lambda: known.labels_of(work, count))
     return _Found(labels, size, None, [*fewer, *notes])
 
 
-def _numbered(labels: Labels, least: int) -> tuple[Labels, frozenset[int]]:
+def numbered(labels: Labels, least: int) -> tuple[Labels, frozenset[int]]:
     """Clusters by size down, ties to the least row; and the places of rows whose cluster was too small."""
     members: dict[int, list[int]] = {}
     for place, label in enumerate(labels.tolist()):
@@ -212,10 +212,10 @@ def _numbered(labels: Labels, least: int) -> tuple[Labels, frozenset[int]]:
             members.setdefault(label, []).append(place)
     dissolved = frozenset(place for rows in members.values() if len(rows) < least for place in rows)
     kept = sorted((rows for rows in members.values() if len(rows) >= least), key=lambda rows: (-len(rows), rows[0]))
-    numbered = np.full(len(labels), -1, dtype=np.int64)
+    by_size = np.full(len(labels), -1, dtype=np.int64)
     for number, rows in enumerate(kept):
-        numbered[rows] = number
-    return numbered, dissolved
+        by_size[rows] = number
+    return by_size, dissolved
 
 
 def _centres(
@@ -245,8 +245,8 @@ def _quietly(work: Callable[[], T]) -> tuple[T, list[str]]:
     return given, ["the clusters had not come to rest when it ended"] if restless else []
 
 
-def _methods() -> Any:
-    """Raises: NotSetUpError."""
+def methods() -> Any:
+    """scikit-learn's, imported with the first clustering. Raises: NotSetUpError."""
     try:
         return importlib.import_module("tamis.engine.clustering.clustering_methods")
     except ImportError as error:
@@ -273,7 +273,7 @@ class Worker:
 
     def alone(self, work: Callable[[], T]) -> T:
         """For the pool's thread."""
-        with _methods().on_one_core():
+        with methods().on_one_core():
             return work()
 
 

@@ -54,13 +54,14 @@ async def name_all(
 
     Raises: LanguageModelError where `on_error` says so; what the caller or the operator must mend.
     """
-    prompts = [_prompt(access, texts, asked) for texts in clusters]
+    prompts = [prompt_of(access, texts, asked) for texts in clusters]
     answers = await ask_all(context, prompts, on_error)
-    names = tuple(_named(one) if isinstance(one, Reply) else None for one in answers.items)
+    names = tuple(named(one) if isinstance(one, Reply) else None for one in answers.items)
     return Naming(names, answers.tokens, answers.calls, answers.warnings("their clusters are named by their terms"))
 
 
-def _prompt(access: LanguageAccess, texts: Sequence[str], asked: str | None) -> Prompt:
+def prompt_of(access: LanguageAccess, texts: Sequence[str], asked: str | None) -> Prompt:
+    """asked: as `name_all` takes it."""
     return access.ask(
         Message("system", _TASK + RULES),
         Message("user", f"{asked or _ASK}\n\nDocuments:\n{numbered(texts)}"),
@@ -69,7 +70,8 @@ def _prompt(access: LanguageAccess, texts: Sequence[str], asked: str | None) -> 
     )
 
 
-def _named(reply: Reply) -> Named | None:
+def named(reply: Reply) -> Named | None:
+    """None where the answer is no name."""
     value = reply.value
     if not isinstance(value, dict):
         return None

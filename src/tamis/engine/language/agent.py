@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from pydantic import BaseModel
@@ -123,11 +123,25 @@ class Course:
         self.model = self.model or reply.model
 
 
+Ask: TypeAlias = Callable[[Prompt], Awaitable[Reply]]
+"""As `LanguageModels.ask`, of somebody and within an allowance."""
+
+
+class Watch:
+    """Who is told of each step as it happens. Here, nobody."""
+
+    async def chosen(self, step: Step) -> None:
+        """Before the tool is looked for."""
+
+    async def taken(self, step: Step, seen: str) -> None:
+        """Once it has run, or was refused. seen: what the model is shown of it."""
+
+
 @dataclass(slots=True)
 class Agent:
     """answer: JSON schema of what it must answer with in the end; None where finishing is all.
 
-    course: how far it is; tools may add to it.
+    course: how far it is; tools may add to it.  answer_tokens: of each of its answers; None is the provider's default.
     """
 
     model: Model
@@ -135,16 +149,26 @@ class Agent:
     limits: Limits
     answer: dict[str, JSON] | None = None
     course: Course = field(default_factory=Course)
+    answer_tokens: int | None = None
+    watch: Watch = field(default_factory=Watch)
 
     async def go(self, system: str, task: str, context: Context, images: tuple[str, ...] = ()) -> Course:
         """Until it is done or a limit is met. What the model's provider refuses ends it: `course.error`.
 
         system, task: trusted text; what of them comes from documents is fenced.
         """
+
+        async def ask(prompt: Prompt) -> Reply:
+            return await context.reach.language.ask(context.principal, prompt, context.allowance)
+
+        return await self.go_on([self.told(system), Message("user", task, images)], ask)
+
+    async def go_on(self, messages: list[Message], ask: Ask) -> Course:
+        """As `go`, from what was said so far: it begins with what `told` makes."""
         course = self.course
         try:
             async with asyncio.timeout(self.limits.timeout_s) as deadline:
-                await self._turns([self._system(system), Message("user", task, images)], context)
+                await self._turns(messages, ask)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -153,22 +177,20 @@ class Agent:
             course.failed(error)
         return course
 
-    async def _turns(self, messages: list[Message], context: Context) -> None:
+    async def _turns(self, messages: list[Message], ask: Ask) -> None:
         course, limits = self.course, self.limits
         for turn in range(limits.turns):
             if limits.tokens is not None and course.tokens >= limits.tokens:
                 course.ending = Ending.TOKENS
                 return
             must_answer = self.answer is not None and turn == limits.turns - 1
-            reply = await context.reach.language.ask(
-                context.principal, self._prompt(messages, must_answer), context.allowance
-            )
+            reply = await ask(self._prompt(messages, must_answer))
             course.note(reply)
             seen = await self._step(reply.value)
             if seen is None:
                 course.ending = Ending.FINISHED
                 return
-            messages += [Message("assistant", _said(reply.value)), Message("user", seen)]
+            messages += step_said(reply.value, seen)
 
     async def _step(self, value: JSON) -> str | None:
         """What the model is shown next; None where it is done."""
@@ -181,12 +203,14 @@ class Agent:
             return "Finishing needs an `answer` that fits the schema."
         step = Step(name, arguments)
         self.course.steps.append(step)
+        await self.watch.chosen(step)
         try:
             seen = await self._call(name, arguments)
             step.result = seen.partition("\n")[0][:_LONGEST_TOLD]
         except ToolError as error:
             step.error = str(error)[:_LONGEST_TOLD]
             seen = f"The tool refused: {step.error}"
+        await self.watch.taken(step, seen)
         return seen
 
     async def _call(self, name: str, arguments: JSON) -> str:
@@ -200,7 +224,8 @@ class Agent:
             raise ToolError("; ".join(faults)) from error
         return await tool.call(checked)
 
-    def _system(self, system: str) -> Message:
+    def told(self, system: str) -> Message:
+        """What the model is told before anything else: what it is for, how to choose, and among which tools."""
         listed = [
             {"name": tool.name, "description": tool.description, "arguments": tool.Arguments.model_json_schema()}
             for tool in self.tools
@@ -221,6 +246,7 @@ class Agent:
             model=model.name,
             key=model.key,
             schema=self._schema(must_answer),
+            max_tokens=self.answer_tokens,
             temperature=model.temperature,
         )
 
@@ -241,6 +267,11 @@ class Agent:
             if must_answer:
                 schema["required"] = ["tool", "answer"]
         return {**schema, "additionalProperties": False}
+
+
+def step_said(choice: JSON, seen: str) -> list[Message]:
+    """A step as the model is reminded of it. choice: its tool and arguments.  seen: what came of it."""
+    return [Message("assistant", _said(choice)), Message("user", seen)]
 
 
 def _said(value: JSON) -> str:

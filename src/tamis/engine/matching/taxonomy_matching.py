@@ -10,7 +10,7 @@ from tamis.engine.ports.retrieving import Retrieve, Retrieved
 from tamis.engine.searching.stored_likeness import Likeness
 from tamis.engine.stage import Context
 from tamis.engine.taxonomies.taxonomy import Members, Near, Node, Retrieval, Rule, Taxonomy, best, descend
-from tamis.errors import AllowanceSpentError, TamisError
+from tamis.errors import AllowanceSpentError, TamisError, ValidationError
 from tamis.model.collection import Collection
 from tamis.model.hits import Hit
 from tamis.model.json import JSON
@@ -119,6 +119,8 @@ class Matcher:
     def _filled(self, value: JSON, hit: Hit) -> JSON:
         if isinstance(value, dict) and isinstance(path := value.get("$path"), str):
             return value_at(hit.view(), path)
+        if isinstance(value, dict) and "$vector" in value:
+            return _as_query(hit)
         filled: JSON = self._context.render(value, hit)
         return filled
 
@@ -142,3 +144,15 @@ class Matcher:
         if near:
             near = sorted(near, key=lambda one: (-one[1], one[0]))[: self._rule.top_k if node.spread else 1]
             own[node.id] = Near(near[0][1], tuple(near))
+
+
+def _as_query(hit: Hit) -> JSON:
+    """The retriever's search takes the stored vector of its own feature: no vector goes through a record.
+
+    Raises: ValidationError.
+    """
+    if hit.document is None:
+        message = "a `vector` mapping is for stored documents; map a field by `payload` for others"
+        raise ValidationError.at(["input_mappings"], message)
+    of: dict[str, JSON] = {"collection_id": hit.document.collection_id, "document_id": hit.id}
+    return {"input_mode": "document", "document_ref": of}

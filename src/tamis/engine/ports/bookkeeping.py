@@ -47,7 +47,11 @@ class Usage(Protocol):
 
 
 class Credits(Protocol):
-    """What executions cost, counted in the transaction that keeps their record."""
+    """What executions cost, counted in the transaction that keeps their record, and what else is charged."""
+
+    def charge(self, principal: Principal, operation: str, day: date, credits: float) -> None:
+        """For what is no execution, on this day of UTC. credits: from 0 on; 0 leaves no trace."""
+        ...
 
     def spent(self, principal: Principal, window: UsageWindow | None = None) -> Sequence[Spending]:
         """In all namespaces of the organisation; None is all of time."""

@@ -27,11 +27,26 @@ class ExecutionQuery:
 
 @dataclass(frozen=True, slots=True)
 class CountedSpan:
-    """How many executions of this status began within a span of time. at: its beginning, UTC."""
+    """Executions of this status that began within a span of time. at: its beginning, UTC.
+
+    cacheable: those that a cache could have answered some of.  cache_hits: the sum of their cache hit rates.
+    """
 
     at: datetime
     status: ExecutionStatus
     count: int
+    credits: float
+    cacheable: int
+    cache_hits: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpanWindow:
+    """The spans that begin from `start` on and before `end`. span_s: 60, 3600 or 86400."""
+
+    start: datetime
+    end: datetime
+    span_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +100,41 @@ class Executions(Protocol):
 
     def get(self, principal: Principal, execution_id: str) -> StoredExecution | None: ...
     def page(self, principal: Principal, query: ExecutionQuery) -> Page[ExecutionHeader]: ...
-    def count(self, principal: Principal, query: ExecutionQuery) -> int: ...
+    def count(self, principal: Principal, query: ExecutionQuery, mode: str | None = None) -> int:
+        """mode: one of MODES; None is any."""
+        ...
+
     def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
         """Newest first, by the index, read as far as it is asked for; the query's window and filter do not count."""
         ...
 
-    def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
-        """How many executions each retriever has, by its id; None are the anonymous. Those without any are left out."""
+    def owners(
+        self, principal: Principal, status: ExecutionStatus | None = None, mode: str | None = None
+    ) -> Mapping[str | None, int]:
+        """How many executions each retriever has, by its id; None are the anonymous. Those without any are left out.
+
+        mode: one of MODES; None is any.
+        """
         ...
 
     def series(
-        self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
+        self, principal: Principal, owners: Sequence[str | None], window: SpanWindow, mode: str | None = None
     ) -> Sequence[CountedSpan]:
-        """By the counters, of spans that begin from `start` on and before `end`; span_s: 60, 3600 or 86400."""
+        """By the counters. mode: one of MODES; None is any."""
+        ...
+
+    def durations(
+        self, principal: Principal, owners: Sequence[str | None], window: SpanWindow, mode: str | None = None
+    ) -> Mapping[datetime, Mapping[int, int]]:
+        """How many took how long, by step (see `durations`), by the beginning of their span; by the counters."""
+        ...
+
+    def is_whole(self) -> bool:
+        """False while executions from before counters had modes are still to be counted by theirs."""
+        ...
+
+    def count_older(self, limit: int) -> bool:
+        """Count some of them, of every tenant: at most `limit` looked at. False once there are none left."""
         ...
 
     def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:

@@ -100,6 +100,17 @@ class VectorIndex(Protocol):
         """Whether this backend answers this filter exactly as `matching.matches` would."""
         ...
 
+    async def ranged(self, principal: Principal, collection_id: str, paths: Sequence[str]) -> frozenset[str]:
+        """Of these paths, those whose ranges have an index; all where a range needs none."""
+        ...
+
+    async def index_ranges(self, principal: Principal, collection_id: str, path: str) -> bool:
+        """Make an index for ranges of a path, now, and keep it over builds. Answers are the same with and without.
+
+        False where nothing under the path can be in a range, or where the shard has as many indexes as it takes.
+        """
+        ...
+
     async def info(self, principal: Principal, collection_id: str) -> IndexInfo: ...
     async def optimize(self, principal: Principal, collection_id: str) -> None:
         """Bring the graph up to date now, and wait; searches and writes go on meanwhile."""

@@ -16,8 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from tamis.engine.ports.analytics import Analytics
+from tamis.engine.ports.agent_sessions import AgentSessions
+from tamis.engine.ports.alerts import AlertExecutions
+from tamis.engine.ports.analytics import Analytics, Arrivals, Extractions
+from tamis.engine.ports.answers import Answers
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.clusters import ClusterRuns
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Entry, Executions
 from tamis.engine.ports.files import Files
@@ -27,20 +31,30 @@ from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
+from tamis.engine.ports.syncs import BucketSyncs, StorageConnections
+from tamis.engine.ports.taxonomies import Assignments, TaxonomyVersions
+from tamis.engine.ports.templates import Templates
+from tamis.engine.ports.triggers import DueRuns, Firings, Triggers
+from tamis.engine.ports.walks import Walks
 from tamis.engine.ports.webhooks import Deliveries, Webhooks
+from tamis.model.alert import Alert
 from tamis.model.batch import Batch, BatchItem, ItemStatus, Task, TaskStatus
 from tamis.model.bucket import Bucket, BucketObject, Upload
+from tamis.model.cluster import Cluster
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
 from tamis.model.namespace import Namespace
+from tamis.model.namespace_migration import NamespaceMigration
 from tamis.model.organization import ApiKey, Holder, Organization, User
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.model.snapshot import Snapshot
 from tamis.model.stage_means import Means
+from tamis.model.taxonomy import Taxonomy
 from tamis.model.vector import Vector
 
 R = TypeVar("R")
@@ -157,6 +171,10 @@ class Batches(Protocol):
         """By (tier, status)."""
         ...
 
+    def count_documents(self, principal: Principal, batch_id: str) -> Mapping[str, int]:
+        """That were made of its sources, by collection."""
+        ...
+
 
 class Tasks(Protocol):
     def insert(self, principal: Principal, task: Task) -> None: ...
@@ -206,8 +224,16 @@ class Documents(Protocol):
         ...
 
     def page(self, principal: Principal, collection_id: str, listing: Listing) -> Page[Document]: ...
-    def scan(self, principal: Principal, collection_id: str, matching: Filter | None = None) -> Iterator[Document]:
-        """All of a collection, by id, without holding it in memory."""
+    def scan(
+        self, principal: Principal, collection_id: str, matching: Filter | None = None, after: str = ""
+    ) -> Iterator[Document]:
+        """All of a collection, by id, without holding it in memory. after: only those with a greater id."""
+        ...
+
+    def following(
+        self, principal: Principal, collection_id: str, after: str, limit: int, batch_id: str | None = None
+    ) -> Sequence[Document]:
+        """By id, those that come after this one. batch_id: only those made of what the batch has done."""
         ...
 
     def scan_writes(self, principal: Principal, collection_id: str) -> Iterator[DocumentWrite]:
@@ -229,6 +255,13 @@ class Documents(Protocol):
         ...
 
     def count(self, principal: Principal, collection_id: str) -> int: ...
+    def count_written(self, principal: Principal, collection_id: str) -> int:
+        """Those that were made of nothing stored, but sent as they are."""
+        ...
+
+    def count_since(self, principal: Principal, collection_id: str, since: datetime) -> int:
+        """How many were made after that moment. Cost: they alone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,37 +370,6 @@ class StageStatistics(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """What became of a request that named itself by an idempotency key.
-
-    token: a digest of that key.  fingerprint: a digest of what was asked.  created_id: of what it made, where known.
-    status, body: the answer, its body sealed; None until it is kept, and for ever where the server stopped before.
-    """
-
-    token: str
-    fingerprint: str
-    created_at: datetime
-    created_id: str | None = None
-    status: int | None = None
-    body: bytes | None = None
-
-
-class Answers(Protocol):
-    """Answers that are given again to who asks the same again, of each API key by itself."""
-
-    def get(self, principal: Principal, token: str) -> KeptAnswer | None: ...
-    def insert(self, principal: Principal, answer: KeptAnswer, over: datetime) -> None:
-        """One of the same token that was kept before `over` makes room; else raises AlreadyExistsError."""
-        ...
-
-    def complete(self, principal: Principal, token: str, status: int, body: bytes) -> None: ...
-    def remove(self, principal: Principal, token: str) -> None: ...
-    def forget(self, principal: Principal, before: datetime, keep: int, limit: int) -> int:
-        """Of the key's answers at most `limit` of those kept before then, or beyond the newest `keep`."""
-        ...
-
-
 class Session(Protocol):
     """One transaction's view of the system of record."""
 
@@ -381,6 +383,7 @@ class Session(Protocol):
     uploads: Uploads
     batches: Batches
     tasks: Tasks
+    walks: Walks
     documents: Documents
     files: Files
     history: History
@@ -388,16 +391,22 @@ class Session(Protocol):
     executions: Executions
     input_blobs: Blobs
     analytics: Analytics
+    extractions: Extractions
+    arrivals: Arrivals
     stage_statistics: StageStatistics
     retriever_versions: RetrieverVersions
     rollouts: Rollouts
     datasets: Resources[Dataset]
+    taxonomies: Resources[Taxonomy]
+    taxonomy_versions: TaxonomyVersions
+    assignments: Assignments
     evaluations: Evaluations
     published: Published
     audit: Audit
     usage: Usage
     credits: Credits
     secrets: StoredSecrets
+    templates: Templates
     interactions: Interactions
     fusion_credits: FusionCredits
     answers: Answers
@@ -406,6 +415,18 @@ class Session(Protocol):
     ended_sessions: EndedSessions
     webhooks: Webhooks
     deliveries: Deliveries
+    namespace_migrations: Resources[NamespaceMigration]
+    snapshots: Resources[Snapshot]
+    clusters: Resources[Cluster]
+    cluster_runs: ClusterRuns
+    agent_sessions: AgentSessions
+    storage_connections: StorageConnections
+    bucket_syncs: BucketSyncs
+    triggers: Triggers
+    firings: Firings
+    due_runs: DueRuns
+    alerts: Resources[Alert]
+    alert_executions: AlertExecutions
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         """Of every tenant: what keeps house for all of them."""

@@ -32,7 +32,7 @@ class Inquiry:
         A failure to explain is no failure to answer: the record says at least the document's rank.
         """
         try:
-            filtered = self._refused(planned, "pre_filters", case, case.hit) or await self._behind(planned, case)
+            filtered = await self._refused(planned, "pre_filters", case, case.hit) or await self._behind(planned, case)
             return filtered or await self._own(planned, parameters, case)
         except TamisError as error:
             known = from_record(case)
@@ -55,13 +55,13 @@ class Inquiry:
             attempt = Attempt(self.environment, self.request, self.seed, case.index, open_ended, case.received)
             found = (await attempt.go(dict(self.scope))).hits
             hit = next((one for one in found if one.id == case.document.document_id), None)
-        return None if hit is None else self._refused(planned, "post_filters", case, hit)
+        return None if hit is None else await self._refused(planned, "post_filters", case, hit)
 
-    def _refused(self, planned: PlannedStage, name: str, case: Case, hit: Hit | None) -> Verdict | None:
+    async def _refused(self, planned: PlannedStage, name: str, case: Case, hit: Hit | None) -> Verdict | None:
         raw = planned.spec.options.get(name)
         if raw is None or hit is None:
             return None
-        return case.refused(templates.render(raw, self.scope), ("options", name), hit)
+        return await case.refused(templates.render(raw, self.scope), ("options", name), hit)
 
     def _context(self, planned: PlannedStage, case: Case) -> Context:
         request, environment = self.request, self.environment

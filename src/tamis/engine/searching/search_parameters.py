@@ -91,6 +91,13 @@ class FeatureSearchParameters(StageParameters):
         "weighted sums the scores as they are; max takes the greatest; learned is dbsf whose weights are learnt from "
         "interactions. One search alone keeps its own scores.",
     )
+    fuse_by: str | None = Field(
+        None,
+        min_length=1,
+        description="Path of the field whose equal values are one thing, as root_object_id where searches ask "
+        "collections that were made of the same objects, by passages or of one field: of each search its best document "
+        "of a thing counts, and the first search that has any shows it.",
+    )
     final_top_k: int = Field(
         25, ge=1, le=10_000, validation_alias=AliasChoices("final_top_k", "limit"), description="Documents to return."
     )

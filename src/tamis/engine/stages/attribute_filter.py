@@ -235,7 +235,7 @@ class AttributeFilter:
         inside = ("parameters",) if self._is_single or "conditions" not in written else ("parameters", "conditions")
         if "natural_language" in written:
             inside = ("parameters", "natural_language")
-        refused = case.refused(_heedless(tree) if self._ignore_case else tree, inside, hit)
+        refused = await case.refused(_heedless(tree) if self._ignore_case else tree, inside, hit)
         if refused is not None:
             return refused
         passes = Verdict(VerdictKind.CHANGED, "it satisfies the conditions now: it has changed since this ran")

@@ -14,6 +14,7 @@ from tamis.engine.querying.features import resolve_feature
 from tamis.engine.querying.queries import Query, TextQuery
 from tamis.engine.querying.query_inputs import fetches, query_of
 from tamis.engine.searching.fusion import Fusion, fuse
+from tamis.engine.searching.joining import join, keys_of
 from tamis.engine.searching.search_parameters import FeatureSearchConfig, FeatureSearchParameters, OnEmpty
 from tamis.engine.searching.searcher import Found, Search
 from tamis.engine.spending.deadline import within_hard_timeout
@@ -139,13 +140,15 @@ class FeatureSearch:
         if not self._parameters.searches:
             return await self._listed(collections, scope, given or {}, context)
         arms, warnings = await self._arms(collections, scope, context)
-        found = await self._found(arms, context)
+        every = await self._found(arms, context)
+        exhausted = [arm.is_exhausted_by(len(one.ranking)) for arm, one in zip(arms, every, strict=True)]
+        found = await self._joined(every, context)
         weighing = await self._weighing(arms, found, context)
-        fused = self._fused(arms, weighing.weights, found)
+        fused = self._fused(weighing.weights, found, exhausted)
         rows, facts = await self._rows(fused, _scores(arms, found), given or {}, context)
         facts |= weighing.facts
         facts["fusion"] = self._parameters.fusion.value
-        facts["searches"] = [{"feature": one.feature, "candidates": len(one.ranking)} for one in found]
+        facts["searches"] = [{"feature": one.feature, "candidates": len(one.ranking)} for one in every]
         facts |= await self._facets(arms, scope, context)
         return Outcome(Hits.of(rows), processed=len(fused), metadata=facts, warnings=(*warnings, *weighing.warnings))
 
@@ -160,7 +163,7 @@ class FeatureSearch:
         among = None if self.brings(context.stage_index) else IdIn(frozenset(hit.id for hit in case.received))
         scope = both(self._filter, among)
         grouping = given.group_by
-        kept = Kept(given.fusion, given.final_top_k, given.filters, own)
+        kept = Kept(given.fusion, given.final_top_k, given.filters, own, given.fuse_by)
         if grouping is not None:
             limits = GroupLimits(grouping.max_per_group, grouping.limit, grouping.output_mode, _GROUPING)
             kept = replace(kept, group_field=grouping.field, groups=limits)
@@ -225,10 +228,19 @@ class FeatureSearch:
         config = self._parameters.learning_config or LearnedFusionConfig()
         return await weighed(config, _names(found), written, context)
 
-    def _fused(self, arms: Sequence[_Arm], weights: Sequence[float], found: Sequence[Found]) -> Sequence[Scored]:
+    async def _joined(self, found: Sequence[Found], context: Context) -> Sequence[Found]:
+        """What was found as things that share a value of `fuse_by`; as it is without."""
+        path = self._parameters.fuse_by
+        if path is None:
+            return found
+        rankings = [one.ranking for one in found]
+        ids = list(dict.fromkeys(entry.document_id for ranking in rankings for entry in ranking))
+        keys = keys_of(await context.searcher.hydrate(context.principal, ids), path)
+        return [replace(one, ranking=each) for one, each in zip(found, join(rankings, keys), strict=True)]
+
+    def _fused(self, weights: Sequence[float], found: Sequence[Found], exhausted: Sequence[bool]) -> Sequence[Scored]:
         if len(found) == 1:
             return found[0].ranking
-        exhausted = [arm.is_exhausted_by(len(one.ranking)) for arm, one in zip(arms, found, strict=True)]
         return fuse(self._parameters.fusion, [one.ranking for one in found], weights, exhausted)
 
     async def _rows(

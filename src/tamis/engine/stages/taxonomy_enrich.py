@@ -12,12 +12,14 @@ from tamis.engine.parameters import StageParameters, checked_filter
 from tamis.engine.running import sifting
 from tamis.engine.stage import Context, Effect, Outcome, StageKind
 from tamis.engine.taxonomies.taxonomy import Copied, Near, Node, Rule, Taxonomy, inherited, labels_of
-from tamis.engine.taxonomies.taxonomy_definition import EnrichmentField, TaxonomyDefinition
+from tamis.engine.taxonomies.taxonomy_definition import EnrichmentField, StoredDefinition, TaxonomyDefinition
 from tamis.errors import ValidationError as Refused
 from tamis.model.filters import parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
+NOT_NEAR = "no node is at least"
+"""How the message begins of a document that was compared, and is near to nothing."""
 _CHARACTERS = 20_000
 _MOST_WARNINGS = 5
 
@@ -65,6 +67,13 @@ class TaxonomyEnrichParameters(StageParameters):
         return self
 
 
+def with_stored(parameters: TaxonomyEnrichParameters, definition: StoredDefinition) -> TaxonomyEnrichParameters:
+    """With this taxonomy, applied as it says where the parameters say nothing."""
+    said = parameters.model_fields_set
+    defaults = {name: value for name, value in definition.defaults().items() if name not in said}
+    return parameters.model_copy(update={**defaults, "taxonomy": definition, "taxonomy_id": None})
+
+
 class TaxonomyEnrich:
     id: ClassVar[str] = "taxonomy_enrich"
     kind: ClassVar[StageKind] = StageKind.ENRICH
@@ -102,10 +111,12 @@ class TaxonomyEnrich:
 
     async def run(self, hits: Hits, context: Context) -> Outcome:
         given = self._parameters
+        if given.taxonomy is None:
+            return await TaxonomyEnrich(await self._stored(given.taxonomy_id or "", context)).run(hits, context)
         meant = await sifting.meant(hits, self._when)
         if not meant:
             return Outcome(hits)
-        taxonomy = await self._taxonomy(context)
+        taxonomy = given.taxonomy.taxonomy()
         path = given.content_field
         texts = None if path is None else [_text(hit, path) for hit in meant]
         if texts is not None and not any(texts):
@@ -121,15 +132,14 @@ class TaxonomyEnrich:
             metadata={"labelled": labelled, "unlabelled": len(labels) - labelled},
         )  # fmt: skip
 
-    async def _taxonomy(self, context: Context) -> Taxonomy:
-        given = self._parameters
-        if given.taxonomy is not None:
-            return given.taxonomy.taxonomy()
-        stored = await context.reach.taxonomies.definition(context.principal, given.taxonomy_id or "")
+    async def _stored(self, taxonomy_id: str, context: Context) -> TaxonomyEnrichParameters:
+        """What the stage says stands over what the taxonomy says of how it is applied."""
+        stored = await context.reach.taxonomies.definition(context.principal, taxonomy_id)
         try:
-            return TaxonomyDefinition.model_validate(stored).taxonomy()
+            definition = StoredDefinition.model_validate(stored)
         except ValidationError as error:
             raise Refused.at(["parameters", "taxonomy_id"], str(error.errors()[0]["msg"])) from error
+        return with_stored(self._parameters, definition)
 
     async def _fields(self, taxonomy: Taxonomy, found: Matching, context: Context) -> Mapping[str, Mapping[str, JSON]]:
         """Of the documents that nodes were matched by; read only where something is copied from them."""
@@ -159,7 +169,7 @@ class TaxonomyEnrich:
         if shown and given.include_ancestors:
             value |= {"ancestors": shown[0]["ancestors"], "path": shown[0]["path"]}
         if not shown:
-            value["message"] = reason or f"no node is at least {given.min_score:g} near"
+            value["message"] = reason or f"{NOT_NEAR} {given.min_score:g} near"
         labelled = with_field(hit, given.result_field, value)
         for one in self._copied(labels[0]) if labels else ():
             found = labels[0].properties.get(one.path, value_at(labels[0].properties, one.path))
@@ -226,7 +236,8 @@ def _copied_onto(hit: Hit, one: Copied, value: JSON) -> Hit:
         return with_field(hit, one.target, value)
     held = value_at(hit.view(), one.target)
     before = held if isinstance(held, list) else ([] if held is None else [held])
-    return with_field(hit, one.target, [*before, *(value if isinstance(value, list) else [value])])
+    more = [each for each in (value if isinstance(value, list) else [value]) if each not in before]
+    return with_field(hit, one.target, [*before, *more])
 
 
 def _names_a_retriever(value: Any) -> bool:

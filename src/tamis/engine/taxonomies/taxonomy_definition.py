@@ -17,7 +17,9 @@ class EnrichmentField(StageParameters):
         min_length=1, description="Of the node's properties, or of the document that it matched by."
     )
     target_field: str | None = Field(None, min_length=1, description="Where it goes; null is the same path.")
-    merge_mode: Literal["replace", "append"] = Field("replace", description="append: to the list that is there.")
+    merge_mode: Literal["replace", "append"] = Field(
+        "replace", description="append: to the list that is there, what it lacks."
+    )
 
     def copied(self) -> Copied:
         return Copied(self.field_path, self.target_field or self.field_path, self.merge_mode == "append")
@@ -25,22 +27,21 @@ class EnrichmentField(StageParameters):
 
 class InputMapping(StageParameters):
     input_key: str = Field(min_length=1, description="The retriever's input.")
-    source_type: Literal["payload", "literal", "vector"] = Field("payload", description="A field, or a value as it is.")
+    source_type: Literal["payload", "literal", "vector"] = Field(
+        "payload", description="A field, a value as it is, or the document itself as a query, by its stored vector."
+    )
     path: str | None = Field(None, description="Path of the field in the document.")
     override: Any = Field(None, description="The value, of a literal.")
 
     @model_validator(mode="after")
     def _is_readable(self) -> "InputMapping":
-        if self.source_type == "vector":
-            raise ValueError(
-                "vectors are not handed to a retriever: leave retriever_id out, and the stored vectors are compared "
-                "with those of the node's collection_id"
-            )
         if self.source_type == "payload" and self.path is None and self.override is None:
             raise ValueError("a payload mapping names its field by `path`")
         return self
 
     def template(self) -> Any:
+        if self.source_type == "vector" and self.override is None:
+            return {"$vector": self.path}
         return self.override if self.path is None else {"$path": self.path}
 
 
@@ -157,3 +158,30 @@ class TaxonomyDefinition(_Matched):
         if not texts and is_leaf:
             texts = [one for one in (given.label or given.key, given.summary, *(given.keywords or ())) if one]
         return Texts(tuple(texts)) if texts else None
+
+
+class StoredDefinition(TaxonomyDefinition):
+    """As it is stored: also how it is applied, for whoever says nothing else. Null leaves that to the caller."""
+
+    feature_uri: str | None = None
+    content_field: str | None = Field(None, min_length=1)
+    result_field: str | None = Field(None, min_length=1)
+    top_k: int | None = Field(None, ge=1, le=50)
+    min_score: float | None = Field(None, ge=0, le=1)
+    max_depth: int | None = Field(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_a_stored_one(cls, raw: Any) -> Any:
+        """Where its nodes came from, and what its analytics go by, is not for who applies it."""
+        return {name: value for name, value in raw.items() if name not in _BESIDE} if isinstance(raw, dict) else raw
+
+    def defaults(self) -> dict[str, Any]:
+        """Those parameters of the stage that it says something of."""
+        return {name: value for name in _APPLIED if (value := getattr(self, name)) is not None}
+
+
+_APPLIED = ("feature_uri", "content_field", "result_field", "top_k", "min_score", "max_depth")
+_BESIDE = frozenset(
+    {*_INFERRED, "step_analytics", "cluster_overlap_threshold", "llm_prompt_template", "llm_sample_size"}
+)

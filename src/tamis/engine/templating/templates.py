@@ -7,7 +7,7 @@ braces is such a template too, where it is the whole value; inside a URL it is o
 
 import math
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -138,7 +138,11 @@ def render(value: Any, scope: Scope, loc: Loc | None = None, only: Container[str
     only: the texts that are templates; any other text stays as it is.
     Raises: ValidationError at the place below `loc`.
     """
-    here = loc or []
+    return _filled(value, scope, list(loc or []), only)
+
+
+def _filled(value: Any, scope: Scope, here: Loc, only: Container[str] | None) -> Any:
+    """here: where the value stands; the same list for all that is below, as each adds its step and takes it away."""
     if isinstance(value, str):
         template = find(value, here) if only is None or value in only else None
         if template is None or ("DOC" in template.roots and "DOC" not in scope):
@@ -146,11 +150,20 @@ def render(value: Any, scope: Scope, loc: Loc | None = None, only: Container[str
         return template.render(scope, here)
     if isinstance(value, dict):
         if _is_dynamic(value):
-            return render(_dynamic(value), scope, here, only)
-        return {key: render(item, scope, [*here, key], only) for key, item in value.items()}
+            return _filled(_dynamic(value), scope, here, only)
+        return dict(zip(value, _each(value.items(), scope, here, only), strict=True))
     if isinstance(value, list):
-        return [render(item, scope, [*here, position], only) for position, item in enumerate(value)]
+        return _each(enumerate(value), scope, here, only)
     return value
+
+
+def _each(items: Iterable[tuple[str | int, Any]], scope: Scope, here: Loc, only: Container[str] | None) -> list[Any]:
+    filled = []
+    for step, item in items:
+        here.append(step)
+        filled.append(_filled(item, scope, here, only))
+        here.pop()
+    return filled
 
 
 def _is_dynamic(value: Mapping[str, Any]) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from tamis.engine.ports.index import Scored
 from tamis.engine.ports.searching import SearchPort
 from tamis.engine.searching.searcher import Search
+from tamis.engine.verdicts.patience import patiently
 from tamis.engine.verdicts.verdict import VerdictKind, place_of
 from tamis.model.document import Document
-from tamis.model.filters import IdIn
+from tamis.model.filters import Filter, IdIn
 from tamis.model.json import JSON
 from tamis.model.matching import matches
 from tamis.model.principal import Principal
@@ -77,15 +78,15 @@ async def standings(
         asked += [search, alone, replace(search, limit=DEEPEST, min_score=None)]
     found = await searcher.search(principal, asked)
     rankings = [one.ranking for one in found]
-    return [_standing(document, search, *rankings[3 * n : 3 * n + 3]) for n, search in enumerate(searches)]
+    return [await _standing(document, search, *rankings[3 * n : 3 * n + 3]) for n, search in enumerate(searches)]
 
 
-def _standing(
+async def _standing(
     document: Document, search: Search, own: Sequence[Scored], alone: Sequence[Scored], deep: Sequence[Scored]
 ) -> Standing:
     if document.collection_id not in {one.collection_id for one in search.collections}:
         return Standing(search, VerdictKind.NOT_SEARCHED, None, None, own)
-    if search.filter is not None and not matches(search.filter, document.view()):
+    if search.filter is not None and not await _lets_in(search.filter, document):
         return Standing(search, VerdictKind.FILTERED, None, None, own)
     if not alone:
         return Standing(search, VerdictKind.NO_MATCH if search.lexical else VerdictKind.NO_VECTOR, None, None, own)
@@ -97,6 +98,11 @@ def _standing(
     elif search.min_score is not None and score < search.min_score:
         kind = VerdictKind.BELOW_MIN_SCORE
     return Standing(search, kind, score, rank, own)
+
+
+async def _lets_in(wanted: Filter, document: Document) -> bool:
+    view = document.view()
+    return await patiently(lambda: matches(wanted, view), wanted, view, ("filters",))
 
 
 def lowered(score: float) -> float:

@@ -6,7 +6,8 @@ from typing import Any
 
 from tamis.engine.groups.grouping import group
 from tamis.engine.ports.index import Scored
-from tamis.engine.searching.fusion import Fusion, fuse
+from tamis.engine.searching.fusion import Fusion, Ranking, fuse
+from tamis.engine.searching.joining import join, keys_of, standing_for
 from tamis.engine.searching.searcher import Search
 from tamis.engine.stage import Context
 from tamis.engine.verdicts.candidacy import DEEPEST, Standing, lowered, standings
@@ -41,12 +42,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the stage keeps of all that its searches bring."""
+    """What the stage keeps of all that its searches bring. fuse_by: whose equal values are one thing."""
 
     fusion: Fusion
     final_top_k: int
     filters: Any = None
     collection_identifiers: list[str] | None = None
+    fuse_by: str | None = None
     group_field: str | None = None
     groups: GroupLimits | None = None
 
@@ -58,7 +60,7 @@ async def search_verdict(case: Case, context: Context, asked: Sequence[Asked], k
     if any(one.is_in for one in found):
         verdict = await _after_fusion(case, context, asked, found, kept)
     else:
-        verdict = _shut_out(case, asked, found, kept)
+        verdict = await _shut_out(case, asked, found, kept)
     return replace(verdict, facts={**verdict.facts, "searches": facts})
 
 
@@ -68,7 +70,7 @@ async def listed_verdict(
     """No search, only filters: the documents that match stand by id."""
     if case.document.collection_id not in {one.collection_id for one in collections}:
         return _not_searched(case, collections, kept.collection_identifiers, ("collection_identifiers",))
-    refused = case.refused(kept.filters, _filters_at(case, "filters"))
+    refused = await case.refused(kept.filters, _filters_at(case, "filters"))
     if refused is not None:
         return refused
     listed, _ = await context.searcher.list_documents(context.principal, collections, scope, DEEPEST)
@@ -98,7 +100,12 @@ async def _lot(case: Case, context: Context, asked: Asked) -> Standing:
 async def _after_fusion(
     case: Case, context: Context, asked: Sequence[Asked], found: Sequence[Standing], kept: Kept
 ) -> Verdict:
-    rankings = [one.ranking for one in found]
+    rankings: Sequence[Ranking] = [one.ranking for one in found]
+    if kept.fuse_by is not None:
+        rankings, shown = await _joined(case, context, rankings, kept.fuse_by)
+        if shown != case.document.document_id:
+            reason = f"{shown} is shown of the same {kept.fuse_by!r}, by the first search that has any"
+            return Verdict(VerdictKind.LOST_IN_GROUP, reason, {"field": kept.fuse_by, "shown": shown})
     fused: Sequence[Scored] = rankings[0]
     if len(rankings) > 1:
         ended = [
@@ -119,6 +126,16 @@ async def _after_fusion(
     return lost_in_group(case, place, kept.group_field, kept.groups)
 
 
+async def _joined(
+    case: Case, context: Context, rankings: Sequence[Ranking], path: str
+) -> tuple[Sequence[Ranking], str]:
+    """The rankings of things, and the document that is shown of this one's."""
+    ids = list(dict.fromkeys(entry.document_id for ranking in rankings for entry in ranking))
+    keys = keys_of(await context.searcher.hydrate(context.principal, ids), path)
+    own, key = case.document.document_id, keys.get(case.document.document_id)
+    return join(rankings, keys), own if key is None else standing_for(rankings, keys)[key]
+
+
 def _behind(case: Case, kept: Kept, place: int | None, order: str) -> Verdict:
     final = kept.final_top_k
     facts: dict[str, JSON] = {"rank": place, "final_top_k": final}
@@ -131,7 +148,7 @@ def _behind(case: Case, kept: Kept, place: int | None, order: str) -> Verdict:
     return Verdict(VerdictKind.CUT, f"it is number {place} {order}, and final_top_k = {final} were kept", facts, edits)
 
 
-def _shut_out(case: Case, asked: Sequence[Asked], found: Sequence[Standing], kept: Kept) -> Verdict:
+async def _shut_out(case: Case, asked: Sequence[Asked], found: Sequence[Standing], kept: Kept) -> Verdict:
     """By the search that it was nearest to."""
     pairs = sorted(
         zip(asked, found, strict=True), key=lambda pair: (_NEAREST.index(pair[1].kind), pair[1].rank or DEEPEST + 1)
@@ -144,7 +161,7 @@ def _shut_out(case: Case, asked: Sequence[Asked], found: Sequence[Standing], kep
             return _not_searched(case, searched, one.collection_identifiers, (*at, "collection_identifiers"))
         return _not_searched(case, searched, kept.collection_identifiers, ("collection_identifiers",))
     if standing.kind is VerdictKind.FILTERED:
-        return _filtered(case, one, kept)
+        return await _filtered(case, one, kept)
     edits: tuple[Edit, ...] = ()
     if standing.kind is VerdictKind.BELOW_MIN_SCORE and standing.score is not None:
         edits = case.setting(*at, "min_score", before=standing.search.min_score, to=lowered(standing.score))
@@ -158,9 +175,9 @@ def _shut_out(case: Case, asked: Sequence[Asked], found: Sequence[Standing], kep
     return Verdict(standing.kind, reason, {"rank": standing.rank, "score": standing.score}, edits)
 
 
-def _filtered(case: Case, asked: Asked, kept: Kept) -> Verdict:
-    of_stage = case.refused(kept.filters, _filters_at(case, "filters"))
-    of_search = case.refused(asked.filters, _filters_at(case, "searches", asked.position, "filters"))
+async def _filtered(case: Case, asked: Asked, kept: Kept) -> Verdict:
+    of_stage = await case.refused(kept.filters, _filters_at(case, "filters"))
+    of_search = await case.refused(asked.filters, _filters_at(case, "searches", asked.position, "filters"))
     if of_stage and of_search:
         edits = of_stage.edits + of_search.edits if of_stage.edits and of_search.edits else ()
         return replace(of_stage, reason=f"{of_stage.reason}; {of_search.reason}", edits=edits)

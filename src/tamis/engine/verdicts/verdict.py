@@ -3,19 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from tamis.engine.planning.spelling import spelled
 from tamis.engine.stage import Context, Stage
+from tamis.engine.verdicts.patience import patiently
 from tamis.model.clauses import deciding
 from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.edits import Edit, value_at
 from tamis.model.filter_edits import admitting
-from tamis.model.filters import parse_filter
+from tamis.model.filters import Filter, parse_filter
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
 
+_EVALUATIONS = 5
+"""How often each condition is evaluated at most, to say which of them decide and what would let the document in."""
 DROPPED = "dropped"
 """In a stage's metadata: its reason for each document that it judged and dropped, by document id."""
 
@@ -105,14 +109,23 @@ class Case:
         wider = edits or (Edit(("collection_ids",), before, [*before, mine]),)
         return Verdict(VerdictKind.NOT_SEARCHED, reason, {"collection_id": mine, "searched": [*ids]}, wider)
 
-    def refused(self, raw: Any, place: tuple[str | int, ...], hit: Hit | None = None) -> Verdict | None:
+    async def refused(self, raw: Any, place: tuple[str | int, ...], hit: Hit | None = None) -> Verdict | None:
         """The verdict of a filter that the document fails; None where it passes.
 
         raw: its wire JSON, templates filled.  place: where it stands in the stage, such as ("parameters", "filters").
+        Raises: ValidationError where its patterns could take too long over this document.
         """
         view = {**(hit.view() if hit else {}), **self.document.view(), **(dict(hit.extra) if hit else {})}
-        parsed = parse_filter(raw)
-        clauses = deciding(parsed, view) if parsed is not None else ()
+        wanted = parse_filter(raw)
+        if wanted is None:
+            return None
+        work = partial(self._refusal, raw, wanted, place, view)
+        return await patiently(work, wanted, view, ("stages", self.index, *place), _EVALUATIONS)
+
+    def _refusal(
+        self, raw: Any, wanted: Filter, place: tuple[str | int, ...], view: Mapping[str, JSON]
+    ) -> Verdict | None:
+        clauses = deciding(wanted, view)
         if not clauses:
             return None
         edits = [edit.under("stages", self.index, *place) for edit in admitting(raw, view)]

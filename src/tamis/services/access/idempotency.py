@@ -17,8 +17,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tamis.engine.change import in_one_change
+from tamis.engine.ports.answers import KeptAnswer
 from tamis.engine.ports.clock import Clock
-from tamis.engine.ports.metadata import KeptAnswer, Metadata, Session
+from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AnswerLostError, InProgressError, KeyReusedError
 from tamis.model.principal import Principal
 

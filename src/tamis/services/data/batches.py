@@ -103,7 +103,7 @@ class BatchService:
             found, batch = require_batch(session, principal, bucket, batch_id)
             if batch.status is not TaskStatus.DRAFT:
                 return require_task(session, principal, batch)
-            _check_queue(session, principal, self._most_queued)
+            check_queue(session, principal, self._most_queued)
             tiers = tiers_from_bucket(session.collections.list(principal), found.bucket_id)
             kept = replace(batch, keeps_history=keeps_history)
             return start(session, principal, kept, tiers, batch.object_ids)
@@ -264,7 +264,7 @@ def start(
             for source_id in source_ids
         ],
     )
-    if first.source_type == "bucket":
+    if batch.tells_objects_of(first):
         session.objects.set_status(principal, source_ids, TaskStatus.PENDING)
     return task
 
@@ -287,7 +287,7 @@ def _cancel_items(session: Session, principal: Principal, batch: Batch) -> None:
     for tier in batch.tiers:
         while waiting := session.batches.waiting_items(principal, batch.batch_id, tier.number, _PAGE):
             session.batches.update_items(principal, [replace(item, status=ItemStatus.CANCELED) for item in waiting])
-            if tier.number == 0 and tier.source_type == "bucket":
+            if batch.tells_objects_of(tier):
                 session.objects.set_status(principal, [item.source_id for item in waiting], TaskStatus.CANCELED)
 
 
@@ -359,7 +359,7 @@ def _errors(session: Session, principal: Principal, batch: Batch) -> dict[int, t
     }
 
 
-def _check_queue(session: Session, principal: Principal, most: int) -> None:
+def check_queue(session: Session, principal: Principal, most: int) -> None:
     """Raises: TooManyRequestsError."""
     queued = sum(owner.organization_id == principal.organization_id for owner, _ in session.batches.unfinished())
     if queued >= most:

@@ -7,6 +7,7 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -27,8 +28,22 @@ _SHA256 = re.compile(r"^(?:sha256:)?([0-9a-f]{64})\Z")
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file that lies on this machine. content: the SHA-256 of its bytes, in hex."""
+
+    path: Path
+    content: str
+    size_bytes: int
+    name: str
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BlobDraft:
-    """A blob as it was sent. Either data or upload_id; data may be a JSON value, text, a URL, a data: URI, base64."""
+    """A blob as it was sent: data, an upload_id or a file.
+
+    data: a JSON value, text, a URL, a data: URI, base64.
+    """
 
     property: str
     type: str
@@ -37,6 +52,7 @@ class BlobDraft:
     key_prefix: str | None = None
     metadata: dict[str, JSON] = field(default_factory=dict)
     checksum: str | None = None
+    file: LocalFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ class Intake:
     """A blob as it will be kept, and the bytes that go into the blob store, if any: its url then names them."""
 
     blob: Blob
-    payload: bytes | None = None
+    payload: bytes | Path | None = None
 
     @property
     def content(self) -> str:
@@ -65,7 +81,9 @@ def take(draft: BlobDraft, upload: Upload | None, loc: Loc) -> Intake:
         metadata=draft.metadata,
         key_prefix=draft.key_prefix,
     )
-    if upload is not None:
+    if draft.file is not None:
+        intake = _local(blob, draft.file, loc)
+    elif upload is not None:
         intake = _from_upload(blob, upload)
     elif draft.type in FILE_TYPES:
         intake = _file(blob, draft.data, loc)
@@ -94,6 +112,19 @@ def _from_upload(blob: Blob, upload: Upload) -> Intake:
             hash=f"sha256:{upload.file_hash}" if upload.file_hash else None,
         )
     )
+
+
+def _local(blob: Blob, file: LocalFile, loc: Loc) -> Intake:
+    """Short text as text; all else as it is."""
+    kept = replace(
+        blob, filename=file.name, size_bytes=file.size_bytes, mime_type=file.mime_type, hash=f"sha256:{file.content}"
+    )
+    if blob.type in TEXT_TYPES and file.size_bytes <= INLINE_TEXT_BYTES:
+        try:
+            return Intake(replace(kept, data=file.path.read_bytes().decode("utf-8-sig")))
+        except UnicodeDecodeError:
+            raise ValidationError.at([*loc, "data"], f"{file.name!r} is no UTF-8 text") from None
+    return Intake(replace(kept, url=f"{OURS}{FILES}{file.content}"), file.path)
 
 
 def _file(blob: Blob, data: Any, loc: Loc) -> Intake:

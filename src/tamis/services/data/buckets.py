@@ -18,7 +18,7 @@ from tamis.services.data.bucket_schema import check_unique_key, default_problems
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
-from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.clearing import Clears
 
 RESERVED = frozenset({"list"})
 _RUNNING = frozenset({TaskStatus.PENDING, TaskStatus.IN_PROGRESS, TaskStatus.PROCESSING})
@@ -64,7 +64,7 @@ class BucketDetails:
 
 
 class BucketService:
-    def __init__(self, metadata: Metadata, clearing: Clearing) -> None:
+    def __init__(self, metadata: Metadata, clearing: Clears) -> None:
         self._metadata = metadata
         self._clearing = clearing
 
@@ -113,7 +113,7 @@ class BucketService:
         return await self._metadata.write(write)
 
     async def delete(self, principal: Principal, identifier: str) -> Bucket:
-        """Remove a bucket with its objects, uploads, batches and files. Documents made of it stay.
+        """Remove a bucket with its objects, uploads, batches, syncs and files. Documents made of it stay.
 
         Raises: NotFoundError; ConflictError while a batch of it runs.
         """
@@ -126,6 +126,10 @@ class BucketService:
                 raise ConflictError(f"cancel the batches that run first: {', '.join(running)}", batches=running)
             for batch in batches:
                 session.batches.delete(principal, batch.batch_id)
+            for sync in session.bucket_syncs.list(principal, bucket.bucket_id):
+                session.bucket_syncs.delete(principal, sync.sync_id)
+                if sync.task_id is not None:
+                    session.tasks.delete(principal, sync.task_id)
             for upload in session.uploads.list(principal, bucket.bucket_id):
                 session.uploads.delete(principal, upload.upload_id)
             session.objects.delete_bucket(principal, bucket.bucket_id)

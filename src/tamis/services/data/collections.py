@@ -18,12 +18,14 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.remain import Remain, RemainKind
 from tamis.model.vector import FeatureSpec, Quantization, VectorKind
-from tamis.services.data.collection_design import Design, design, merged_schema
+from tamis.services.data.alert_applications import check_alerts
+from tamis.services.data.applications import check_applications, check_cluster_applications, still_there
+from tamis.services.data.collection_design import Design, design, merged_schema, properties_of
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
-from tamis.services.upkeep.clearing import Clearing
-from tamis.services.upkeep.indexing import Indexer
+from tamis.services.upkeep.clearing import Clears
+from tamis.services.upkeep.indexing import Shards
 
 R = TypeVar("R")
 _RESERVED = frozenset({"list", "features"})
@@ -41,6 +43,7 @@ class CollectionDraft:
     metadata: dict[str, JSON] = field(default_factory=dict)
     taxonomy_applications: tuple[dict[str, JSON], ...] = ()
     cluster_applications: tuple[dict[str, JSON], ...] = ()
+    alert_applications: tuple[dict[str, JSON], ...] = ()
     input_schema: dict[str, JSON] | None = None
     quantization: Quantization = Quantization.INT8
 
@@ -55,6 +58,39 @@ class CollectionChange:
     metadata: dict[str, JSON] | None = None
     taxonomy_applications: tuple[dict[str, JSON], ...] | None = None
     cluster_applications: tuple[dict[str, JSON], ...] | None = None
+    alert_applications: tuple[dict[str, JSON], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionClone:
+    """What a copy is called and what it has other than its source; None takes the source's."""
+
+    name: str
+    source: Source | None = None
+    extractor: ExtractorConfig | None = None
+    description: str | None = None
+    enabled: bool | None = None
+    metadata: dict[str, JSON] | None = None
+    taxonomy_applications: tuple[dict[str, JSON], ...] | None = None
+
+    def over(self, collection: Collection) -> CollectionDraft:
+        """Another source has a schema of its own."""
+        same_source = self.source is None
+        return CollectionDraft(
+            name=self.name,
+            source=self.source or collection.source,
+            extractor=self.extractor or collection.extractor,
+            description=collection.description if self.description is None else self.description,
+            enabled=collection.enabled if self.enabled is None else self.enabled,
+            metadata=collection.metadata if self.metadata is None else self.metadata,
+            taxonomy_applications=(
+                collection.taxonomy_applications if self.taxonomy_applications is None else self.taxonomy_applications
+            ),
+            cluster_applications=collection.cluster_applications,
+            alert_applications=collection.alert_applications,
+            input_schema=collection.input_schema if same_source and properties_of(collection.input_schema) else None,
+            quantization=collection.quantization,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +126,7 @@ class CollectionDetails:
 
 
 class CollectionService:
-    def __init__(self, metadata: Metadata, indexer: Indexer, extractors: Extractors, clearing: Clearing) -> None:
+    def __init__(self, metadata: Metadata, indexer: Shards, extractors: Extractors, clearing: Clears) -> None:
         self._metadata = metadata
         self._indexer = indexer
         self._extractors = extractors
@@ -108,7 +144,7 @@ class CollectionService:
 
     async def create(self, principal: Principal, draft: CollectionDraft) -> CollectionDetails:
         """Raises: ValidationError naming the place, AlreadyExistsError."""
-        _check_name(draft.name)
+        check_collection_name(draft.name)
         _check_open_fields(draft)
         if draft.input_schema is not None:
             check_json(draft.input_schema, ["body", "input_schema"])
@@ -118,13 +154,33 @@ class CollectionService:
         # On a thread: an extractor may have to look at a model to say what its features are.
         planned = await asyncio.to_thread(design, extractor, draft.extractor, schema)
 
+        collection = built(draft, source, planned)
+
         def create(session: Session) -> CollectionDetails:
-            collection = session.collections.insert(principal, _built(draft, source, planned))
-            return _details(session, principal, collection)
+            check_applications(session, principal, draft.taxonomy_applications)
+            check_cluster_applications(session, principal, draft.cluster_applications)
+            check_alerts(session, principal, draft.alert_applications)
+            return _details(session, principal, session.collections.insert(principal, collection))
 
         details = await self._metadata.write(create)
         await self._indexer.ensure(principal, details.collection)
         return details
+
+    async def clone(
+        self, principal: Principal, identifier: str, clone: CollectionClone
+    ) -> tuple[CollectionDetails, str]:
+        """A new collection, made as its source is and as yet without documents; and its source's id. Clusters of the
+        source that have been deleted since are left out.
+
+        Raises: NotFoundError, and as `create`.
+        """
+
+        def read(session: Session) -> Collection:
+            found = require_collection(session, principal, identifier)
+            return replace(found, cluster_applications=still_there(session, principal, found.cluster_applications))
+
+        source = await self._metadata.read(read)
+        return await self.create(principal, clone.over(source)), source.collection_id
 
     async def get(self, principal: Principal, identifier: str) -> CollectionDetails:
         return await self._metadata.read(
@@ -146,11 +202,15 @@ class CollectionService:
     async def patch(self, principal: Principal, identifier: str, change: CollectionChange) -> CollectionDetails:
         """Raises: NotFoundError, ValidationError, AlreadyExistsError."""
         if change.name is not None:
-            _check_name(change.name)
+            check_collection_name(change.name)
         _check_open_fields(change)
 
         def patch(session: Session) -> CollectionDetails:
-            collection = _changed(require_collection(session, principal, identifier), change)
+            before = require_collection(session, principal, identifier)
+            check_applications(session, principal, change.taxonomy_applications, before.collection_id)
+            check_cluster_applications(session, principal, change.cluster_applications)
+            check_alerts(session, principal, change.alert_applications)
+            collection = _changed(before, change)
             return _details(session, principal, session.collections.replace(principal, collection))
 
         return await self._metadata.write(patch)
@@ -158,7 +218,7 @@ class CollectionService:
     async def delete(self, principal: Principal, identifier: str) -> str:
         """Delete a collection with all its documents; returns its id. Raises: NotFoundError, ConflictError."""
 
-        def delete(session: Session) -> tuple[str, list[Remain]]:
+        def delete(session: Session) -> tuple[str, Sequence[Remain]]:
             collection = require_collection(session, principal, identifier)
             fed = [
                 other.name
@@ -167,12 +227,7 @@ class CollectionService:
             ]
             if fed:
                 raise ConflictError(f"delete first what this collection feeds: {', '.join(fed)}", collections=fed)
-            session.documents.delete_collection(principal, collection.collection_id)
-            session.collections.delete(principal, collection.collection_id)
-            # The files are what extractors made beside the documents.
-            remains = [Remain(kind, collection.collection_id) for kind in (RemainKind.SHARD, RemainKind.FILES)]
-            session.remains.note(principal, remains)
-            return collection.collection_id, remains
+            return collection.collection_id, remove_collection(session, principal, collection.collection_id)
 
         collection_id, remains = await self._metadata.write(delete)
         await self._clearing.clear(principal, remains)
@@ -187,6 +242,17 @@ class CollectionService:
                 f"there is no extractor {config.name}@{config.version}; there are {known}",
             )
         return found
+
+
+def remove_collection(session: Session, principal: Principal, collection_id: str) -> Sequence[Remain]:
+    """With its documents, whatever it feeds; what is to be cleared away then."""
+    session.documents.delete_collection(principal, collection_id)
+    session.extractions.delete(principal, collection_id)
+    session.collections.delete(principal, collection_id)
+    # The files are what extractors made beside the documents.
+    remains = [Remain(kind, collection_id) for kind in (RemainKind.SHARD, RemainKind.FILES)]
+    session.remains.note(principal, remains)
+    return remains
 
 
 def find_extractor(extractors: Extractors, identifier: str) -> Extractor | None:
@@ -208,7 +274,8 @@ def require_collection(session: Session, principal: Principal, identifier: str) 
     return collection
 
 
-def _check_name(name: str) -> None:
+def check_collection_name(name: str) -> None:
+    """Raises: ValidationError."""
     loc = ["body", "collection_name"]
     if not 3 <= len(name) <= 100:
         raise ValidationError.at([*loc], "3 to 100 characters")
@@ -217,7 +284,7 @@ def _check_name(name: str) -> None:
 
 def _check_open_fields(asked: CollectionDraft | CollectionChange) -> None:
     """The fields that hold any JSON."""
-    for name in ("metadata", "taxonomy_applications", "cluster_applications"):
+    for name in ("metadata", "taxonomy_applications", "cluster_applications", "alert_applications"):
         check_json(getattr(asked, name), ["body", name])
 
 
@@ -261,7 +328,7 @@ def _unique(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _built(draft: CollectionDraft, source: Source, planned: Design) -> Collection:
+def built(draft: CollectionDraft, source: Source, planned: Design) -> Collection:
     now = datetime.now(UTC)
     return Collection(
         collection_id=new_id("col"),
@@ -278,6 +345,7 @@ def _built(draft: CollectionDraft, source: Source, planned: Design) -> Collectio
         metadata=draft.metadata,
         taxonomy_applications=draft.taxonomy_applications,
         cluster_applications=draft.cluster_applications,
+        alert_applications=draft.alert_applications,
     )
 
 
@@ -297,6 +365,9 @@ def _changed(collection: Collection, change: CollectionChange) -> Collection:
         ),
         cluster_applications=(
             collection.cluster_applications if change.cluster_applications is None else change.cluster_applications
+        ),
+        alert_applications=(
+            collection.alert_applications if change.alert_applications is None else change.alert_applications
         ),
         updated_at=datetime.now(UTC),
     )

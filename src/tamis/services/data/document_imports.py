@@ -14,6 +14,7 @@ from tamis.model.document import Document, DocumentWrite, Lineage
 from tamis.model.ids import looks_like_id, new_id
 from tamis.model.principal import Principal
 from tamis.services.data.collections import require_collection
+from tamis.services.data.document_lines import Origin, origin_of
 from tamis.services.data.document_writes import named_vectors, written_fields
 from tamis.services.upkeep.indexing import Indexer
 
@@ -64,6 +65,20 @@ class Imported:
         self.errors += errors[: MOST_ERRORS_TOLD - len(self.errors)]
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    write: DocumentWrite
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    created: int
+    replaced: int
+    skipped: int
+    errors: Sequence[LineError]
+
+
 class DocumentImports:
     """Each chunk is one transaction. The index takes what was written while the next chunks are read and written."""
 
@@ -89,8 +104,8 @@ class DocumentImports:
         try:
             async for chunk in chunks:
                 for part in _without_repeats(chunk):
-                    writes, errors = await asyncio.to_thread(_prepared, found, part)
-                    await self._write(principal, done, writes, errors, existing, room)
+                    brought, errors = await asyncio.to_thread(prepared, found, part)
+                    await self._write(principal, done, brought, errors, existing, room)
                 done.lines += len(chunk)
                 if indexing is not None:
                     await indexing
@@ -107,13 +122,13 @@ class DocumentImports:
         self,
         principal: Principal,
         done: Imported,
-        writes: Mapping[int, DocumentWrite],
+        brought: Mapping[int, Brought],
         errors: Sequence[LineError],
         existing: Existing,
         room: Room | None,
     ) -> None:
-        def write(session: Session) -> "_Written":
-            return _written(session, principal, done.collection_id, writes, existing, room)
+        def write(session: Session) -> _Written:
+            return _written(session, principal, done.collection_id, brought, existing, room)
 
         written = await self._metadata.write(write)
         done.created += written.created
@@ -122,42 +137,47 @@ class DocumentImports:
         done.fail(sorted([*errors, *written.errors], key=lambda each: each.number))
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    created: int
-    replaced: int
-    skipped: int
-    errors: Sequence[LineError]
-
-
 def _written(
     session: Session,
     principal: Principal,
     collection_id: str,
-    writes: Mapping[int, DocumentWrite],
+    lines: Mapping[int, Brought],
     existing: Existing,
     room: Room | None,
 ) -> _Written:
     """Within the transaction: only here is it known what exists already."""
-    before = session.documents.get_many(principal, [write.document.document_id for write in writes.values()])
+    before = session.documents.get_many(principal, [one.write.document.document_id for one in lines.values()])
     errors: list[LineError] = []
     kept: list[DocumentWrite] = []
-    for number, write in writes.items():
-        key = write.document.document_id
+    for number, brought in lines.items():
+        key = brought.write.document.document_id
         there = before.get(key)
         if there is None:
-            kept.append(write)
+            kept.append(brought.write)
         elif existing is Existing.FAIL or there.collection_id != collection_id:
             errors.append(LineError(number, key, f"document {key!r} exists {_where(there, collection_id)}"))
         elif existing is Existing.REPLACE:
-            kept.append(replace(write, document=replace(write.document, created_at=there.created_at)))
+            kept.append(_in_place_of(there, brought))
     replaced = sum(write.document.document_id in before for write in kept)
     created = len(kept) - replaced
     if room is not None and created:
         room(session, created)
     if kept:
         session.documents.put(principal, collection_id, kept)
-    return _Written(created, replaced, len(writes) - len(errors) - len(kept), errors)
+    return _Written(created, replaced, len(lines) - len(errors) - len(kept), errors)
+
+
+def _in_place_of(there: Document, brought: Brought) -> DocumentWrite:
+    """What a line says nothing of stays: since when the document is there, where it comes from, its files."""
+    document = replace(
+        brought.write.document,
+        created_at=brought.origin.created_at or there.created_at,
+        lineage=brought.origin.lineage or there.lineage,
+        blobs=there.blobs,
+        source_blobs=there.source_blobs,
+        history=there.history,
+    )
+    return replace(brought.write, document=document)
 
 
 def _where(document: Document, collection_id: str) -> str:
@@ -179,34 +199,33 @@ def _without_repeats(chunk: Sequence[Line | LineError]) -> Iterator[Sequence[Lin
     yield part
 
 
-def _prepared(
-    collection: Collection, lines: Sequence[Line | LineError]
-) -> tuple[dict[int, DocumentWrite], list[LineError]]:
+def prepared(collection: Collection, lines: Sequence[Line | LineError]) -> tuple[dict[int, Brought], list[LineError]]:
     """(documents by their line's number, the lines that are none)"""
     now = datetime.now(UTC)
-    writes: dict[int, DocumentWrite] = {}
+    found: dict[int, Brought] = {}
     errors: list[LineError] = []
     for line in lines:
         if isinstance(line, LineError):
             errors.append(line)
             continue
         try:
-            writes[line.number] = _document(collection, line, now)
+            found[line.number] = _document(collection, line, now)
         except ValidationError as error:
             errors.append(LineError(line.number, line.document_id, error.message))
-    return writes, errors
+    return found, errors
 
 
-def _document(collection: Collection, line: Line, now: datetime) -> DocumentWrite:
+def _document(collection: Collection, line: Line, now: datetime) -> Brought:
     document_id = line.document_id or new_id("doc")
     if not document_id.startswith("doc_") or not looks_like_id(document_id):
         raise ValidationError.at(["document_id"], "an id such as doc_... with 20 or more of 0-9 and a-z")
+    origin = origin_of(line.body)
     document = Document(
         document_id=document_id,
         collection_id=collection.collection_id,
         fields=written_fields(line.body),
-        created_at=now,
-        updated_at=now,
-        lineage=Lineage(),
+        created_at=origin.created_at or now,
+        updated_at=origin.updated_at or now,
+        lineage=origin.lineage or Lineage(),
     )
-    return DocumentWrite(document, named_vectors(collection, line.vectors, ["vectors"]))
+    return Brought(DocumentWrite(document, named_vectors(collection, line.vectors, ["vectors"])), origin)

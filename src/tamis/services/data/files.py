@@ -26,11 +26,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A file on its way into the store. content: its SHA-256 in hex.  data: its bytes, or where they lie."""
+    """A file on its way into the store. content: its SHA-256 in hex.  data: its bytes, or where they come from."""
 
     content: str
     size_bytes: int
-    data: bytes | Path
+    data: bytes | Path | AsyncIterator[bytes]
     content_type: str | None = None
 
 
@@ -84,7 +84,8 @@ class FileKeeping:
         if isinstance(payload.data, bytes):
             await self._blobs.put(principal, key, payload.data, payload.content_type)
         else:
-            await self._blobs.put_stream(principal, key, _chunks(payload.data))
+            data = payload.data
+            await self._blobs.put_stream(principal, key, _chunks(data) if isinstance(data, Path) else data)
 
 
 class FileSweeper:

@@ -18,7 +18,7 @@ from tamis.model.remain import Remain, RemainKind
 from tamis.services.json_values import check_json
 from tamis.services.listing import ListQuery, select, timestamp
 from tamis.services.naming import check_name
-from tamis.services.upkeep.clearing import Clearing
+from tamis.services.upkeep.clearing import Clears
 
 RESERVED = frozenset({"list", "migrations", "standalone"})
 
@@ -65,7 +65,7 @@ class NamespaceService:
     def __init__(
         self,
         metadata: Metadata,
-        clearing: Clearing,
+        clearing: Clears,
         extractors: Extractors,
         forget: Callable[[], None],
     ) -> None:
@@ -135,11 +135,7 @@ class NamespaceService:
             running = _running(session, inside)
             if running:
                 raise ConflictError(f"cancel the batches that run first: {', '.join(running)}", batches=running)
-            shards = [Remain(RemainKind.SHARD, each.collection_id) for each in session.collections.list(inside)]
-            remains = [*shards, Remain(RemainKind.FILES, "")]
-            session.purge_namespace(inside)
-            session.remains.note(inside, remains)
-            return namespace, remains
+            return namespace, purge_namespace(session, inside)
 
         namespace, remains = await self._metadata.write(purge)
         self._forget()
@@ -161,6 +157,15 @@ class NamespaceService:
         hint = f"did you mean {nearest[0]!r}?" if nearest else "this server has no extractors"
         loc: list[str | int] = ["body", "feature_extractors", place, "feature_extractor_name"]
         raise ValidationError.at(loc, f"there is no extractor '{ref.name}@{ref.version}'; {hint}", known=sorted(known))
+
+
+def purge_namespace(session: Session, inside: Principal) -> list[Remain]:
+    """All that is in it, and itself; what is to be cleared away then, inside of it."""
+    shards = [Remain(RemainKind.SHARD, each.collection_id) for each in session.collections.list(inside)]
+    remains = [*shards, Remain(RemainKind.FILES, "")]
+    session.purge_namespace(inside)
+    session.remains.note(inside, remains)
+    return remains
 
 
 def _details(session: Session, principal: Principal, namespace: Namespace) -> NamespaceDetails:

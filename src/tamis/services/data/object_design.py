@@ -157,7 +157,7 @@ def _intakes(
 
 def _blob_problems(bucket: Bucket, draft: BlobDraft, loc: Loc) -> Iterator[Problem]:
     declared = properties(bucket.schema).get(draft.property)
-    if (draft.data is None) == (draft.upload_id is None):
+    if sum(source is not None for source in (draft.data, draft.upload_id, draft.file)) != 1:
         yield problem([*loc, "data"], "a blob has either data or upload_id")
     elif properties(bucket.schema) and declared is None:
         yield unknown_property(draft.property, bucket.schema, [*loc, "property"])

@@ -1,5 +1,6 @@
 """Objects of a bucket: kept to its schema, unique by its key, with their files in the blob store."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -126,6 +127,49 @@ class ObjectService:
 
         return (await self._commit(principal, [prepared], write))[0]
 
+    async def keep(
+        self, principal: Principal, bucket_id: str, draft: ObjectDraft, also: Callable[[Session, BucketObject], None]
+    ) -> BucketObject:
+        """The object of the draft's idempotency key as the draft has it: made, or in place of an earlier state of it.
+
+        also: what belongs to the same transaction.  Raises: NotFoundError, ValidationError, AlreadyExistsError where
+        another object has its unique key.
+        """
+        bucket = await self._metadata.read(lambda session: require_bucket(session, principal, bucket_id))
+        prepared = await asyncio.to_thread(prepare, bucket, draft, {}, ["file"])
+
+        def write(session: Session, stored: Sequence[Prepared]) -> _Done:
+            require_bucket(session, principal, bucket.bucket_id)
+            done = _keep(session, principal, stored[0].object)
+            also(session, done.objects[0])
+            return done
+
+        return (await self._commit(principal, [prepared], write))[0]
+
+    async def drop(
+        self, principal: Principal, object_ids: Sequence[str], also: Callable[[Session], None]
+    ) -> frozenset[str]:
+        """Remove objects with the documents made of them; the collections that those were in.
+
+        also: what belongs to the same transaction. Objects that are not there are left out.
+        """
+
+        def remove(session: Session) -> tuple[frozenset[str], list[Remain]]:
+            also(session)
+            touched, orphans = set[str](), frozenset[str]()
+            for found in session.objects.get_many(principal, object_ids).values():
+                for document in session.documents.by_root(principal, found.object_id):
+                    session.documents.delete(principal, document.collection_id, [document.document_id])
+                    touched.add(document.collection_id)
+                orphans |= _files(found)
+            session.objects.delete(principal, object_ids)
+            return frozenset(touched), _note(session, principal, orphans)
+
+        touched, remains = await self._metadata.write(remove)
+        await self._clearing.clear(principal, remains)
+        self._swept()
+        return touched
+
     async def delete(self, principal: Principal, bucket_identifier: str, object_id: str) -> None:
         """Remove the object, and its files unless something else names them: documents made of it stay, with theirs.
 
@@ -198,7 +242,7 @@ class ObjectService:
         """Files first, then the record: an object never names a file that is not there."""
         holder = self._keeping.holder()
         payloads = [
-            Payload(intake.content, len(intake.payload), intake.payload, intake.blob.mime_type)
+            Payload(intake.content, intake.blob.size_bytes or 0, intake.payload, intake.blob.mime_type)
             for each in prepared
             for intake in each.intakes
             if intake.payload is not None
@@ -249,6 +293,20 @@ def _place(session: Session, principal: Principal, prepared: Prepared, policy: s
     after = replace(fresh, object_id=holder.object_id, created_at=holder.created_at)
     session.objects.replace(principal, [after])
     return _Done([after], _files(holder) - _files(after))
+
+
+def _keep(session: Session, principal: Principal, fresh: BucketObject) -> _Done:
+    """Raises: AlreadyExistsError."""
+    known = session.objects.get(principal, fresh.object_id)
+    holder = session.objects.find_unique(principal, fresh.bucket_id, fresh.unique_key) if fresh.unique_key else None
+    if holder is not None and holder.object_id != fresh.object_id:
+        raise AlreadyExistsError("another object has this unique key already", object_id=holder.object_id)
+    if known is None:
+        session.objects.insert(principal, [fresh])
+        return _Done([fresh])
+    after = replace(fresh, created_at=known.created_at)
+    session.objects.replace(principal, [after])
+    return _Done([after], _files(known) - _files(after))
 
 
 def _require(session: Session, principal: Principal, bucket_identifier: str, object_id: str) -> BucketObject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
@@ -52,6 +53,27 @@ class DatasetService:
         """Newest first."""
         every = await self._metadata.read(lambda session: session.datasets.list(principal))
         return Page([*every[offset : offset + limit]], len(every), limit, offset)
+
+    async def restate(
+        self, principal: Principal, identifier: str, draft: DatasetDraft, fields: frozenset[str]
+    ) -> Dataset:
+        """Make these of its fields as the draft has them. What clicks and models judged stays where queries stay.
+
+        Raises: NotFoundError, ValidationError (a query id that comes twice).
+        """
+        _check_ids(draft.queries)
+        path = canonical_path(draft.document_field) if draft.document_field else None
+        said = {"description": draft.description, "metadata": draft.metadata, "document_field": path}
+        changes: dict[str, Any] = {name: value for name, value in said.items() if name in fields}
+
+        def restate(session: Session) -> Dataset:
+            before = find_dataset(session, principal, identifier)
+            known = {one.query_id: one for one in before.queries}
+            queries = tuple(known.get(one.query_id, one).restated(one) for one in draft.queries)
+            changed = {**changes, "queries": queries} if "queries" in fields else changes
+            return session.datasets.replace(principal, replace(before, **changed, updated_at=self._clock.now()))
+
+        return await self._metadata.write(restate)
 
     async def delete(self, principal: Principal, identifier: str) -> None:
         """Evaluations that were made with it stay, and can be compared no more. Raises: NotFoundError."""

@@ -117,6 +117,14 @@ class RolloutService:
 
         return await self._metadata.write(write)
 
+    async def under_way(self, principal: Principal, retriever: str) -> Rollout | None:
+        """None where nothing is rolled out. Raises: NotFoundError (retriever)."""
+
+        def read(session: Session) -> Rollout | None:
+            return session.rollouts.get(principal, find_retriever(session, principal, retriever).retriever_id)
+
+        return await self._metadata.read(read)
+
     async def standing(self, principal: Principal, retriever: str, dataset: str | None = None) -> Standing:
         """dataset: by whose judgements both are measured. Raises: NotFoundError, NotSetUpError (with a data set)."""
 

@@ -1,33 +1,22 @@
 """How retrievers do: counts, times and percentiles from the figures, single executions from their records."""
 
+import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tamis.engine.ports.clock import Clock
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.errors import StorageError, ValidationError
+from tamis.errors import StorageError
 from tamis.executions.figures import stage_figures
 from tamis.model.durations import percentile
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StageFigures, StoredExecution
 from tamis.model.figures import Tally
 from tamis.model.principal import Principal
 from tamis.services.records.signals import Signal, signals
+from tamis.services.records.spans import GROUPS, HOUR, Span, between, check_group, last
 from tamis.services.runs.retrievers import find_retriever
-
-MOST_GROUPS = 10_000
-_HOUR = timedelta(hours=1)
-GROUPS = {"hour": 1, "day": 24, "week": 168}
-_USUAL = {"hour": timedelta(days=1), "day": timedelta(days=30), "week": timedelta(weeks=26)}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole hours, UTC: figures are kept by hour. `end` itself is outside."""
-
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +56,13 @@ class Series:
     groups: Sequence[tuple[datetime, Sum]]
     total: Sum
     is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverSum:
+    retriever_id: str
+    name: str
+    sum: Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +106,16 @@ class AnalyticsService:
 
         Raises: ValidationError naming the parameter.
         """
-        span = self._span(start, end, group_by)
+        check_group(group_by)
+        span = between(self._clock.now(), start, end, group_by)
         return await self._series(principal, retriever, span, GROUPS[group_by])
 
     async def caching(self, principal: Principal, retriever: str, hours: int) -> Series:
         """By hour."""
-        return await self._series(principal, retriever, self._last(hours), 1)
+        return await self._series(principal, retriever, last(self._clock.now(), hours), 1)
 
     async def stages(self, principal: Principal, retriever: str, hours: int) -> StageSums:
-        span = self._last(hours)
+        span = last(self._clock.now(), hours)
 
         def read(session: Session) -> StageSums:
             owner = find_retriever(session, principal, retriever).retriever_id
@@ -131,9 +128,23 @@ class AnalyticsService:
 
         return await self._metadata.read(read)
 
+    async def busiest(self, principal: Principal, hours: int, limit: int) -> Sequence[RetrieverSum]:
+        """Of the namespace, those that ran most first; what did not run is left out."""
+        span = last(self._clock.now(), hours)
+
+        def read(session: Session) -> Sequence[RetrieverSum]:
+            found = [
+                RetrieverSum(one.retriever_id, one.name, summed(tallies.values()))
+                for one in session.retrievers.list(principal)
+                if (tallies := session.analytics.executions(principal, one.retriever_id, span.start, span.end))
+            ]
+            return heapq.nsmallest(limit, found, key=lambda one: (-one.sum.count, one.name, one.retriever_id))
+
+        return await self._metadata.read(read)
+
     async def slowest(self, principal: Principal, retriever: str, hours: int, limit: int) -> Sequence[SlowExecution]:
         """Slowest first."""
-        span = self._last(hours)
+        span = last(self._clock.now(), hours)
 
         def read(session: Session) -> Sequence[SlowExecution]:
             owner = find_retriever(session, principal, retriever).retriever_id
@@ -147,7 +158,7 @@ class AnalyticsService:
         self, principal: Principal, retriever: str, hours: int, kind: str | None, limit: int
     ) -> Sequence[Signal]:
         """Newest first, from the newest records. Raises: ValidationError (kind)."""
-        start = self._clock.now() - hours * _HOUR
+        start = self._clock.now() - hours * HOUR
 
         def read(session: Session) -> Sequence[Signal]:
             owner = find_retriever(session, principal, retriever).retriever_id
@@ -163,22 +174,6 @@ class AnalyticsService:
             return Series(owner, span, groups, summed(found.values()), session.analytics.is_whole())
 
         return await self._metadata.read(read)
-
-    def _last(self, hours: int) -> Span:
-        now = self._clock.now()
-        return Span(_floor(now - hours * _HOUR), _ceil(now))
-
-    def _span(self, start: datetime | None, end: datetime | None, group_by: str) -> Span:
-        if group_by not in GROUPS:
-            raise ValidationError.at(["query", "group_by"], f"one of {', '.join(GROUPS)}, not {group_by!r}")
-        last = _ceil(self._clock.now() if end is None else end)
-        first = _floor(last - _USUAL[group_by] if start is None else start)
-        if first >= last:
-            raise ValidationError.at(["query", "start_date"], "before 'end_date', which is now where it is left out")
-        if last - first > MOST_GROUPS * GROUPS[group_by] * _HOUR:
-            message = f"at most {MOST_GROUPS} times the {group_by} of 'group_by' before 'end_date'"
-            raise ValidationError.at(["query", "start_date"], message)
-        return Span(first, last)
 
 
 def summed(tallies: Iterable[Tally]) -> Sum:
@@ -224,11 +219,3 @@ def _slow(stored: StoredExecution) -> SlowExecution:
 
 def _mean_ms(duration_us: int, count: int) -> float:
     return duration_us / count / 1000 if count else 0.0
-
-
-def _floor(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
-def _ceil(at: datetime) -> datetime:
-    return _floor(at) if at == _floor(at) else _floor(at) + _HOUR

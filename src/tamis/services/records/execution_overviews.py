@@ -1,27 +1,26 @@
 """Executions of a namespace at a glance: found by what lists are asked for, summed up and followed over time.
 
-However many there are: counts come from counters, lists read the index from the newest on and stop after a while, and
-percentiles are of the newest executions of each span.
+However many there are: sums and percentiles come from counters, and lists read the index from the newest on and stop
+after a while.
 """
 
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from tamis.engine.ports.executions import ExecutionQuery
+from tamis.engine.ports.executions import CountedSpan, ExecutionQuery, SpanWindow
 from tamis.engine.ports.metadata import Metadata, Session
-from tamis.model.execution import ExecutionHeader, ExecutionStatus
+from tamis.model.durations import percentile
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, mode_of
 from tamis.model.principal import Principal
 from tamis.services.runs.inflight import InFlight
 
 MOST_LOOKED_AT = 5_000
 _TEXTS_AT_ONCE = 50
-_SAMPLED = 100
-_MOST_OWNERS = 8
 _SPANS_S = (60, 3_600, 86_400)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,7 +32,8 @@ class Kind(StrEnum):
     PUBLIC = "public"
 
 
-_MODES_OF_SAVED = (Kind.SAVED, Kind.PUBLIC)
+_OF_ALL = (Kind.ANY, Kind.ANONYMOUS)
+"""What an owner's executions are of one by one, so that no mode need be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,12 @@ class Wanted:
     @property
     def is_counted(self) -> bool:
         """Whether counters alone say how many there are."""
-        return not (self.text or self.credits or self.duration_ms or self.kind in _MODES_OF_SAVED)
+        return not (self.text or self.credits or self.duration_ms)
+
+    @property
+    def mode(self) -> str | None:
+        """What counters call the kind; None is any."""
+        return None if self.kind is Kind.ANY else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +100,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Executions that began within `start` and `end`.
+    """Executions that began within `start` and `end`, all of them.
 
-    counts: by status, all of them.  The rest is of the newest ones: sampled is how many; None where there are none.
+    counts: by status.  Percentiles are within `durations.ERROR`, None where there are no executions; cache_hit_rate:
+    the mean of those that a cache could have answered some of, None where there are none.
     """
 
     start: datetime
     end: datetime
     counts: Mapping[ExecutionStatus, int] = field(default_factory=dict)
-    sampled: int = 0
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -117,6 +122,14 @@ class Bar:
     @property
     def failed(self) -> int:
         return self.counts.get(ExecutionStatus.FAILED, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """is_whole: false while executions from before counters had modes are still to be counted by theirs."""
+
+    bars: Sequence[Bar]
+    is_whole: bool
 
 
 class ExecutionOverviews:
@@ -138,11 +151,10 @@ class ExecutionOverviews:
         every = await self._metadata.read(lambda session: session.retrievers.list(principal))
         return {one.retriever_id: one.name for one in every}
 
-    async def over_time(self, principal: Principal, wanted: Wanted, bars: int, bar_s: int, now: datetime) -> list[Bar]:
+    async def over_time(self, principal: Principal, wanted: Wanted, bars: int, bar_s: int, now: datetime) -> Bars:
         """The newest `bars` spans of `bar_s` seconds, a multiple of a minute, the oldest first.
 
-        Of `wanted` whose they are, and nothing else. No counter tells what ran in public from what else ran of a saved
-        retriever: of either kind the newest `MOST_LOOKED_AT` executions of saved retrievers are looked at.
+        Of `wanted` whose they are, and nothing else.
         """
         last = int(now.timestamp()) // bar_s * bar_s
         begins = [datetime.fromtimestamp(last - (bars - 1 - n) * bar_s, UTC) for n in range(bars)]
@@ -170,7 +182,8 @@ def _find(session: Session, principal: Principal, wanted: Wanted, limit: int, af
 
 def owners_of(session: Session, principal: Principal, wanted: Wanted) -> list[str | None]:
     """Whose executions are looked at: those that have any."""
-    counted = session.executions.owners(principal, wanted.status)
+    mode = None if wanted.kind in _OF_ALL or not session.executions.is_whole() else wanted.mode
+    counted = session.executions.owners(principal, wanted.status, mode)
     if wanted.retriever_id is not None:
         is_there = wanted.retriever_id in counted and wanted.kind is not Kind.ANONYMOUS
         return [wanted.retriever_id] if is_there else []
@@ -221,21 +234,16 @@ def _matches(header: ExecutionHeader, wanted: Wanted, texts: Mapping[str, str] |
 
 
 def _is_whose(header: ExecutionHeader, wanted: Wanted) -> bool:
-    if wanted.retriever_id is not None and header.retriever_id != wanted.retriever_id:
-        return False
-    if wanted.kind is Kind.ANY:
-        return True
-    if wanted.kind is Kind.ANONYMOUS:
-        return header.retriever_id is None
-    return header.retriever_id is not None and (header.mode == Kind.PUBLIC) == (wanted.kind is Kind.PUBLIC)
+    return wanted.retriever_id in (None, header.retriever_id) and wanted.mode in (None, mode_of(header))
 
 
 def _total(session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None]) -> int | None:
-    if not wanted.is_counted:
+    if not wanted.is_counted or not (wanted.kind in _OF_ALL or session.executions.is_whole()):
         return None
     end = None if wanted.end is None else wanted.end - timedelta(microseconds=1)
     query = ExecutionQuery(status=wanted.status, start=wanted.start, end=end)
-    return sum(session.executions.count(principal, _of(query, owner)) for owner in owners)
+    mode = None if wanted.kind in _OF_ALL else wanted.mode
+    return sum(session.executions.count(principal, _of(query, owner), mode) for owner in owners)
 
 
 def _names(session: Session, principal: Principal, items: Sequence[ExecutionHeader]) -> Mapping[str, str]:
@@ -243,75 +251,25 @@ def _names(session: Session, principal: Principal, items: Sequence[ExecutionHead
     return {retriever_id: one.name for retriever_id, one in found.items() if one is not None}
 
 
-def _over_time(
-    session: Session, principal: Principal, wanted: Wanted, begins: Sequence[datetime], bar_s: int
-) -> list[Bar]:
-    owners = owners_of(session, principal, wanted)
-    if wanted.kind in _MODES_OF_SAVED:
-        return _over_time_by_mode(session, principal, wanted, owners, begins, timedelta(seconds=bar_s))
-    span_s = max(one for one in _SPANS_S if bar_s % one == 0)
+def _over_time(session: Session, principal: Principal, wanted: Wanted, begins: Sequence[datetime], bar_s: int) -> Bars:
     length = timedelta(seconds=bar_s)
-    counted = session.executions.series(principal, owners, begins[0], begins[-1] + length, span_s)
-    counts: list[Counter[ExecutionStatus]] = [Counter() for _ in begins]
-    for one in counted:
-        counts[int((one.at - begins[0]) / length)][one.status] += one.count
-    sampled = _busiest(session, principal, owners)
-    return [
-        _bar(session, principal, sampled, begin, begin + length, found)
-        for begin, found in zip(begins, counts, strict=True)
-    ]
+    owners = owners_of(session, principal, replace(wanted, status=None))
+    window = SpanWindow(begins[0], begins[-1] + length, max(one for one in _SPANS_S if bar_s % one == 0))
+    counted: list[list[CountedSpan]] = [[] for _ in begins]
+    for one in session.executions.series(principal, owners, window, wanted.mode):
+        counted[int((one.at - begins[0]) / length)].append(one)
+    steps: list[Counter[int]] = [Counter() for _ in begins]
+    for at, counts in session.executions.durations(principal, owners, window, wanted.mode).items():
+        steps[int((at - begins[0]) / length)].update(counts)
+    bars = [_bar(*each, length) for each in zip(begins, counted, steps, strict=True)]
+    return Bars(bars, session.executions.is_whole())
 
 
-def _over_time_by_mode(
-    session: Session, principal: Principal, wanted: Wanted, owners: Sequence[str | None], begins: Sequence[datetime],
-    length: timedelta,
-) -> list[Bar]:  # fmt: skip
-    window = Wanted(start=begins[0], end=begins[-1] + length)
-    found: list[list[ExecutionHeader]] = [[] for _ in begins]
-    for header in islice(newest(session, principal, window, owners, None), MOST_LOOKED_AT):
-        if _is_whose(header, wanted):
-            found[int((header.started_at - begins[0]) / length)].append(header)
-    return [
-        _summed_up(begin, begin + length, Counter(one.status for one in headers), headers)
-        for begin, headers in zip(begins, found, strict=True)
-    ]
-
-
-def _busiest(session: Session, principal: Principal, owners: Sequence[str | None]) -> list[str | None]:
-    counts = session.executions.owners(principal)
-    return sorted(owners, key=lambda owner: -counts.get(owner, 0))[:_MOST_OWNERS]
-
-
-def _bar(
-    session: Session, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime,
-    counts: Mapping[ExecutionStatus, int],
-) -> Bar:  # fmt: skip
-    if not counts:
-        return Bar(start, end)
-    query = ExecutionQuery(start=start, end=end - timedelta(microseconds=1))
-    each = _SAMPLED // len(owners)
-    sample = [
-        header
-        for owner in owners
-        for header in islice(session.executions.newest(principal, _of(query, owner)), each)
-    ]  # fmt: skip
-    return _summed_up(start, end, counts, sample)
-
-
-def _summed_up(
-    start: datetime, end: datetime, counts: Mapping[ExecutionStatus, int], sample: Sequence[ExecutionHeader]
-) -> Bar:
-    if not sample:
-        return Bar(start, end, counts)
-    took = sorted(one.duration_ms for one in sample)
-    rates = [one.cache_hit_rate for one in sample if one.cache_hit_rate is not None]
-    return Bar(
-        start, end, counts, len(sample), _at(took, 0.5), _at(took, 0.95), _at(took, 0.99),
-        sum(one.credits_used for one in sample) / len(sample) * sum(counts.values()),
-        sum(rates) / len(rates) if rates else None,
-    )  # fmt: skip
-
-
-def _at(ordered: Sequence[float], share: float) -> float:
-    """The nearest-rank percentile."""
-    return ordered[max(0, -(-int(share * 100) * len(ordered) // 100) - 1)]
+def _bar(start: datetime, spans: Sequence[CountedSpan], steps: Mapping[int, int], length: timedelta) -> Bar:
+    counts: Counter[ExecutionStatus] = Counter()
+    for one in spans:
+        counts[one.status] += one.count
+    p50, p95, p99 = (percentile(steps, share) / 1000 if steps else None for share in (0.5, 0.95, 0.99))
+    cacheable = sum(one.cacheable for one in spans)
+    rate = sum(one.cache_hits for one in spans) / cacheable if cacheable else None
+    return Bar(start, start + length, counts, p50, p95, p99, sum(one.credits for one in spans), rate)

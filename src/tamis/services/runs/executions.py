@@ -272,8 +272,7 @@ class ExecutionService:
         """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
         header = recorded.execution.header
         writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
-        if header.credits_used and self._turns.credits is not None:
-            self._turns.credits.spent(job.principal, header.credits_used)
+        self._turns.spent(job.principal, header.credits_used)
         try:
             await writing
             if job.rollout is not None and self._shadow is not None:

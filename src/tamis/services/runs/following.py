@@ -1,18 +1,34 @@
-"""A reader who follows an execution: sent what he takes, dropped where he takes nothing, and missed when he leaves."""
+"""A reader who follows an execution, or an answer: sent what he takes, dropped where he takes nothing.
+
+He is missed when he leaves.
+"""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from typing import Any
-
-from tamis.services.runs.streaming import ExecutionStream
+from typing import Any, Protocol
 
 log = logging.getLogger("tamis.streams")
 
 
+class Followed(Protocol):
+    """What goes on by itself while somebody reads of it. name: what it is, for the log."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run_unread(self) -> None:
+        """Let it go on to its end, and keep nothing more of what it tells."""
+        ...
+
+    async def close(self) -> BaseException | None:
+        """Cancel what still runs and wait until it has ended; what went wrong with that, if anything did."""
+        ...
+
+
 async def follow(
-    stream: ExecutionStream,
+    stream: Followed,
     begin: Coroutine[Any, Any, None],
     pieces: AsyncGenerator[bytes, None],
     take: Callable[[bytes, bool], Awaitable[None]],
@@ -36,11 +52,11 @@ async def follow(
         sending.cancel()
         fault = await stream.close()
         if fault is not None:
-            log.error("what was left of execution %s failed", stream.execution_id, exc_info=fault)
+            log.error("what was left of %s failed", stream.name, exc_info=fault)
 
 
 async def _sent(
-    stream: ExecutionStream,
+    stream: Followed,
     begin: Coroutine[Any, Any, None],
     pieces: AsyncGenerator[bytes, None],
     take: Callable[[bytes, bool], Awaitable[None]],
@@ -55,5 +71,5 @@ async def _sent(
         async with asyncio.timeout(stall_s):
             await take(b"", False)
     except TimeoutError:
-        log.warning("the reader of execution %s took nothing for %g s: dropped", stream.execution_id, stall_s)
+        log.warning("the reader of %s took nothing for %g s: dropped", stream.name, stall_s)
         await stream.run_unread()

@@ -267,9 +267,12 @@ def collection_names(identifiers: Sequence[str], stages: Sequence[StageSpec]) ->
 
 
 def collections_of(session: Session, principal: Principal, names: Sequence[str]) -> tuple[Collection, ...]:
-    """Those of `collection_names`. Raises: NotFoundError naming the first that is not there."""
+    """Those of `collection_names`; one on standby only where it is named.
+
+    Raises: NotFoundError naming the first that is not there.
+    """
     if not names:
-        return tuple(session.collections.list(principal))
+        return tuple(one for one in session.collections.list(principal) if not one.is_standby)
     return tuple(_find_collection(session, principal, identifier) for identifier in names)
 
 

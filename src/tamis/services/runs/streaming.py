@@ -64,6 +64,10 @@ class ExecutionStream:
         self._running.add_done_callback(self._end)
 
     @property
+    def name(self) -> str:
+        return f"execution {self.execution_id}"
+
+    @property
     def has_ended(self) -> bool:
         """Whether the execution has; its record is durable then. What it told may still be unread."""
         return self._running.done()

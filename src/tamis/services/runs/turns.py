@@ -57,13 +57,22 @@ class Turns:
 
     async def enter(self, principal: Principal) -> None:
         """Raises: TooManyRequestsError, naming the limit; CreditsSpentError."""
-        if self.credits is not None:
-            await self.credits.check(principal)
+        await self.check_credits(principal)
         limit = self._full(principal)
         if limit is None:
             self._count(principal)
         else:
             await self._wait(principal, limit)
+
+    async def check_credits(self, principal: Principal) -> None:
+        """Raises: CreditsSpentError."""
+        if self.credits is not None:
+            await self.credits.check(principal)
+
+    def spent(self, principal: Principal, credits: float) -> None:
+        """In a turn: known before the next one, whenever it is written down."""
+        if credits and self.credits is not None:
+            self.credits.spent(principal, credits)
 
     def _full(self, principal: Principal) -> _Limit | None:
         """The limit that leaves no room for another execution of the principal's."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
 from tamis.engine.ports.blobs import BlobStore
 from tamis.engine.ports.metadata import Metadata
@@ -18,6 +19,12 @@ from tamis.services.upkeep.indexing import Indexer
 POLL_S = 10.0
 _CHUNK = 100
 _LOG = logging.getLogger(__name__)
+
+
+class Clears(Protocol):
+    """What deletes ask of a `Clearing`."""
+
+    async def clear(self, principal: Principal, remains: Sequence[Remain]) -> None: ...
 
 
 class Clearing:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tamis import __version__
@@ -29,7 +29,7 @@ class Health:
 
 
 class HealthService:
-    """queue_alive: whether what works off batches is running.  sharing: why servers share less than they should."""
+    """queue_trouble: why batches are not worked off.  sharing: why servers share less than they should."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class HealthService:
         blobs: BlobStore,
         index: VectorIndex,
         models: Models,
-        queue_alive: Callable[[], bool] = lambda: True,
-        sharing: Callable[[], str | None] = lambda: None,
+        queue_trouble: Callable[[], str | None] = lambda: None,
+        sharing: Callable[[], Awaitable[str | None]] | None = None,
     ) -> None:
         self._metadata = metadata
         self._blobs = blobs
         self._index = index
         self._models = models
-        self._queue_alive = queue_alive
+        self._queue_trouble = queue_trouble
         self._sharing = sharing
         self._started = time.monotonic()
         self._is_draining = False
@@ -68,9 +68,9 @@ class HealthService:
             errors["object_storage"] = "the blob store takes no writes"
         if not index.get("ok"):
             errors["vector_store"] = "the search index does not answer; it restarts by itself"
-        if not self._queue_alive():
-            errors["task_queue"] = "nothing works off batches; restart the server"
-        if (trouble := self._sharing()) is not None:
+        if (stuck := self._queue_trouble()) is not None:
+            errors["task_queue"] = stuck
+        if self._sharing is not None and (trouble := await self._sharing()) is not None:
             errors["cache"] = f"Redis is away, so that this server counts limits alone and caches nothing: {trouble}"
         inference = await self._inference(deep)
         if inference is not None:

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from tamis.engine.local_locks import LocalLocks
 from tamis.engine.ports.index import Point, VectorIndex
@@ -20,6 +20,16 @@ from tamis.model.principal import Principal
 _LOG = logging.getLogger(__name__)
 _ROWS = 1000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""(documents done, of how many); of none while that is not known"""
+
+
+class Shards(Protocol):
+    """What who makes a collection asks of an `Indexer`."""
+
+    async def ensure(self, principal: Principal, collection: Collection) -> None: ...
 
 
 class Indexer:
@@ -98,30 +108,23 @@ class Indexer:
 
     async def rebuild(self, principal: Principal, collection_id: str) -> int:
         """Drop the shard and make it again from the system of record; returns the documents indexed."""
-        collection = await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
-        if collection is None:
-            raise NotFoundError.of("collection", collection_id)
-        count = await self._rebuild(principal, collection)
-        await self.apply(principal, collection.collection_id)
-        # What was answered while the shard was incomplete must not be taken for the answer of this state.
-        await self._metadata.write(lambda session: _touch(session, principal, collection.collection_id))
-        return count
+        async with self._making(principal, collection_id):
+            return await self._make_again(principal, collection_id, _untold)
 
-    async def repair(self, principal: Principal, collection: Collection) -> bool:
+    async def repair(self, principal: Principal, collection_id: str, told: Progress) -> bool:
         """Make the shard again where it does not hold what the system of record holds; True where that was so.
 
-        A shard that was damaged on disk, a directory that was lost and a rebuild that was killed all show by this.
+        A shard that was damaged on disk or is of an older format, a directory that was lost and a rebuild that was
+        killed all show by this.  told: before the shard is emptied, and as it fills.
         """
-        async with self._alone(principal, collection.collection_id) as hold:
-            await self.ensure(principal, collection)
-            whole = await self._is_whole(principal, collection.collection_id, hold)
-        if not whole:
-            _LOG.warning("the index of %s lost documents; it is made again", collection.collection_id)
-            await self.rebuild(principal, collection.collection_id)
-        return not whole
+        async with self._making(principal, collection_id):
+            if await self._is_whole(principal, collection_id):
+                return False
+            await self._make_again(principal, collection_id, told)
+            return True
 
-    async def _is_whole(self, principal: Principal, collection_id: str, hold: Hold) -> bool:
-        """Within the lock: with nothing left in the outbox both sides hold the same documents."""
+    async def _is_whole(self, principal: Principal, collection_id: str) -> bool:
+        """With nothing left in the outbox both sides hold the same documents."""
 
         def expected(session: Session) -> tuple[int, int]:
             return (
@@ -129,13 +132,18 @@ class Indexer:
                 session.documents.count(principal, collection_id),
             )
 
-        pending, documents = await self._metadata.read(expected)
-        while pending:
-            await self._step(principal, collection_id, hold)
+        async with self._alone(principal, collection_id) as hold:
+            collection = await self._collection(principal, collection_id)
+            if collection is None:
+                return True
+            await self.ensure(principal, collection)
             pending, documents = await self._metadata.read(expected)
-        info = await self._index.info(principal, collection_id)
-        lost = info.facts.get("needs_rebuild")
-        return not lost and await self._index.count(principal, collection_id, None) == documents
+            while pending:
+                await self._step(principal, collection_id, hold)
+                pending, documents = await self._metadata.read(expected)
+            info = await self._index.info(principal, collection_id)
+            lost = info.facts.get("needs_rebuild")
+            return not lost and await self._index.count(principal, collection_id, None) == documents
 
     async def close(self) -> None:
         """Stop what still waits for the index; its rows are durable."""
@@ -144,9 +152,13 @@ class Indexer:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def _rebuild(self, principal: Principal, collection: Collection) -> int:
+    async def _make_again(self, principal: Principal, collection_id: str, told: Progress) -> int:
         """The lock is let go between batches, so that writes of a large collection need not wait for the end."""
+        collection = await self._collection(principal, collection_id)
+        if collection is None:
+            raise NotFoundError.of("collection", collection_id)
         collection_id = collection.collection_id
+        told(0, 0)
         async with self._alone(principal, collection_id):
             await self._index.drop(principal, collection_id)
             await self._index.create(principal, collection_id, collection.features)
@@ -154,16 +166,25 @@ class Indexer:
             lambda session: [document.document_id for document in session.documents.scan(principal, collection_id)]
         )
         for start in range(0, len(document_ids), _ROWS):
-            async with self._alone(principal, collection_id):
-                some = document_ids[start : start + _ROWS]
-                points = await self._metadata.read(partial(_points, principal=principal, document_ids=some))
-                if points:
-                    await self._index.upsert(principal, collection_id, points)
+            told(start, len(document_ids))
+            await self._put_again(principal, collection_id, document_ids[start : start + _ROWS])
+        await self.apply(principal, collection_id)
+        # What was answered while the shard was incomplete must not be taken for the answer of this state.
+        await self._metadata.write(lambda session: _touch(session, principal, collection_id))
         return len(document_ids)
+
+    async def _put_again(self, principal: Principal, collection_id: str, document_ids: Sequence[str]) -> None:
+        async with self._alone(principal, collection_id):
+            points = await self._metadata.read(partial(_points, principal=principal, document_ids=document_ids))
+            if points:
+                await self._index.upsert(principal, collection_id, points)
+
+    async def _collection(self, principal: Principal, collection_id: str) -> Collection | None:
+        return await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
 
     async def _recover(self, principal: Principal, collection_id: str) -> int:
         """As `apply`, where the shard may be missing, or the collection itself have been deleted meanwhile."""
-        collection = await self._metadata.read(lambda session: session.collections.get(principal, collection_id))
+        collection = await self._collection(principal, collection_id)
         if collection is not None:
             await self.ensure(principal, collection)
             return await self._drain(principal, collection_id, None)
@@ -208,6 +229,10 @@ class Indexer:
     def _alone(self, principal: Principal, collection_id: str) -> AbstractAsyncContextManager[Hold]:
         return held(self._locks, "index:" + ":".join(_key(principal, collection_id)))
 
+    def _making(self, principal: Principal, collection_id: str) -> AbstractAsyncContextManager[Hold]:
+        """One at a time makes a shard again: another who came meanwhile would take it for one that lost documents."""
+        return held(self._locks, "index made again:" + ":".join(_key(principal, collection_id)))
+
     async def _step(self, principal: Principal, collection_id: str, hold: Hold) -> int:
         def take(session: Session) -> tuple[Sequence[IndexWork], list[str], list[Point]]:
             """(rows, documents to delete, documents to put), all of one moment."""
@@ -243,6 +268,10 @@ class Indexer:
             await self._drain(principal, collection_id, None)
         except Exception:
             _LOG.exception("the index could not take the documents of %s; a restart tries again", collection_id)
+
+
+def _untold(done: int, documents: int) -> None:
+    """Nobody asks how far it has come."""
 
 
 def _key(principal: Principal, collection_id: str) -> tuple[str, str, str]:

@@ -1,17 +1,27 @@
-"""Executions from before there were figures are counted, in the background, a few at a time."""
+"""Executions from before there were some counters are counted by them, in the background, a few at a time."""
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
+from tamis.engine.ports.analytics import Analytics
 from tamis.engine.ports.clock import Clock
+from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.locks import Locks, held
-from tamis.engine.ports.metadata import Metadata
+from tamis.engine.ports.metadata import Metadata, Session
 
 _CHUNK = 200
 _SHARE = 0.25
 """Of the time, at most, that the counting takes of the writer."""
 _AGAIN_S = 10.0
+_Counting: TypeAlias = Executions | Analytics
+_KINDS: Mapping[str, Callable[[Session], _Counting]] = {
+    "counters by mode": lambda session: session.executions,
+    "figures": lambda session: session.analytics,
+}
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,18 +47,19 @@ class OlderFigures:
                 await self._task
 
     async def _count(self) -> None:
-        if await self._metadata.read(lambda session: session.analytics.is_whole()):
-            return
-        async with held(self._locks, "older figures"):
-            while await self._count_some():
-                pass
-        _LOG.info("all executions are in the figures")
+        for name, of in _KINDS.items():
+            if await self._metadata.read(partial(_is_whole, of)):
+                continue
+            async with held(self._locks, "older figures"):
+                while await self._count_some(of):
+                    pass
+            _LOG.info("all executions are in the %s", name)
 
-    async def _count_some(self) -> bool:
+    async def _count_some(self, of: Callable[[Session], _Counting]) -> bool:
         """False once there are none left. What is asked of the writer meanwhile goes first."""
         began_ms = self._clock.monotonic_ms()
         try:
-            more = await self._metadata.write(lambda session: session.analytics.count_older(self._chunk))
+            more = await self._metadata.write(lambda session: of(session).count_older(self._chunk))
         except Exception:
             _LOG.exception("older executions could not be counted; that is tried again")
             await asyncio.sleep(_AGAIN_S)
@@ -56,3 +67,7 @@ class OlderFigures:
         took_s = (self._clock.monotonic_ms() - began_ms) / 1000
         await asyncio.sleep(took_s * (1 - _SHARE) / _SHARE)
         return more
+
+
+def _is_whole(of: Callable[[Session], _Counting], session: Session) -> bool:
+    return of(session).is_whole()

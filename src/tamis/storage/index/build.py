@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 import qdrant_edge as edge
 
 from tamis.storage.index import native
+from tamis.storage.index.heap import give_back
 from tamis.storage.index.payload import indexed_keys
 from tamis.storage.index.shard import Shard
 from tamis.storage.index.wire import pack
@@ -96,16 +98,10 @@ class Build:
             self._start_builder()
 
     def _start_builder(self) -> None:
-        order = {
-            "features": list(self.shard.features),
-            "keys": sorted(self._keys),
-            "points": self._points,
-            "target": str(self.target),
-        }
-        (self.work / "order").write_bytes(pack(order))
-        command = [sys.executable, "-m", "tamis.storage.index.builder", str(self.work)]
-        # The builder watches its standard input: it ends when this process does.
-        self._builder = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
+        # Those that there are an index of already first: there may be more than a shard takes.
+        there = self.shard.generation.keys
+        keys = sorted(self._keys, key=lambda key: (key not in there, key))
+        self._builder = start_builder(self.work, self.shard.features, keys, self._points, self.target)
         self.phase = Phase.BUILD
 
     def _check_builder(self) -> bool:
@@ -129,7 +125,8 @@ class Build:
         old = self.shard.generation
         with contextlib.suppress(Exception):
             old.engine.close()
-        self._sweep(old.path, self.work)
+        give_back()
+        sweep(old.path, self.work)
 
     def fail(self, reason: str, clear: bool = False) -> None:
         """clear: no process is taking the generation over any more."""
@@ -146,17 +143,29 @@ class Build:
         self._export.close()
         self._journal.close()
         if clear or self.phase is not Phase.HANDOVER:
-            self._sweep(self.target, self.work)
+            sweep(self.target, self.work)
 
     def _close_pipe(self) -> None:
         if self._builder is not None and self._builder.stdin is not None:
             with contextlib.suppress(OSError):
                 self._builder.stdin.close()
 
-    def _sweep(self, *paths: Path) -> None:
-        """Deleting is the kernel's work and lets go of the GIL; what a kill leaves is removed at the next opening."""
-        for path in paths:
-            threading.Thread(target=shutil.rmtree, args=(path, True)).start()
+
+def start_builder(
+    work: Path, features: Sequence[Any], keys: Sequence[str], points: int, target: Path
+) -> subprocess.Popen[bytes]:
+    """Make the generation `target` of so many points in the file `points` of `work`, with an index of each key."""
+    order = {"features": list(features), "keys": list(keys), "points": points, "target": str(target)}
+    (work / "order").write_bytes(pack(order))
+    command = [sys.executable, "-m", "tamis.storage.index.builder", str(work)]
+    # The builder watches its standard input: it ends when this process does.
+    return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
+
+
+def sweep(*paths: Path) -> None:
+    """Deleting is the kernel's work and lets go of the GIL; what a kill leaves is removed at the next opening."""
+    for path in paths:
+        threading.Thread(target=shutil.rmtree, args=(path, True)).start()
 
 
 def build_threads() -> int:

@@ -1,7 +1,8 @@
 """The builder: `python -m tamis.storage.index.builder <directory>` makes one optimised generation and ends.
 
-It reads what the owner exported, creates every payload index first (the graph is built knowing them), fills the shard,
-optimises and flushes it. Its priority is the lowest; it dies with the index process.
+It reads what the owner exported, fills the shard, optimises it, makes the index of every payload field (the graph needs
+none of them, and an index made of a segment that is whole lies mapped) and
+flushes it. Its priority is the lowest; it dies with the index process.
 """
 
 import ctypes
@@ -32,7 +33,6 @@ def main(work: Path) -> None:
     order = unpack(next(read_frames((work / "order").read_bytes())))
     target = Path(order["target"])
     generation = Generation.create(target, native.shard_config(order["features"], order["points"], build_threads()))
-    generation.index_fields(order["keys"])
     points = 0
     exported = _exported(work / "points")
     while batch := dict(islice(exported, _BATCH_POINTS)):
@@ -40,6 +40,7 @@ def main(work: Path) -> None:
         generation.upsert(batch)
         points += len(batch)
     generation.engine.optimize()
+    generation.index_fields(["t", *order["keys"]])
     generation.engine.flush()
     generation.engine.close()
     write_built(target, points)

@@ -38,6 +38,10 @@ CALL_POINTS = 256
 INDEXED_FIELDS_LIMIT = 256
 _OPTIMIZE_POLL_S = 0.5
 _NAME_LIMIT = 200
+_PREFIX = "tamis3."
+"""Of a Qdrant collection, with the version of what its points hold: those of another version are made again."""
+
+_FORMER_PREFIXES = ("tamis.",)
 _GROUPS = ("must", "should", "must_not")
 _NOT_FOUND = 404
 _QUANTIZED: Mapping[Quantization, models.ScalarQuantization | models.BinaryQuantization | None] = {
@@ -153,7 +157,8 @@ class ClusterIndex:
     async def strays(self, known: Sequence[tuple[Principal, str]]) -> Sequence[str]:
         """Of the organisations among these alone: another installation may use the same cluster."""
         ours = {_name(*one) for one in known}
-        mine = tuple({_of_organization(principal) for principal, _ in known})
+        theirs = {_of_organization(principal) for principal, _ in known}
+        mine = tuple(prefix + one for prefix in (_PREFIX, *_FORMER_PREFIXES) for one in theirs)
         with _translated():
             there = (await self._client.get_collections()).collections
         return sorted(one.name for one in there if one.name.startswith(mine) and one.name not in ours)
@@ -207,7 +212,7 @@ class ClusterIndex:
         if limit < 1 or await self._described(name) is None:
             return []
         only = await self._filter(name, filter)
-        key, asked = f"f.{key_of(path)}", limit + 16
+        key, asked = f"f-{key_of(path)}", limit + 16
         if not self._local and key not in await self._indexed_fields(name):
             return []
         while True:
@@ -245,6 +250,17 @@ class ClusterIndex:
 
     def compiles(self, filter: Filter) -> bool:
         return compiles(filter)
+
+    async def ranged(self, principal: Principal, collection_id: str, paths: Sequence[str]) -> frozenset[str]:
+        if self._local:  # it has no indexes, and compares whatever is asked for
+            return frozenset(paths)
+        known = await self._indexed_fields(_name(principal, collection_id))
+        return frozenset(path for path in paths if not known.isdisjoint(_ranges(path)))
+
+    async def index_ranges(self, principal: Principal, collection_id: str, path: str) -> bool:
+        wanted = _ranges(path)
+        await self._index_fields(_name(principal, collection_id), wanted)
+        return self._local or (await self._indexed_fields(_name(principal, collection_id))).issuperset(wanted)
 
     async def info(self, principal: Principal, collection_id: str) -> IndexInfo:
         name = _name(principal, collection_id)
@@ -308,7 +324,7 @@ class ClusterIndex:
     async def _resolved(self, name: str, clause: Clause) -> Clause:
         if "late" in clause:
             late = clause["late"]
-            holders = {"key": "t", "match": {"value": late["term"]}}
+            holders = {"key": "t", "match": {"text": late["term"]}}
             return {"has_id": [str(one.id) async for one in self._scan(name, holders) if _is_late(late, one)]}
         if "wide" in clause:
             wide = clause["wide"]
@@ -355,13 +371,13 @@ def _same(record: models.Record, row: models.PointStruct) -> bool:
 
 
 def _of_organization(principal: Principal) -> str:
-    return f"tamis.{safe_name(principal.organization_id).replace('%', '=')}."
+    return f"{safe_name(principal.organization_id).replace('%', '=')}."
 
 
 def _name(principal: Principal, collection_id: str) -> str:
     parts = (principal.organization_id, principal.namespace_id, collection_id)
-    name = "tamis." + ".".join(safe_name(part).replace("%", "=") for part in parts)
-    return name if len(name) <= _NAME_LIMIT else "tamis." + hashlib.sha256(name.encode()).hexdigest()
+    name = _PREFIX + ".".join(safe_name(part).replace("%", "=") for part in parts)
+    return name if len(name) <= _NAME_LIMIT else _PREFIX + hashlib.sha256(name.encode()).hexdigest()
 
 
 def _collection(features: Sequence[FeatureSpec]) -> dict[str, Any]:
@@ -399,10 +415,15 @@ def _quantization(dense: models.VectorParams) -> Quantization:
     return Quantization.INT8 if dense.quantization_config else Quantization.NONE
 
 
+def _ranges(path: str) -> tuple[str, str]:
+    return f"n-{key_of(path)}", f"i-{key_of(path)}"
+
+
 def _field_schema(key: str) -> Any:
     if key == "t":
-        return models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
-    if key.startswith("f."):
+        words = models.TokenizerType.WHITESPACE
+        return models.TextIndexParams(type=models.TextIndexType.TEXT, tokenizer=words, lowercase=False)
+    if key.startswith("f-"):
         return models.PayloadSchemaType.KEYWORD
     return models.PayloadSchemaType.FLOAT
 
@@ -425,7 +446,8 @@ def _condition(clause: Clause) -> Any:
         return models.HasIdCondition(has_id=clause["has_id"])
     if "match" in clause:
         match = clause["match"]
-        wanted = models.MatchAny(any=match["any"]) if "any" in match else models.MatchValue(value=match["value"])
+        is_one = "text" in match
+        wanted = models.MatchText(text=match["text"]) if is_one else models.MatchTextAny(text_any=match["text_any"])
         return models.FieldCondition(key=clause["key"], match=wanted)
     if "range" in clause:
         return models.FieldCondition(key=clause["key"], range=models.Range(**clause["range"]))

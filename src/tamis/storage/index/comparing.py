@@ -7,7 +7,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from tamis.storage.index.alike import same_payload, same_vector
-from tamis.storage.index.compile import point_id
+from tamis.storage.index.compile import point_uuid
 from tamis.storage.index.native import raw_vector
 from tamis.storage.index.payload import payload
 
@@ -24,7 +24,7 @@ def page_of_ids(engine: Any, offset: str | None) -> tuple[list[str], str | None]
 
 def differing(engine: Any, rows: Sequence[Sequence[Any]]) -> list[str]:
     """Ids of those that are there otherwise, or not at all. rows: as for an upsert, [document id, vectors, fields]."""
-    wanted = {uuid.UUID(point_id(one)): (one, vectors, payload(one, fields)) for one, vectors, fields in rows}
+    wanted = {point_uuid(one): (one, vectors, payload(one, fields)) for one, vectors, fields in rows}
     records = engine.retrieve(list(wanted), with_payload=True, with_vector=True)
     found = {record.id: record for record in records}
     return [

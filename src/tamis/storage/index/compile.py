@@ -57,7 +57,11 @@ class _NotExact(Exception):
 
 
 def point_id(document_id: str) -> str:
-    return str(uuid.uuid5(_POINTS, document_id))
+    return str(point_uuid(document_id))
+
+
+def point_uuid(document_id: str) -> uuid.UUID:
+    return uuid.uuid5(_POINTS, document_id)
 
 
 def compiles(filter: Filter) -> bool:
@@ -101,7 +105,7 @@ def _either(clauses: list[Clause]) -> Clause:
 
 
 def _term(path: str, kind: str, value: str = "") -> Clause:
-    return {"key": "t", "match": {"value": term(path, kind, value)}}
+    return {"key": "t", "match": {"text": term(path, kind, value)}}
 
 
 def _condition(condition: Condition) -> Clause:
@@ -127,10 +131,10 @@ def _condition(condition: Condition) -> Clause:
 def _one_of(condition: Condition) -> Clause:
     wanted = condition.value if isinstance(condition.value, list) else [condition.value]
     clauses = [_equals(condition.path, one, condition.case_sensitive) for one in wanted]
-    terms = [clause["match"]["value"] for clause in clauses if "match" in clause]
+    terms = [clause["match"]["text"] for clause in clauses if "match" in clause]
     others = [clause for clause in clauses if "match" not in clause]
     if terms:
-        others.append({"key": "t", "match": {"any": terms}})
+        others.append({"key": "t", "match": {"text_any": " ".join(terms)}})
     return _either(others)
 
 
@@ -184,7 +188,7 @@ def wide_range(wide: Mapping[str, Any], found: list[str]) -> Clause:
 def wide_matches(wide: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
     """Whether a point with this payload holds a number that stands so to the one that is asked for."""
     test, wanted = _ORDERED[wide["order"]], wide["wanted"]
-    values = _listed(kept.get("f", {}).get(wide["key"]))
+    values = _listed(kept.get(f"f-{wide['key']}"))
     return any(test(value_of(text), wanted) for text in values if text[0] == "n")
 
 
@@ -192,7 +196,7 @@ def _range(part: str, path: str, name: str, bound: int | float) -> Clause:
     # Stored numbers are floats. Beyond 2**53 rounding could carry a stored integer over the bound.
     if not abs(bound) < _EXACT_INTEGERS:
         raise _NotExact
-    return {"key": f"{part}.{key_of(path)}", "range": {name: float(bound)}}
+    return {"key": f"{part}-{key_of(path)}", "range": {name: float(bound)}}
 
 
 def _dated(path: str, name: str, wanted: str) -> Clause:
@@ -206,8 +210,8 @@ def _dated(path: str, name: str, wanted: str) -> Clause:
 def late_matches(late: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
     """Whether a point with this payload holds a text, not a date, that stands so to the date that is asked for."""
     test, wanted = _ORDERED[late["order"]], late["wanted"]
-    values = [text[1:] for text in _listed(kept.get("f", {}).get(late["key"])) if text[0] == "s"]
-    texts = [text for text in values if instant(text) is None] + _listed(kept.get("l", {}).get(late["key"]))
+    values = [text[1:] for text in _listed(kept.get(f"f-{late['key']}")) if text[0] == "s"]
+    texts = [text for text in values if instant(text) is None] + _listed(kept.get(f"l-{late['key']}"))
     return any(test(text, wanted) for text in texts)
 
 

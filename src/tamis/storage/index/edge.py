@@ -104,6 +104,13 @@ class EdgeIndex:
     def compiles(self, filter: Filter) -> bool:
         return compiles(filter)
 
+    async def ranged(self, principal: Principal, collection_id: str, paths: Sequence[str]) -> frozenset[str]:
+        return frozenset(await self._supervisor.read("ranged", _key(principal, collection_id), list(paths)))
+
+    async def index_ranges(self, principal: Principal, collection_id: str, path: str) -> bool:
+        # Asked of the shard as it is: whether it is done once or twice is the same.
+        return bool(await self._supervisor.read("index_ranges", _key(principal, collection_id), path))
+
     async def info(self, principal: Principal, collection_id: str) -> IndexInfo:
         return IndexInfo(**await self._supervisor.read("info", _key(principal, collection_id), None))
 

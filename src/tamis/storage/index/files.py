@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-FORMAT = 2
+FORMAT = 3
 LOCK_WAIT_S = 15.0
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")
 _NAME_LIMIT = 200
@@ -47,21 +47,38 @@ def shards_under(root: Path) -> list[str]:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """The file has its old content or the new one, also after a loss of power."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    draft = _draft(path, data)
+    sync_file(draft)
     draft.replace(path)
     sync_directory(path.parent)
 
 
-def sync_directory(path: Path) -> None:
+def _draft(path: Path, data: bytes) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    draft.write_bytes(data)
+    return draft
+
+
+def sync_file(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+sync_directory = sync_file
+"""Names that were made, changed and removed in it are there after a loss of power."""
+
+
+def sync_tree(root: Path) -> None:
+    """Whatever stands under `root` is on disk, but for what its owner removes meanwhile."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                sync_file(Path(folder, name))
+        with contextlib.suppress(FileNotFoundError):
+            sync_directory(Path(folder))
 
 
 def lock(root: Path, wait_s: float = LOCK_WAIT_S) -> IO[str]:
@@ -116,6 +133,10 @@ class ShardFiles:
     def set_current(self, generation: Path) -> None:
         write_atomic(self.root / "CURRENT", generation.name.encode())
 
+    def draft_current(self, generation: Path) -> Path:
+        """What `set_current` would write: for who waits for the disk elsewhere, then moves it over CURRENT."""
+        return _draft(self.root / "CURRENT", generation.name.encode())
+
     def new(self, kind: str) -> Path:
         path = self.root / f"{kind}-{secrets.token_hex(6)}"
         path.mkdir(parents=True)
@@ -153,6 +174,12 @@ def read_config(generation: Path) -> dict[str, Any]:
     """What the engine keeps of how the generation was made."""
     loaded: dict[str, Any] = json.loads((generation / "edge_config.json").read_bytes())
     return loaded
+
+
+def places(generation: Path) -> int:
+    """How many points the engine keeps a place for, dead ones too: 8 bytes each; 0 where its files are others."""
+    versions = generation.glob("segments/*/*id_tracker.versions")
+    return sum(file.stat().st_size // 8 for file in versions)
 
 
 def write_built(generation: Path, points: int) -> None:

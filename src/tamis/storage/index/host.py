@@ -2,46 +2,26 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tamis.errors import NotFoundError, StorageError
+from tamis.errors import IndexRebuildingError, NotFoundError, StorageError
 from tamis.storage.index.build import Build, Phase
 from tamis.storage.index.comparing import differing, page_of_ids
 from tamis.storage.index.files import ShardFiles
 from tamis.storage.index.handover import Successor
 from tamis.storage.index.shard import Shard
+from tamis.storage.index.slot import Slot
 
-FLUSH_AFTER_IDLE_S = 1.0
-FLUSH_AFTER_POINTS = 50_000
 BUILD_ATTEMPTS = 3
 QUIET_S = 0.2
-RETIRE_AFTER_S = 120.0
+RETIRE_AFTER_S, RETIRE_SMALL_AFTER_S = 120.0, 10.0
 EVENT = 0
 """The request id of what answers no call."""
 
-_RETRY_S = 2.0
 Answer = tuple[int, list[str] | None, Any]
 """(request, error, result)"""
-
-
-class Slot:
-    """An open shard and its build.
-
-    waiting: requests for a build that has still to start.  served: requests that the build under way will answer.
-    """
-
-    def __init__(self, shard: Shard) -> None:
-        self.shard = shard
-        self.build: Build | None = None
-        self.waiting: list[int] = []
-        self.served: list[int] = []
-        self.wanted = False
-        self.attempts = 0
-        self.not_before = 0.0
-        self.unflushed = 0
-        self.written_at = 0.0
 
 
 class Host:
@@ -53,7 +33,7 @@ class Host:
         self._slots: dict[str, Slot] = {}
         self._successors: dict[str, Successor] = {}
         self._answers: list[Answer] = []
-        self._retired: list[tuple[float, Build]] = []
+        self._retired: list[tuple[float, Callable[[], None]]] = []
         self._called_at = 0.0
         self._calls: dict[str, Callable[[str, Any], Any]] = {
             "create": self._create,
@@ -66,6 +46,8 @@ class Host:
             "facet": self._facet,
             "count": self._count,
             "select": self._select,
+            "ranged": self._ranged,
+            "index_ranges": self._index_ranges,
             "info": self._info,
             "ids": self._ids,
             "differing": self._differing,
@@ -81,12 +63,10 @@ class Host:
         return self._calls[operation](name, argument)
 
     def close(self) -> None:
-        for _, build in self._retired:
-            build.retire()
+        for _, retire in self._retired:
+            retire()
         for slot in self._slots.values():
-            if slot.build is not None:
-                slot.build.abandon()
-            slot.shard.close()
+            slot.close()
 
     def _slot(self, name: str) -> Slot | None:
         slot = self._slots.get(name)
@@ -94,19 +74,24 @@ class Host:
             files = ShardFiles(self._root / name)
             if not files.exists():
                 return None
-            slot = self._slots[name] = Slot(Shard.open(files))
+            slot = self._slots[name] = Slot(Shard.open(files), self._threshold)
+        return slot
+
+    def _whole(self, name: str) -> Slot | None:
+        """Raises: IndexRebuildingError for a shard that lost its points: what it holds is not what there is."""
+        slot = self._slot(name)
+        if slot is not None and slot.shard.lost:
+            raise IndexRebuildingError
         return slot
 
     def _create(self, name: str, features: Any) -> None:
         if self._slot(name) is None:
-            self._slots[name] = Slot(Shard.create(ShardFiles(self._root / name), features))
+            self._slots[name] = Slot(Shard.create(ShardFiles(self._root / name), features), self._threshold)
 
     def _drop(self, name: str, _: Any) -> None:
         slot = self._slots.pop(name, None)
         if slot is not None:
-            if slot.build is not None:
-                slot.build.abandon()
-            slot.shard.close()
+            slot.close()
             self._answers += [(request, None, True) for request in slot.waiting + slot.served]
         ShardFiles(self._root / name).remove()
 
@@ -120,29 +105,33 @@ class Host:
             if operation == "upsert":
                 raise NotFoundError.of("Index shard", name)
             return
-        slot.shard.generation.apply(operation, argument)
-        if slot.build is not None:
-            slot.build.record(operation, argument)
-        slot.unflushed += len(argument)
-        slot.written_at = time.monotonic()
+        slot.write(operation, argument)
 
     def _search(self, name: str, search: Mapping[str, Any]) -> Any:
-        slot = self._slot(name)
+        slot = self._whole(name)
         return [] if slot is None else slot.shard.search(search)
 
     def _facet(self, name: str, argument: Mapping[str, Any]) -> Any:
-        slot = self._slot(name)
+        slot = self._whole(name)
         if slot is None:
             return []
         return slot.shard.facet(argument["key"], argument["limit"], argument["filter"], argument["exact"])
 
     def _count(self, name: str, clause: Any) -> int:
-        slot = self._slot(name)
+        slot = self._whole(name)
         return 0 if slot is None else slot.shard.count(clause)
 
     def _select(self, name: str, argument: Any) -> list[str] | None:
-        slot = self._slot(name)
+        slot = self._whole(name)
         return [] if slot is None else slot.shard.select(*argument)
+
+    def _ranged(self, name: str, paths: Sequence[str]) -> list[str]:
+        slot = self._whole(name)
+        return [] if slot is None else slot.shard.ranged(paths)
+
+    def _index_ranges(self, name: str, path: str) -> bool:
+        slot = self._whole(name)
+        return slot is not None and slot.shard.index_ranges(path)
 
     def _ids(self, name: str, offset: str | None) -> tuple[list[str], str | None]:
         slot = self._slot(name)
@@ -162,6 +151,9 @@ class Host:
             "segments": generation.engine.info().segments_count,
             "indexed_fields": len(generation.keys),
             "needs_rebuild": slot.shard.lost,
+            "compacting": slot.compaction is not None,
+            "copied": slot.compaction.copied if slot.compaction else None,
+            "dead": max(0, generation.touched - points),
             "build_phase": slot.build.phase.value if slot.build else None,
             "owner_pid": os.getpid(),
             "builder_pid": slot.build.builder_pid if slot.build else None,
@@ -185,16 +177,11 @@ class Host:
 
     def has_work(self) -> bool:
         """Whether background work is ready now."""
-        return any(
-            slot.build.phase not in (Phase.BUILD, Phase.HANDOVER)
-            if slot.build
-            else self._due(slot) or slot.shard.generation.wants_an_index
-            for slot in self._slots.values()
-        )
+        return any(slot.has_work() for slot in self._slots.values())
 
     def is_waiting(self) -> bool:
         """Whether background work will be ready some time soon."""
-        return bool(self._retired) or any(slot.build or slot.unflushed or slot.wanted for slot in self._slots.values())
+        return bool(self._retired) or any(slot.is_waiting() for slot in self._slots.values())
 
     def answers(self) -> list[Answer]:
         """What was to be told to the server since this was asked last."""
@@ -208,19 +195,16 @@ class Host:
         for name, slot in list(self._slots.items()):
             if slot.build is not None:
                 self._go_on(name, slot, slot.build)
-            elif self._due(slot):
-                slot.wanted = False
-                slot.served, slot.waiting = slot.served + slot.waiting, []
-                slot.build = Build(slot.shard)
-            else:
-                self._flush(slot)
+            elif slot.is_due:
+                slot.start_build()
+            elif (done := slot.go_on()) is not None:
+                self._retired.append((time.monotonic() + RETIRE_SMALL_AFTER_S, done.retire))
 
     def _index_a_field(self) -> None:
         for slot in self._slots.values():
             if slot.build is None and slot.shard.generation.wants_an_index:
                 slot.shard.generation.index_one_field()
-                slot.unflushed += 1
-                slot.written_at = time.monotonic()
+                slot.wrote(1)
                 return
 
     def _go_on(self, name: str, slot: Slot, build: Build) -> None:
@@ -237,7 +221,7 @@ class Host:
 
     def _take_over(self, name: str, _: Any) -> None:
         generation = self._successors.pop(name).take_over()
-        slot = self._slots[name] = Slot(Shard.adopt(ShardFiles(self._root / name), generation))
+        slot = self._slots[name] = Slot(Shard.adopt(ShardFiles(self._root / name), generation), self._threshold)
         slot.unflushed = 1
 
     def _seal(self, name: str, target: str) -> None:
@@ -258,21 +242,14 @@ class Host:
             return
         slot.build.handed_over()
         del self._slots[name]
-        self._retired.append((time.monotonic(), slot.build))
+        self._retired.append((time.monotonic() + RETIRE_AFTER_S, slot.build.retire))
         # Who asked during the build wants what was written until then: that is for the new owner to build.
         self._answers += [(request, None, True) for request in slot.served]
         self._answers += [(request, None, False) for request in slot.waiting]
 
-    def _due(self, slot: Slot) -> bool:
-        generation = slot.shard.generation
-        if time.monotonic() < slot.not_before:
-            return False
-        return slot.wanted or generation.changes >= max(self._threshold, generation.built // 4)
-
     def _failed(self, slot: Slot, build: Build) -> None:
         slot.build = None
-        slot.attempts += 1
-        slot.not_before = time.monotonic() + _RETRY_S * 2 ** min(slot.attempts - 1, 8)
+        slot.postpone()
         slot.wanted = bool(slot.served or slot.waiting)
         if slot.attempts >= BUILD_ATTEMPTS:
             error = [StorageError.__name__, build.error]
@@ -283,12 +260,5 @@ class Host:
         """Close what builds have replaced, when nobody waits."""
         now = time.monotonic()
         quiet = now - self._called_at > QUIET_S
-        if self._retired and (quiet or now - self._retired[0][0] > RETIRE_AFTER_S):
-            self._retired.pop(0)[1].retire()
-
-    def _flush(self, slot: Slot) -> None:
-        """Bound what a start has to replay. After a burst of writes, for a flush stops the process for milliseconds."""
-        idle = time.monotonic() - slot.written_at > FLUSH_AFTER_IDLE_S
-        if slot.unflushed >= FLUSH_AFTER_POINTS or (slot.unflushed and idle):
-            slot.shard.generation.engine.flush()
-            slot.unflushed = 0
+        if self._retired and (quiet or now > self._retired[0][0]):
+            self._retired.pop(0)[1]()

@@ -12,10 +12,11 @@ import qdrant_edge as edge
 from tamis.storage.index.compile import Clause
 
 # Mapped, not pinned: the page cache holds them as well, and opening a shard need not read them first.
+_MAPPED = edge.Memory.Cached
 _QUANTIZED: dict[str, Any] = {
-    "int8": edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached),
+    "int8": edge.ScalarQuantizationConfig(edge.ScalarType.Int8, quantile=0.99, memory=_MAPPED),
     "binary": edge.BinaryQuantizationConfig(
-        memory=edge.Memory.Cached, query_encoding=edge.BinaryQuantizationQueryEncoding.Scalar8Bits
+        memory=_MAPPED, query_encoding=edge.BinaryQuantizationQueryEncoding.Scalar8Bits
     ),
     "none": None,
 }
@@ -107,12 +108,16 @@ def _dense(feature: Mapping[str, Any], points: int, threads: int) -> edge.EdgeVe
 
 
 def field_index(key: str) -> Any:
-    """The payload index that this payload field gets. None of them adds edges to the graph."""
+    """The payload index that this payload field gets. None of them adds edges to the graph.
+
+    Those of a built generation lie mapped: in memory of their own they take 1.1 kB a document and serve no faster.
+    """
     if key == "t":
-        return edge.IntegerIndexParams(lookup=True, range=False, enable_hnsw=False)
-    if key.startswith("f."):
-        return edge.KeywordIndexParams(enable_hnsw=False)
-    return edge.FloatIndexParams(enable_hnsw=False)
+        words = edge.TokenizerType.Whitespace
+        return edge.TextIndexParams(words, lowercase=False, ascii_folding=False, memory=_MAPPED, enable_hnsw=False)
+    if key.startswith("f-"):
+        return edge.KeywordIndexParams(memory=_MAPPED, enable_hnsw=False)
+    return edge.FloatIndexParams(memory=_MAPPED, enable_hnsw=False)
 
 
 def vector(raw: Sequence[Any]) -> Any:
@@ -150,7 +155,7 @@ def condition(clause: Clause) -> Any:
         return edge.HasIdCondition(set(clause["has_id"]))
     if "match" in clause:
         match = clause["match"]
-        wanted = edge.MatchAny(match["any"]) if "any" in match else edge.MatchValue(match["value"])
+        wanted = edge.MatchText(match["text"]) if "text" in match else edge.MatchTextAny(match["text_any"])
         return edge.FieldCondition(key=clause["key"], match=wanted)
     if "range" in clause:
         return edge.FieldCondition(key=clause["key"], range=edge.RangeFloat(**clause["range"]))

@@ -9,9 +9,9 @@ from typing import Any
 import qdrant_edge as edge
 
 from tamis.storage.index import native
-from tamis.storage.index.compile import Clause, late_matches, point_id, wide_matches, wide_range
-from tamis.storage.index.files import FORMAT, ShardFiles, read_built, read_config
-from tamis.storage.index.payload import indexed_keys, payload
+from tamis.storage.index.compile import Clause, late_matches, point_uuid, wide_matches, wide_range
+from tamis.storage.index.files import FORMAT, ShardFiles, places, read_built, read_config
+from tamis.storage.index.payload import PRESENT, indexed_keys, key_of, payload, term
 from tamis.storage.index.ranking import ranked, ranked_facets, whole_facets, widened
 
 INDEXED_FIELDS_LIMIT = 256
@@ -26,6 +26,7 @@ for 15,000 x 384. Generations of today scan further by themselves, quantised and
 
 _NAMES_LIMIT = 200_000
 _SCAN_POINTS = 1000
+_SAMPLED = 100
 
 
 class Generation:
@@ -42,15 +43,16 @@ class Generation:
         self.ways = native.ways(read_config(path), self.built)
         self._written_before = max(0, self.points - self.built)
         self._written: set[uuid.UUID] = set()
-        self._deleted = 0
+        self.touched = max(self.points, places(path))
+        """Points that were ever put or changed here: what is more than there are points is dead."""
+        self._deleted = self.touched - self.points
         self._unindexed_keys: dict[str, None] = {}
 
     @classmethod
     def create(cls, path: Path, config: edge.EdgeConfig) -> "Generation":
+        """Without an index of any field."""
         path.mkdir(parents=True, exist_ok=True)
-        made = cls(path, edge.EdgeShard.create(str(path), config))
-        made.index_fields(["t"])
-        return made
+        return cls(path, edge.EdgeShard.create(str(path), config))
 
     @classmethod
     def load(cls, path: Path) -> "Generation":
@@ -67,8 +69,8 @@ class Generation:
 
     @property
     def changes(self) -> int:
-        """What a build would put in order: points outside the graph, and holes in it."""
-        return self.unindexed + self._deleted
+        """What a build would put in order: points outside the graph, and holes in it where there is one."""
+        return self.unindexed + (self._deleted if self.built else 0)
 
     def index_fields(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -94,14 +96,20 @@ class Generation:
         if missing and self.points < INDEX_NEW_BELOW_POINTS and len(self.keys) < INDEXED_FIELDS_LIMIT:
             self._unindexed_keys.update(dict.fromkeys(sorted(missing)))
         made = [native.point(identifier, vectors, kept) for identifier, (vectors, kept) in points.items()]
-        self.engine.update(edge.UpdateOperation.upsert_points(made))
-        self._written.update(points)
+        self.put(made)
+
+    def put(self, points: list[Any]) -> None:
+        """points: the engine's own, with UUIDs as ids."""
+        self.engine.update(edge.UpdateOperation.upsert_points(points))
+        self._written.update(point.id for point in points)
+        self.touched += len(points)
 
     def set_payloads(self, payloads: Mapping[uuid.UUID, dict[str, Any]]) -> None:
         found = self.engine.retrieve(list(payloads), with_payload=False, with_vector=False)
         for record in found:
             self.engine.update(edge.UpdateOperation.overwrite_payload([record.id], payloads[record.id]))
         self._written.update(record.id for record in found)
+        self.touched += len(found)
 
     def delete(self, identifiers: Sequence[uuid.UUID]) -> None:
         self.engine.update(edge.UpdateOperation.delete_points(list(identifiers)))
@@ -111,12 +119,12 @@ class Generation:
     def apply(self, operation: str, argument: Any) -> None:
         """One write as it came over the wire; doing it again changes nothing."""
         if operation == "upsert":
-            named = {uuid.UUID(point_id(one)): (vectors, payload(one, fields)) for one, vectors, fields in argument}
+            named = {point_uuid(one): (vectors, payload(one, fields)) for one, vectors, fields in argument}
             self.upsert(named)
         elif operation == "set_fields":
-            self.set_payloads({uuid.UUID(point_id(one)): payload(one, fields) for one, fields in argument})
+            self.set_payloads({point_uuid(one): payload(one, fields) for one, fields in argument})
         else:
-            self.delete([uuid.UUID(point_id(one)) for one in argument])
+            self.delete([point_uuid(one) for one in argument])
 
 
 class Shard:
@@ -168,6 +176,12 @@ class Shard:
             _fresh(self.files, self.features, lost=True)
             self.files.clean()
             return Generation.load(self.files.current())
+
+    def replace(self, generation: Generation, draft: Path) -> None:
+        """By one that holds the same points. draft: of CURRENT. The old one stays open: the caller closes it."""
+        draft.replace(self.files.root / "CURRENT")
+        self.generation = generation
+        self._names.clear()
 
     def close(self) -> None:
         self.generation.engine.close()
@@ -222,23 +236,37 @@ class Shard:
         found = [record.payload["d"] for record in records]
         return found if len(found) <= limit else None
 
+    def ranged(self, paths: Sequence[str]) -> list[str]:
+        """Those whose numbers or dates have an index of their own."""
+        keys = self.generation.keys
+        return [path for path in paths if not keys.isdisjoint(_ranges(path))]
+
+    def index_ranges(self, path: str) -> bool:
+        """Of numbers, of dates, or of both, as the first documents have them. Blocks: 10 ms and more."""
+        only = native.filter_of({"key": "t", "match": {"text": term(path, PRESENT)}})
+        names = _ranges(path)
+        found = [record.payload for record in islice(self._scan(only, list(names)), _SAMPLED)]
+        wanted = [name for name in names if any(name in kept for kept in found)]
+        self.generation.index_fields(wanted)
+        return bool(wanted) and self.generation.keys.issuperset(wanted)
+
     def facet(self, key: str, limit: int, clause: Clause | None, exact: bool) -> list[tuple[Any, int]]:
         if limit < 1:
             return []
         only = self._filter(clause)
-        if f"f.{key}" not in self.generation.keys:
+        if f"f-{key}" not in self.generation.keys:
             return self._counted_by_hand(key, limit, only)
 
         def fetch(asked: int) -> list[tuple[str, int]]:
-            request = edge.FacetRequest(f"f.{key}", asked, exact, only)
+            request = edge.FacetRequest(f"f-{key}", asked, exact, only)
             return [(hit.value, hit.count) for hit in self.generation.engine.facet(request).hits]
 
         return whole_facets(fetch, limit)
 
     def _counted_by_hand(self, key: str, limit: int, only: edge.Filter | None) -> list[tuple[Any, int]]:
         counts: dict[str, int] = {}
-        for record in self._scan(only, [f"f.{key}"]):
-            values = record.payload.get("f", {}).get(key, ())
+        for record in self._scan(only, [f"f-{key}"]):
+            values = record.payload.get(f"f-{key}", ())
             for value in [values] if isinstance(values, str) else values:
                 counts[value] = counts.get(value, 0) + 1
         return ranked_facets(list(counts.items()), limit)
@@ -269,21 +297,26 @@ class Shard:
         }
 
     def _late(self, late: Mapping[str, Any]) -> list[str]:
-        only = native.filter_of({"key": "t", "match": {"value": late["term"]}})
+        only = native.filter_of({"key": "t", "match": {"text": late["term"]}})
         if not self.generation.engine.count(edge.CountRequest(exact=True, filter=only)):
             return []
-        keys = [f"f.{late['key']}", f"l.{late['key']}"]
+        keys = [f"f-{late['key']}", f"l-{late['key']}"]
         return [str(record.id) for record in self._scan(only, keys) if late_matches(late, record.payload)]
 
     def _wide(self, wide: Mapping[str, Any]) -> Clause:
         if not self.generation.engine.count(edge.CountRequest(exact=True, filter=native.filter_of(wide["holders"]))):
             return dict(wide["plain"])
-        near = self._scan(native.filter_of(wide["near"]), [f"f.{wide['key']}"])
+        near = self._scan(native.filter_of(wide["near"]), [f"f-{wide['key']}"])
         return wide_range(wide, [str(record.id) for record in near if wide_matches(wide, record.payload)])
+
+
+def _ranges(path: str) -> tuple[str, str]:
+    return f"n-{key_of(path)}", f"i-{key_of(path)}"
 
 
 def _fresh(files: ShardFiles, features: Sequence[Mapping[str, Any]], lost: bool = False) -> None:
     generation = Generation.create(files.new("gen"), native.shard_config(features))
+    generation.index_fields(["t"])
     generation.engine.flush()
     generation.engine.close()
     files.write_meta(features, lost)

@@ -82,12 +82,20 @@ class Supervisor:
 
     async def read(self, operation: str, shard: str, argument: Any) -> Any:
         """Waits for a restart under way, and asks once more where the process died meanwhile."""
-        await self._owner(shard).wait_up()
+        owner = await self._standing(shard)
         try:
-            return await self._owner(shard).call(operation, shard, argument)
+            return await owner.call(operation, shard, argument)
         except IndexUnavailableError:
-            await self._owner(shard).wait_up()
-            return await self._owner(shard).call(operation, shard, argument)
+            owner = await self._standing(shard)
+            return await owner.call(operation, shard, argument)
+
+    async def _standing(self, shard: str) -> Worker:
+        """The owner, once it is up. A handover may end meanwhile, and the new owner have died with the old one."""
+        while True:
+            owner = self._owner(shard)
+            await owner.wait_up()
+            if self._owner(shard) is owner:
+                return owner
 
     async def search(self, searches: Sequence[tuple[str, Any]]) -> list[Any]:
         """(shard, search) in order; those of one shard that stand together travel together."""
@@ -98,8 +106,12 @@ class Supervisor:
         return [one for answers in found for one in answers]
 
     async def health(self) -> dict[str, Any]:
-        """Raises: IndexUnavailableError where a process is away or hangs."""
-        serving = self._serving()
+        """`opening`: processes that load their first shard, whose searches wait for it; nobody else's do.
+
+        Raises: IndexUnavailableError where a process is away or hangs.
+        """
+        every = self._serving()
+        serving = [worker for worker in every if not worker.is_opening]
         try:
             # Python 3.11's `wait_for` loses a cancellation that comes together with the answer.
             async with asyncio.timeout(_HEALTH_WAIT_S):
@@ -107,7 +119,12 @@ class Supervisor:
         except TimeoutError:
             raise IndexUnavailableError from None
         listed = {name: sorted(one for facts in told for one in facts[name]) for name in ("building", "needs_rebuild")}
-        return {"processes": len(serving), "shards_open": sum(facts["shards_open"] for facts in told), **listed}
+        return {
+            "processes": len(every),
+            "opening": len(every) - len(serving),
+            "shards_open": sum(facts["shards_open"] for facts in told),
+            **listed,
+        }
 
     def _worker(self) -> Worker:
         if self._lock is None:

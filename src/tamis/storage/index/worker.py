@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from tamis.storage.index.connection import Connection
 
 START_WAIT_S = 30.0
 RECONNECT_WAIT_S = 10.0
+OPENING_S = 60.0
+"""For as long a shard may take to be loaded before its process counts as one that hangs."""
 _BACKOFF_LIMIT_S = 5.0
 _END_WAIT_S = 10.0
 _log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ class Worker:
         self._up = asyncio.Event()
         self._was_up = False
         self._closing = False
+        self._opening_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -61,8 +65,14 @@ class Worker:
             raise IndexUnavailableError(f"the index process did not start: {error}") from error
         self._task = asyncio.create_task(self._live(), name="index-process")
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether it was launched lately and has not answered yet: it loads its first shard, which calls wait for."""
+        return self._opening_until > time.monotonic()
+
     def launch(self) -> None:
         """Start it in the background, for as often as it takes; the first calls wait for it."""
+        self._opening_until = time.monotonic() + OPENING_S
         self._task = asyncio.create_task(self._live(), name="index-process")
 
     async def call(self, operation: str, shard: str, argument: Any) -> Any:
@@ -71,7 +81,9 @@ class Worker:
             await self.wait_up()
         if self.life is None:
             raise IndexUnavailableError
-        return await self.life.call(operation, shard, argument)
+        answer = await self.life.call(operation, shard, argument)
+        self._opening_until = 0.0
+        return answer
 
     async def wait_up(self) -> None:
         """Raises: IndexUnavailableError where it stays away."""

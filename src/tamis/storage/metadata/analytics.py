@@ -13,9 +13,9 @@ from tamis.model.execution import ExecutionHeader
 from tamis.model.figures import WHOLE, Figures, Tally
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import from_micros, to_micros
-from tamis.storage.metadata.execution_figures import HOUR, KEY, SUMS, ExecutionFigures
+from tamis.storage.metadata.execution_figures import FIGURES_LEFT, HOUR, KEY, SUMS, ExecutionFigures
 from tamis.storage.metadata.execution_rows import HEADERS
-from tamis.storage.metadata.figures_left import FiguresLeft
+from tamis.storage.metadata.left_to_count import LeftToCount
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.schema import INTEGER, execution_figures, executions
 from tamis.storage.metadata.slow_executions import LISTED, SlowExecutions
@@ -42,6 +42,11 @@ _STEPS_BY_TIME = _grouped(_time, _c.step, sums=[_count])
 _BY_STAGE = _grouped(_c.stage_name, _c.stage_id, _c.outcome, _c.cached, sums=_sums)
 _STEPS_BY_STAGE = _grouped(_c.stage_name, _c.stage_id, _c.step, sums=[_count])
 _HOURS = _grouped(_c.hour, sums=[_count])
+_SEEN = (
+    select(_c.stage_name, _c.stage_id, func.min(_c.hour), func.max(_c.hour))
+    .where(_mine, _c.place > WHOLE, _c.hour >= bindparam("first"), _c.hour < bindparam("end"), _c.executions > 0)
+    .group_by(_c.stage_name, _c.stage_id)
+)
 _LAST_PLACE = select(func.max(_c.place)).where(_mine)
 _HEADERS = select(_e.header).where(
     _e.organization_id == bindparam("organization_id"),
@@ -82,7 +87,7 @@ class SqlAnalytics:
         self._link = link
         self._settle = settle
         self._figures = ExecutionFigures(link)
-        self._left = FiguresLeft(link)
+        self._left = LeftToCount(link, FIGURES_LEFT)
         self._slow = SlowExecutions(link)
 
     def executions(
@@ -109,6 +114,13 @@ class SqlAnalytics:
             for name, stage_id, step, count in self._link.rows(_STEPS_BY_STAGE, {**bounds, "place": place}):
                 stages[name, stage_id].steps[step] += int(count)
         return {key: gathered.tally() for key, gathered in stages.items()}
+
+    def seen(
+        self, principal: Principal, retriever_id: str, start: datetime, end: datetime
+    ) -> Mapping[tuple[str, str], tuple[datetime, datetime]]:
+        self._settle()
+        rows = self._link.rows(_SEEN, _bounds(principal, retriever_id, start, end))
+        return {(name, one): (from_micros(first * HOUR), from_micros(last * HOUR)) for name, one, first, last in rows}
 
     def slowest(
         self, principal: Principal, retriever_id: str, start: datetime, end: datetime, limit: int

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from tamis.engine.ports.metadata import KeptAnswer
+from tamis.engine.ports.answers import KeptAnswer
 from tamis.errors import AlreadyExistsError
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import from_micros, to_micros

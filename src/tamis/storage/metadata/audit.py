@@ -21,7 +21,7 @@ from tamis.storage.metadata.schema import audit_events
 
 _CODEC = Codec(AuditEvent)
 _LONG = 100
-_TOLD = frozenset({"collection"})
+_TOLD = frozenset({"collection", "alert"})
 _c = audit_events.c
 _mine = _c.organization_id == bindparam("organization_id")
 _CONDITIONS = {

@@ -57,6 +57,7 @@ _UPDATE_ITEM = (
 )  # fmt: skip
 _DELETE_ITEMS = delete(batch_items).where(_of_batch)
 _COUNT_ITEMS = select(_i.tier, _i.status, func.count()).where(_of_batch).group_by(_i.tier, _i.status)
+_COUNT_DOCUMENTS = select(_i.collection_id, func.sum(_i.documents)).where(_of_batch).group_by(_i.collection_id)
 _STATUS = and_(_of_batch, _i.status == bindparam("status"))
 _TIER = _i.tier == bindparam("tier")
 _WAITING = select(*_ITEM).where(_STATUS, _TIER).order_by(*_ITEM_ORDER).limit(bindparam("limit"))
@@ -179,6 +180,11 @@ class SqlBatches:
         """By (tier, status)."""
         rows = self._link.rows(_COUNT_ITEMS, _batch(principal, batch_id))
         return {(tier, ItemStatus(status)): count for tier, status, count in rows}
+
+    def count_documents(self, principal: Principal, batch_id: str) -> Mapping[str, int]:
+        """By collection."""
+        rows = self._link.rows(_COUNT_DOCUMENTS, _batch(principal, batch_id))
+        return {collection_id: int(documents) for collection_id, documents in rows}
 
 
 def _batch(principal: Principal, batch_id: str) -> dict[str, Any]:

@@ -94,9 +94,8 @@ class SqlCopies:
                 raise ConflictError("the database of TAMIS_DATABASE_URL holds a system of record already")
             migrate(target)
             _copy_tables(copy, target)
-            last = copy.execute(select(func.max(index_queue.c.sequence))).scalar()
-            sequence = text("SELECT setval(pg_get_serial_sequence('index_queue', 'sequence'), :next, false)")
-            target.execute(sequence, {"next": (last or 0) + 1})
+            for table in metadata.sorted_tables:
+                _count_on(target, table)
 
     def _postgres(self) -> Engine:
         url = make_url(str(self._url)).set(drivername="postgresql+psycopg")
@@ -140,6 +139,14 @@ def _copy_tables(source: Connection, target: Connection) -> None:
         rows = source.execution_options(yield_per=_ROWS).execute(select(table))
         for part in rows.mappings().partitions(_ROWS):
             target.execute(insert(table), [dict(row) for row in part])
+
+
+def _count_on(target: Connection, table: Table) -> None:
+    """Rows that come with their numbers leave the sequence that gives them where it was."""
+    if (counted := table.autoincrement_column) is not None:
+        last = target.execute(select(func.max(counted))).scalar()
+        following = text("SELECT setval(pg_get_serial_sequence(:table, :column), :next, false)")
+        target.execute(following, {"table": table.name, "column": counted.name, "next": (last or 0) + 1})
 
 
 def _rows(connection: Connection, table: Table) -> "Counter[bytes]":

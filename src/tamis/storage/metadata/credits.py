@@ -1,4 +1,4 @@
-"""What executions cost, by day, kind and namespace: counted in the transaction that keeps their record."""
+"""What was spent, by day, kind and namespace: of executions in the transaction that keeps their record."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -53,6 +53,12 @@ class CreditCounts:
                 total[1] += 1
         self._link.run_many(_ADD, [self._row(key, sums[key]) for key in sorted(sums)])
 
+    def charge(self, principal: Principal, operation: str, day: date, credits: float) -> None:
+        micro = round(credits * _MICRO)
+        if micro > 0:
+            key = (principal.organization_id, (day - _EPOCH).days, operation, principal.namespace_id)
+            self._link.run(_ADD, self._row(key, (micro, 0)))
+
     def _row(self, key: tuple[str, int, str, str], total: Sequence[int]) -> dict[str, Any]:
         organization_id, day, operation, namespace_id = key
         return {
@@ -71,6 +77,10 @@ class SqlCredits:
         """settle: called before counters are read, so that nothing waits to be counted."""
         self._link = link
         self._settle = settle
+        self._counts = CreditCounts(link)
+
+    def charge(self, principal: Principal, operation: str, day: date, credits: float) -> None:
+        self._counts.charge(principal, operation, day, credits)
 
     def spent(self, principal: Principal, window: UsageWindow | None = None) -> Sequence[Spending]:
         """In all namespaces of the organisation; None is all of time."""

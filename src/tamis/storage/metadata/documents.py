@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from hashlib import md5
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
 from tamis.errors import AlreadyExistsError, NotFoundError
+from tamis.model.batch import ItemStatus
 from tamis.model.document import Document, DocumentWrite
 from tamis.model.filters import Filter
 from tamis.model.json import JSON
@@ -24,7 +26,15 @@ from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.index_queue import SqlIndexQueue
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.listing import is_plain, matching_only, window
-from tamis.storage.metadata.schema import collections, document_contents, document_vectors, documents, index_queue
+from tamis.storage.metadata.schema import (
+    batch_items,
+    collections,
+    document_contents,
+    document_vectors,
+    documents,
+    index_queue,
+    taxonomy_assignments,
+)
 from tamis.storage.metadata.vectors import EMPTY_SIZE_BYTES, decode_vectors, encode_vectors
 
 _CODEC = Codec(Document)
@@ -32,7 +42,7 @@ _CHUNK = 500
 _MOST_TOLD = 100
 _LATEST = 2**62
 
-_c, _v, _k = documents.c, document_vectors.c, document_contents.c
+_c, _v, _k, _i = documents.c, document_vectors.c, document_contents.c, batch_items.c
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
 _inside = and_(_mine, _c.collection_id == bindparam("of_collection"))
 _NEWEST = (_c.created_at.desc(), _c.document_id)
@@ -76,6 +86,11 @@ _DROP_CONTENTS = delete(document_contents).where(_my_contents, one_of(_k.documen
 _BY_CONTENT = (  # the key has the tenant in it
     select(_k.document_id).where(_k.content_key == bindparam("content_key")).order_by(_k.document_id).limit(2)
 )
+_ASSIGNED = delete(taxonomy_assignments).where(
+    taxonomy_assignments.c.organization_id == bindparam("organization_id"),
+    taxonomy_assignments.c.namespace_id == bindparam("namespace_id"),
+    one_of(taxonomy_assignments.c.document_id, "ids"),
+)
 _PRESENT = select(_c.document_id).where(_inside, one_of(_c.document_id, "ids")).order_by(_c.document_id)
 _DELETE = delete(documents).where(_inside, one_of(_c.document_id, "ids"))
 _DELETE_ALL = delete(documents).where(_inside)
@@ -105,11 +120,27 @@ _SCAN = (
     .order_by(_c.document_id)
     .limit(_CHUNK)
 )
+_FOLLOWING = (
+    select(_c.body)
+    .where(_inside, _c.document_id > bindparam("after"))
+    .order_by(_c.document_id)
+    .limit(bindparam("limit"))
+)
+_FOLLOWING_OF_BATCH = _FOLLOWING.where(
+    _c.source_id == _i.source_id,
+    _i.organization_id == bindparam("organization_id"),
+    _i.namespace_id == bindparam("namespace_id"),
+    _i.batch_id == bindparam("of_batch"),
+    _i.status == ItemStatus.DONE.value,
+    _i.collection_id == bindparam("of_collection"),
+)
 _BY_SOURCE = select(_c.document_id).where(_inside, _c.source_id == bindparam("source_id")).order_by(_c.document_id)
 _of_root = and_(_mine, _c.root_object_id == bindparam("root_object_id"))
 _BY_ROOT = select(_c.body).where(_of_root).order_by(_c.collection_id, _c.document_id)
 _BY_ROOT_INSIDE = _BY_ROOT.where(one_of(_c.collection_id, "collection_ids"))
 _COUNT = select(func.count()).select_from(documents).where(_inside)
+_COUNT_WRITTEN = _COUNT.where(_c.source_id.is_(None))
+_COUNT_SINCE = _COUNT.where(_c.created_at > bindparam("since"))
 
 
 class SqlDocuments:
@@ -148,6 +179,7 @@ class SqlDocuments:
                 raise AlreadyExistsError("a document with this id exists in another collection")
             self._link.run_many(_PUT_VECTORS, vectors)
             self._put_contents(principal, [write.document for write in writes])
+            self._link.run(_ASSIGNED, {**mine, "ids": self._link.array([row["document_id"] for row in rows])})
             self._files.own(principal, {write.document.document_id: write.document.file_keys for write in writes})
             self._queue.add(principal, collection_id, [row["document_id"] for row in rows], delete=False)
             self._tell(principal, collection_id, revision, [row["document_id"] for row in rows])
@@ -218,15 +250,27 @@ class SqlDocuments:
     def page(self, principal: Principal, collection_id: str, listing: Listing) -> Page[Document]:
         if not is_plain(listing):
             rows = self._newest(principal, collection_id)
-            return window(rows, view_of, lambda each: each.document_id, listing)
+            return window(rows, Document.dated_view, lambda each: each.document_id, listing)
         bounds = {**_collection(principal, collection_id), "limit": listing.limit, "offset": listing.offset}
         found = [_CODEC.decode(body) for (body,) in self._link.rows(_PAGE, bounds)]
         return Page(found, self.count(principal, collection_id), listing.limit, listing.offset)
 
-    def scan(self, principal: Principal, collection_id: str, matching: Filter | None = None) -> Iterator[Document]:
-        """All of a collection, by id, without holding it in memory."""
-        every = (document for chunk in self._chunks(principal, collection_id) for document in chunk)
-        return matching_only(every, view_of, matching)
+    def scan(
+        self, principal: Principal, collection_id: str, matching: Filter | None = None, after: str = ""
+    ) -> Iterator[Document]:
+        """All of a collection, by id, without holding it in memory. after: only those with a greater id."""
+        every = (document for chunk in self._chunks(principal, collection_id, after) for document in chunk)
+        return matching_only(every, Document.dated_view, matching)
+
+    def following(
+        self, principal: Principal, collection_id: str, after: str, limit: int, batch_id: str | None = None
+    ) -> Sequence[Document]:
+        """By id, those that come after this one. batch_id: only those made of what the batch has done."""
+        bounds = {**_collection(principal, collection_id), "after": after, "limit": limit}
+        if batch_id is not None:
+            bounds["of_batch"] = batch_id
+        statement = _FOLLOWING if batch_id is None else _FOLLOWING_OF_BATCH
+        return [_CODEC.decode(body) for (body,) in self._link.rows(statement, bounds)]
 
     def scan_writes(self, principal: Principal, collection_id: str) -> Iterator[DocumentWrite]:
         """As `scan`, with vectors: what an index is rebuilt from."""
@@ -265,6 +309,13 @@ class SqlDocuments:
     def count(self, principal: Principal, collection_id: str) -> int:
         return int(self._link.value(_COUNT, _collection(principal, collection_id)))
 
+    def count_written(self, principal: Principal, collection_id: str) -> int:
+        return int(self._link.value(_COUNT_WRITTEN, _collection(principal, collection_id)))
+
+    def count_since(self, principal: Principal, collection_id: str, since: datetime) -> int:
+        bounds = {**_collection(principal, collection_id), "since": to_micros(since)}
+        return int(self._link.value(_COUNT_SINCE, bounds))
+
     def _tell(self, principal: Principal, collection_id: str, revision: int, ids: Sequence[str]) -> None:
         """One event a write, whose ids are cut at a hundred: a webhook is no export."""
         said: dict[str, JSON] = {"revision": revision, "count": len(ids), "document_ids": [*ids[:_MOST_TOLD]]}
@@ -300,8 +351,8 @@ class SqlDocuments:
             ],
         )
 
-    def _chunks(self, principal: Principal, collection_id: str) -> Iterator[list[Document]]:
-        bounds, after = _collection(principal, collection_id), ""
+    def _chunks(self, principal: Principal, collection_id: str, after: str = "") -> Iterator[list[Document]]:
+        bounds = _collection(principal, collection_id)
         while rows := self._link.rows(_SCAN, {**bounds, "after": after}):
             yield [_CODEC.decode(body) for _, body in rows]
             after = rows[-1][0]
@@ -331,9 +382,3 @@ def _short_key(principal: Principal, content_key: str) -> int:
     """64 bits of the tenant and the key; the document has all of it."""
     text = f"{principal.organization_id} {principal.namespace_id} {content_key}"
     return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:8], "big", signed=True)
-
-
-def view_of(document: Document) -> dict[str, JSON]:
-    """The document as filters of this store see it: as everywhere, and its times."""
-    times = {"created_at": document.created_at.isoformat(), "updated_at": document.updated_at.isoformat()}
-    return {**times, **document.view()}

@@ -4,8 +4,8 @@ Whole days, hours and minutes are added up; the parts of minutes at a window's e
 of executions to a page of the index, counting parts of hours would read a hundred cold pages.
 """
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -13,61 +13,64 @@ from typing import Any, TypeAlias
 from sqlalchemy import Select, and_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from tamis.model.execution import mode_of
 from tamis.model.principal import Principal
+from tamis.storage.metadata.counted_execution import CountedExecution
+from tamis.storage.metadata.execution_rows import HEADERS
+from tamis.storage.metadata.execution_steps import ExecutionSteps
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.schema import INTEGER, execution_counts, executions
+from tamis.storage.metadata.spans import ALWAYS_S, DAY, MICROS, MINUTE_S, SPANS, start_of
 
-Key: TypeAlias = tuple[str, str, int]
-"""(retriever_id, status, started_at) of an execution."""
+_Sums: TypeAlias = dict[tuple[Any, ...], list[int]]
 
-ALWAYS_S, DAY_S, HOUR_S, MINUTE_S = 0, 86_400, 3_600, 60
-MINUTE, HOUR, _DAY = (span_s * 1_000_000 for span_s in (MINUTE_S, HOUR_S, DAY_S))
-_SPANS = ((ALWAYS_S, 0), (DAY_S, _DAY), (HOUR_S, HOUR), (MINUTE_S, MINUTE))
+SUMS = ("count", "micro_credits", "cacheable", "cache_micros")
 _COARSEST = 1
 _EARLIEST, _LATEST = -(2**62), 2**62
 _SLOTS = 64
 _FOLD_ROWS = 200
-_GRACE = 2 * _DAY
+_GRACE = 2 * DAY
 
 _c = execution_counts.c
 _e = executions.c
+_KEY = [column.name for column in execution_counts.primary_key]
+_WHOSE = _KEY[:-1]
 _mine = and_(_c.organization_id == bindparam("organization_id"), _c.namespace_id == bindparam("namespace_id"))
-_one = and_(
-    _mine,
-    _c.span_s == bindparam("span_s"),
-    _c.retriever_id == bindparam("retriever_id"),
-    _c.start_at == bindparam("start_at"),
-    _c.status == bindparam("status"),
-)
+_sums_of = [func.sum(_c[name]) for name in SUMS]
 
 
 def _upsert(values: Any) -> Insert:
     new = insert(execution_counts).values(values)
     return new.on_conflict_do_update(
-        index_elements=list(execution_counts.primary_key), set_={"count": _c["count"] + new.excluded["count"]}
+        index_elements=list(execution_counts.primary_key), set_={name: _c[name] + new.excluded[name] for name in SUMS}
     )
 
 
 def _row(number: int) -> dict[str, Any]:
     """One of the rows that an insert adds: of its span, the rest as in the others."""
-    varying = {name: bindparam(f"{name}_{number}", type_=INTEGER) for name in ("span_s", "start_at")}
-    same: dict[str, Any] = {
-        name: bindparam(name) for name in ("organization_id", "namespace_id", "retriever_id", "status", "slot", "count")
+    varying = ("span_s", "start_at")
+    return {
+        column.name: bindparam(f"{column.name}_{number}", type_=INTEGER)
+        if column.name in varying
+        else bindparam(column.name)
+        for column in execution_counts.columns
     }
-    return {**same, **varying}
 
 
 _PUT = _upsert({column.name: bindparam(column.name) for column in execution_counts.columns})
-_ADD = _upsert([_row(number) for number in range(len(_SPANS))])
-_DROP_ZERO = delete(execution_counts).where(_one, _c.slot == bindparam("slot"), _c["count"] == 0)
-_DROP_ALL = delete(execution_counts).where(_one)
+_ADD = _upsert([_row(number) for number in range(len(SPANS))])
+# Of a slot that counted one and took another of its kind out, the count is 0 and the sums are still something.
+_DROP_ZERO = delete(execution_counts).where(
+    and_(*(_c[name] == bindparam(name) for name in _KEY)), *(_c[name] == 0 for name in SUMS)
+)
+_DROP_ALL = delete(execution_counts).where(*(_c[name] == bindparam(name) for name in _WHOSE))
 _OWNERS = select(_c.retriever_id, func.sum(_c["count"])).where(_mine, _c.span_s == ALWAYS_S).group_by(_c.retriever_id)
 _TENANTS = select(_c.organization_id, _c.namespace_id).where(_c.span_s == ALWAYS_S).distinct()
 _UNFOLDED = (
-    select(_c.retriever_id, _c.start_at, _c.status, func.sum(_c["count"]))
+    select(*(_c[name] for name in _WHOSE), *_sums_of)
     .where(_mine, _c.span_s == bindparam("span_s"), _c.start_at < bindparam("before"))
-    .group_by(_c.retriever_id, _c.start_at, _c.status)
-    .having((func.count() > 1) | (func.sum(_c["count"]) == 0))
+    .group_by(*(_c[name] for name in _WHOSE))
+    .having((func.count() > 1) | and_(*(one == 0 for one in _sums_of)))
     .limit(bindparam("limit"))
 )
 
@@ -80,6 +83,13 @@ class Bounds:
     status: str | None = None
     start: int | None = None
     end: int | None = None
+    mode: str | None = None
+
+    def named(self, principal: Principal) -> dict[str, Any]:
+        """The parameters of what is asked within them."""
+        named = {**scope(principal), "retriever_id": self.retriever_id}
+        named |= {} if self.status is None else {"status": self.status}
+        return named if self.mode is None else {**named, "mode": self.mode}
 
 
 class ExecutionCounts:
@@ -87,30 +97,25 @@ class ExecutionCounts:
         self._link = link
         # One connection runs one transaction at a time: two that count at once never meet in a row.
         self._slot = 0 if link.backend == "sqlite" else link.driver.info.backend_pid % _SLOTS
+        self._steps = ExecutionSteps(link, self._slot)
 
-    def add(self, principal: Principal, key: Key, count: int = 1) -> None:
-        """Every span that the key's start lies in."""
-        retriever_id, status, started_at = key
-        values = {
-            **scope(principal),
-            "retriever_id": retriever_id,
-            "status": status,
-            "slot": self._slot,
-            "count": count,
-        }
-        for number, (span_s, span) in enumerate(_SPANS):
-            values[f"span_s_{number}"] = span_s
-            values[f"start_at_{number}"] = started_at - started_at % span if span else 0
-        self._link.run(_ADD, values)
+    def add(self, executions: Sequence[CountedExecution]) -> None:
+        """Every span that their starts lie in."""
+        for key, sums in sorted(summed(executions, MINUTE_S, 1).items()):
+            named = self._named(MINUTE_S, key, sums)
+            for number, span_s in enumerate(SPANS):
+                named[f"span_s_{number}"] = span_s
+                named[f"start_at_{number}"] = start_of(named["start_at"], span_s)
+            self._link.run(_ADD, named)
+        self._steps.add(executions)
 
-    def remove(self, principal: Principal, keys: list[Key]) -> None:
+    def remove(self, executions: Sequence[CountedExecution]) -> None:
         """Take those that have been deleted out, span by span; what falls to nothing leaves no row."""
-        for span_s, span in _SPANS:
-            spans = Counter((retriever, at - at % span if span else 0, status) for retriever, status, at in keys)
-            for (retriever, start_at, status), count in sorted(spans.items()):
-                named = {**self._named(principal, span_s, retriever, start_at, status), "slot": self._slot}
-                self._link.run(_PUT, {**named, "count": -count})
-                self._link.run(_DROP_ZERO, named)
+        for span_s in SPANS:
+            rows = [self._named(span_s, *one) for one in sorted(summed(executions, span_s, -1).items())]
+            self._link.run_many(_PUT, rows)
+            self._link.run_many(_DROP_ZERO, rows)
+        self._steps.remove(executions)
 
     def total(self, principal: Principal, bounds: Bounds) -> int:
         if bounds.start is None and bounds.end is None:
@@ -132,25 +137,27 @@ class ExecutionCounts:
         if self._link.backend == "sqlite":  # one writer, one slot
             return 0
         folded = 0
-        for span_s, _ in _SPANS:
+        for span_s in SPANS:
             before = now - _GRACE if span_s else 1
             asked = {**scope(principal), "span_s": span_s, "before": before, "limit": _FOLD_ROWS - folded}
             rows = self._link.rows(_UNFOLDED, asked)
-            for retriever_id, start_at, status, count in rows:
-                named = self._named(principal, span_s, retriever_id, start_at, status)
+            for row in rows:
+                named = dict(zip((*_WHOSE, *SUMS), row, strict=True))
                 self._link.run(_DROP_ALL, named)
-                if count:
-                    self._link.run(_PUT, {**named, "slot": self._slot, "count": int(count)})
+                if any(named[name] for name in SUMS):
+                    self._link.run(_PUT, {**named, "slot": self._slot})
             folded += len(rows)
+            folded += self._steps.fold(principal, span_s, before, _FOLD_ROWS - folded)
         return folded
 
     def _between(self, principal: Principal, bounds: Bounds, start: int, end: int, level: int) -> int:
         """By spans of this level where whole ones fit, and by finer ones at the ends; by index in the end."""
         if start >= end:
             return 0
-        if level == len(_SPANS):
+        if level == len(SPANS):
             return self._count(principal, bounds, start, end)
-        span_s, span = _SPANS[level]
+        span_s = SPANS[level]
+        span = span_s * MICROS
         first, last = -(-start // span) * span, end // span * span
         if first >= last:
             return self._between(principal, bounds, start, end, level + 1)
@@ -161,29 +168,36 @@ class ExecutionCounts:
         )
 
     def _sum(self, principal: Principal, bounds: Bounds, span_s: int, first: int, last: int) -> int:
-        named = {"span_s": span_s, "first": first, "last": last, **_owner(principal, bounds)}
-        return int(self._link.value(_sums(bounds.status is not None), named) or 0)
+        named = {"span_s": span_s, "first": first, "last": last, **bounds.named(principal)}
+        return int(self._link.value(sums(bounds.status is not None, bounds.mode is not None), named) or 0)
 
     def _count(self, principal: Principal, bounds: Bounds, start: int, end: int) -> int:
         if start >= end or start == _EARLIEST or end == _LATEST:
             return 0
-        named = {"start": start, "end": end, **_owner(principal, bounds)}
-        return int(self._link.value(edge(bounds.status is not None), named))
+        named = {"start": start, "end": end, **bounds.named(principal)}
+        if bounds.mode is None:
+            return int(self._link.value(edge(bounds.status is not None), named))
+        headers = self._link.rows(headers_at_edge(bounds.status is not None), named)
+        return sum(mode_of(HEADERS.decode(header)) == bounds.mode for (header,) in headers)
 
-    @staticmethod
-    def _named(principal: Principal, span_s: int, retriever_id: str, start_at: int, status: str) -> dict[str, Any]:
-        return {
-            **scope(principal), "span_s": span_s, "retriever_id": retriever_id, "start_at": start_at, "status": status,
-        }  # fmt: skip
+    def _named(self, span_s: int, key: tuple[Any, ...], values: Iterable[int]) -> dict[str, Any]:
+        named = {"span_s": span_s, **dict(zip(_WHOSE[1:], key, strict=True)), "slot": self._slot}
+        return {**named, **dict(zip(SUMS, values, strict=True))}
 
 
-def _owner(principal: Principal, bounds: Bounds) -> dict[str, Any]:
-    named = {**scope(principal), "retriever_id": bounds.retriever_id}
-    return named if bounds.status is None else {**named, "status": bounds.status}
+def summed(executions: Sequence[CountedExecution], span_s: int, sign: int) -> _Sums:
+    """`SUMS` by key: the columns of the table's between span and slot."""
+    found: _Sums = defaultdict(lambda: [0] * len(SUMS))
+    for one in executions:
+        tenant = one.principal.organization_id, one.principal.namespace_id
+        total = found[*tenant, one.retriever_id, start_of(one.started_at, span_s), one.status, one.mode]
+        for place, value in enumerate((1, *one.sums)):
+            total[place] += sign * value
+    return found
 
 
 @cache
-def _sums(status: bool) -> Select[Any]:
+def sums(status: bool, mode: bool) -> Select[Any]:
     statement = select(func.sum(_c["count"])).where(
         _mine,
         _c.span_s == bindparam("span_s"),
@@ -191,13 +205,20 @@ def _sums(status: bool) -> Select[Any]:
         _c.start_at >= bindparam("first"),
         _c.start_at < bindparam("last"),
     )
-    return statement.where(_c.status == bindparam("status")) if status else statement
+    statement = statement.where(_c.status == bindparam("status")) if status else statement
+    return statement.where(_c.mode == bindparam("mode")) if mode else statement
 
 
 @cache
 def edge(status: bool) -> Select[Any]:
     """Counts executions themselves, within an index."""
-    statement = select(func.count()).where(
+    return headers_at_edge(status).with_only_columns(func.count())
+
+
+@cache
+def headers_at_edge(status: bool) -> Select[Any]:
+    """A mode stands in the header alone; there are as many of them as begin in a minute."""
+    statement = select(_e.header).where(
         _e.organization_id == bindparam("organization_id"),
         _e.namespace_id == bindparam("namespace_id"),
         _e.retriever_id == bindparam("retriever_id"),

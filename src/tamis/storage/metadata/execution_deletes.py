@@ -10,14 +10,15 @@ from sqlalchemy import Select, and_, bindparam, delete, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from tamis.engine.ports.executions import ExecutionSelection
-from tamis.errors import StorageError
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import to_micros
+from tamis.storage.metadata.counted_execution import CountedExecution
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
 from tamis.storage.metadata.execution_counts import ExecutionCounts
 from tamis.storage.metadata.execution_figures import RECORD, ExecutionFigures, Kept
-from tamis.storage.metadata.execution_rows import HEADERS, inputs_key
+from tamis.storage.metadata.execution_rows import HEADERS, inputs_key, readable
 from tamis.storage.metadata.link import Link, one_of, scope
+from tamis.storage.metadata.mode_counts import ModeCounts
 from tamis.storage.metadata.rollouts import forget_shadows
 from tamis.storage.metadata.schema import INTEGER, TEXT, executions
 
@@ -46,6 +47,7 @@ class ExecutionDeletes:
         self._link = link
         self._counts = counts
         self._blobs = blobs
+        self._by_mode = ModeCounts(link)
         self._figures = ExecutionFigures(link)
 
     def delete(self, principal: Principal, selection: ExecutionSelection, limit: int) -> int:
@@ -70,9 +72,16 @@ class ExecutionDeletes:
         identifiers = self._link.array(sorted(execution_ids))
         rows = self._link.rows(_DELETE, {**scope(principal), "identifiers": identifiers})
         self._blobs.release(principal, [row[0] for row in rows])
-        self._counts.remove(principal, [(row[1], row[2], row[3]) for row in rows])
+        gone: list[Kept] = []
+        unreadable: list[CountedExecution] = []
+        for _, retriever_id, status, started_at, body, record in rows:
+            if (header := readable(body)) is None:
+                unreadable.append(CountedExecution(principal, retriever_id, status, started_at))
+            else:
+                gone.append((principal, header, bytes(record)))
+        self._by_mode.remove(gone, unreadable)
         forget_shadows(self._link, principal, [row[0] for row in rows])
-        self._figures.remove([kept for row in rows for kept in _kept(principal, row[4], row[5])])
+        self._figures.remove(gone)
         return len(rows)
 
     def _selected(self, principal: Principal, selection: ExecutionSelection, limit: int) -> list[str]:
@@ -131,11 +140,3 @@ def _select(ids: bool, hashed: bool, start: bool, end: bool) -> Select[Any]:
 def _unindexed(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """A condition that tempts no planner away from the index that finds the few rows."""
     return column.concat("") == bindparam(name)
-
-
-def _kept(principal: Principal, header: str, record: bytes) -> list[Kept]:
-    """As figures take it; nothing where the header is damaged, which must not keep anybody from deleting it."""
-    try:
-        return [(principal, HEADERS.decode(header), bytes(record))]
-    except StorageError:
-        return []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import and_, bindparam, case, delete, literal, select, tuple_
+from sqlalchemy import and_, bindparam, case, delete, literal
 from sqlalchemy.dialects.postgresql import insert
 
 from tamis.errors import StorageError
@@ -13,10 +13,10 @@ from tamis.model.execution import ExecutionHeader, StageFigures, StoredExecution
 from tamis.model.figures import WHOLE
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import to_micros
-from tamis.storage.metadata.execution_rows import ANONYMOUS, HEADERS
-from tamis.storage.metadata.figures_left import FiguresLeft
+from tamis.storage.metadata.execution_rows import ANONYMOUS, readable
+from tamis.storage.metadata.left_to_count import LeftStatements, LeftToCount, older
 from tamis.storage.metadata.link import Link
-from tamis.storage.metadata.schema import BYTES, execution_figures, executions
+from tamis.storage.metadata.schema import BYTES, execution_figures, executions, figures_left
 from tamis.storage.metadata.slow_executions import SlowExecutions
 
 Kept: TypeAlias = tuple[Principal, ExecutionHeader, bytes]
@@ -39,15 +39,8 @@ _DROP_EMPTY = delete(execution_figures).where(
 
 RECORD = case((_e.retriever_id != ANONYMOUS, _e.record), else_=literal(b"", BYTES))
 """Of an anonymous execution nothing is counted, so its record is not read."""
-_OLDER = (
-    select(_e.organization_id, _e.namespace_id, _e.execution_id, _e.started_at, _e.header, RECORD)
-    .where(
-        tuple_(_e.organization_id, _e.namespace_id, _e.execution_id)
-        > tuple_(bindparam("in_organization"), bindparam("in_namespace"), bindparam("after_id"))
-    )
-    .order_by(_e.organization_id, _e.namespace_id, _e.execution_id)
-    .limit(bindparam("limit"))
-)
+FIGURES_LEFT = LeftStatements(figures_left)
+_OLDER = older(_e.started_at, _e.header, RECORD)
 
 
 class ExecutionFigures:
@@ -55,7 +48,7 @@ class ExecutionFigures:
         self._link = link
         # As in ExecutionCounts: two transactions that count at once never meet in a row.
         self._slot = 0 if link.backend == "sqlite" else link.driver.info.backend_pid % _SLOTS
-        self._left = FiguresLeft(link)
+        self._left = LeftToCount(link, FIGURES_LEFT)
         self._slow = SlowExecutions(link)
 
     def add(self, kept: Sequence[Kept]) -> None:
@@ -76,12 +69,12 @@ class ExecutionFigures:
         if before_at is None:
             return False
         rows = self._link.rows(_OLDER, {**after, "limit": limit})
-        older = [
-            (Principal(organization, namespace), HEADERS.decode(header), bytes(record))
-            for organization, namespace, _, started_at, header, record in rows
-            if started_at < before_at
+        found = [
+            (Principal(organization, namespace), header, bytes(record))
+            for organization, namespace, _, started_at, body, record in rows
+            if started_at < before_at and (header := readable(body)) is not None
         ]
-        self._count([one for one in older if _is_saved(one)])
+        self._count([one for one in found if _is_saved(one)])
         self._left.move(before_at, rows[-1][:3] if len(rows) == limit else None)
         return len(rows) == limit
 
@@ -94,7 +87,7 @@ class ExecutionFigures:
         """One for each kind that occurs, in the order of their keys, so that no two writers wait for each other."""
         sums: dict[tuple[Any, ...], list[int]] = {}
         for one in kept:
-            for key, values in _parts(one):
+            for key, values in parts(one):
                 total = sums.setdefault(key, [0] * len(SUMS))
                 for place, value in enumerate(values):
                     total[place] += sign * value
@@ -105,7 +98,7 @@ def _is_saved(one: Kept) -> bool:
     return one[1].retriever_id is not None
 
 
-def _parts(one: Kept) -> Iterable[tuple[tuple[Any, ...], tuple[int, ...]]]:
+def parts(one: Kept) -> Iterable[tuple[tuple[Any, ...], tuple[int, ...]]]:
     """(key without its slot, sums) of the whole and of each stage."""
     principal, header, _ = one
     stages = _stages(one)

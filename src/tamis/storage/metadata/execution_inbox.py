@@ -6,7 +6,6 @@ by id reads both tables; whatever else reads or writes executions has the inbox 
 has many writers, and its commits wait for each other as it is.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, case, delete, exists, literal, select
@@ -15,12 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from tamis.engine.ports.executions import Entry
 from tamis.errors import AlreadyExistsError
 from tamis.model.principal import Principal
-from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.credits import CreditCounts
-from tamis.storage.metadata.execution_counts import MINUTE, ExecutionCounts, Key
 from tamis.storage.metadata.execution_figures import ExecutionFigures, Kept
 from tamis.storage.metadata.execution_rows import ANONYMOUS, HEADERS, row_of
 from tamis.storage.metadata.link import Link
+from tamis.storage.metadata.mode_counts import ModeCounts
 from tamis.storage.metadata.schema import BYTES, execution_inbox, executions
 
 _NAMES = [column.name for column in execution_inbox.columns]
@@ -55,7 +53,7 @@ class ExecutionInbox:
     def __init__(self, link: Link) -> None:
         self.overlooked = False
         self._link = link
-        self._counts = ExecutionCounts(link)
+        self._counts = ModeCounts(link)
         self._credits = CreditCounts(link)
         self._figures = ExecutionFigures(link)
 
@@ -89,11 +87,6 @@ class ExecutionInbox:
 
     def tally(self, kept: Sequence[Kept]) -> None:
         """Count executions that have come to their table, what they did and what they cost."""
-        counted: Counter[tuple[Principal, Key]] = Counter()
-        for principal, header, _ in kept:
-            minute = to_micros(header.started_at) // MINUTE * MINUTE
-            counted[principal, (header.retriever_id or ANONYMOUS, header.status.value, minute)] += 1
-        for (principal, key), count in counted.items():
-            self._counts.add(principal, key, count)
+        self._counts.add(kept)
         self._figures.add(kept)
         self._credits.add((principal, header) for principal, header, _ in kept)

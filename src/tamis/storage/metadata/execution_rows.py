@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
+from tamis.errors import StorageError
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
@@ -31,6 +32,14 @@ def row_of(principal: Principal, execution: StoredExecution) -> dict[str, Any]:
         "record": execution.record,
         "inputs_key": inputs_key(principal, header.inputs_hash),
     }
+
+
+def readable(header: str) -> ExecutionHeader | None:
+    """None where it is damaged, which must keep nobody from counting or deleting the others."""
+    try:
+        return HEADERS.decode(header)
+    except StorageError:
+        return None
 
 
 def inputs_key(principal: Principal, inputs_hash: str | None) -> int | None:

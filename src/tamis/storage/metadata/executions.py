@@ -9,22 +9,24 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, or_, select, union_all
 
-from tamis.engine.ports.executions import CountedSpan, ExecutionQuery, ExecutionSelection
+from tamis.engine.ports.executions import CountedSpan, ExecutionQuery, ExecutionSelection, SpanWindow
 from tamis.errors import AlreadyExistsError
-from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
+from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution, mode_of
 from tamis.model.json import JSON
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import to_micros
 from tamis.storage.metadata.execution_blobs import ExecutionBlobs
-from tamis.storage.metadata.execution_counts import HOUR, Bounds, ExecutionCounts
+from tamis.storage.metadata.execution_counts import Bounds, ExecutionCounts
 from tamis.storage.metadata.execution_deletes import ExecutionDeletes
 from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.execution_rows import ANONYMOUS, HEADERS, INSERT, row_of
 from tamis.storage.metadata.execution_series import ExecutionSeries
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.listing import window
+from tamis.storage.metadata.mode_counts import ModeCounts
 from tamis.storage.metadata.schema import INTEGER, TEXT, execution_inbox, executions
+from tamis.storage.metadata.spans import HOUR
 
 _CHUNK = 500
 _FIRST_CHUNK = 8
@@ -51,6 +53,7 @@ class SqlExecutions:
         self._link = link
         self._inbox = inbox
         self._counts = ExecutionCounts(link)
+        self._by_mode = ModeCounts(link)
         self._series = ExecutionSeries(link)
         self._blobs = ExecutionBlobs(link)
         self._deletes = ExecutionDeletes(link, self._counts, self._blobs)
@@ -84,29 +87,45 @@ class SqlExecutions:
         rows = self._window(principal, query, total) if query.limit > 0 and query.offset < total else []
         return Page([HEADERS.decode(header) for _, _, header in rows], total, query.limit, query.offset)
 
-    def count(self, principal: Principal, query: ExecutionQuery) -> int:
+    def count(self, principal: Principal, query: ExecutionQuery, mode: str | None = None) -> int:
         if not principal.may_retriever(query.retriever_id or ANONYMOUS):
             return 0
         self._inbox.settle()
         if query.filter is not None:
             listing = Listing(filter=query.filter, limit=0)
-            return window(self._all(principal, query), _view, lambda each: each.execution_id, listing).total
-        return self._counts.total(principal, _counted(query))
+            every = (one for one in self._all(principal, query) if mode in (None, mode_of(one)))
+            return window(every, _view, lambda each: each.execution_id, listing).total
+        return self._counts.total(principal, replace(_counted(query), mode=mode))
 
     def newest(self, principal: Principal, query: ExecutionQuery) -> Iterator[ExecutionHeader]:
         self._inbox.settle()
         if principal.may_retriever(query.retriever_id or ANONYMOUS):
             yield from self._all(principal, replace(query, oldest_first=False), first=_FIRST_CHUNK)
 
-    def owners(self, principal: Principal, status: ExecutionStatus | None = None) -> Mapping[str | None, int]:
+    def owners(
+        self, principal: Principal, status: ExecutionStatus | None = None, mode: str | None = None
+    ) -> Mapping[str | None, int]:
         self._inbox.settle()
-        return self._series.owners(principal, status)
+        return self._series.owners(principal, status, mode)
 
     def series(
-        self, principal: Principal, owners: Sequence[str | None], start: datetime, end: datetime, span_s: int
+        self, principal: Principal, owners: Sequence[str | None], window: SpanWindow, mode: str | None = None
     ) -> Sequence[CountedSpan]:
         self._inbox.settle()
-        return self._series.series(principal, owners, to_micros(start), to_micros(end), span_s)
+        return self._series.series(principal, owners, window, mode)
+
+    def durations(
+        self, principal: Principal, owners: Sequence[str | None], window: SpanWindow, mode: str | None = None
+    ) -> Mapping[datetime, Mapping[int, int]]:
+        self._inbox.settle()
+        return self._series.durations(principal, owners, window, mode)
+
+    def is_whole(self) -> bool:
+        return self._by_mode.is_whole()
+
+    def count_older(self, limit: int) -> bool:
+        self._inbox.settle()
+        return self._by_mode.count_older(limit)
 
     def texts(self, principal: Principal, execution_ids: Sequence[str]) -> Mapping[str, str]:
         self._inbox.settle()

@@ -1,4 +1,4 @@
-"""The tables of figures: what executions of saved retrievers add up to, by hour."""
+"""The tables of figures: what executions of saved retrievers and what batches add up to, by hour."""
 
 from sqlalchemy import Table
 
@@ -39,4 +39,18 @@ figures_left = table(
     integer("before_at", key=True),
     *(text(name) for name in ("in_organization", "in_namespace", "after_id")),
     integer("turn"),
+)
+# What batches made of sources, by the hour since 1970. outcome: `reused` where no extractor had to be asked; these have
+# no time and step -1.  step: of what a source took.  documents: that were made.
+extraction_figures = Table(
+    "extraction_figures",
+    metadata,
+    *scope(),
+    text("collection_id", key=True),
+    integer("hour", key=True),
+    *(text(name, key=True) for name in ("extractor_name", "extractor_version", "outcome")),
+    integer("step", key=True),
+    *(integer(name) for name in ("sources", "duration_us", "documents")),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )

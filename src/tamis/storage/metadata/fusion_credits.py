@@ -64,7 +64,7 @@ class SqlFusionCredits:
             for one in credits
         ]  # fmt: skip
         self._link.run_many(_INSERT, rows)
-        self._link.run_many(_ADD, _summed(mine, credits, 1))
+        self._link.run_many(_ADD, summed(mine, credits, 1))
 
     def days(
         self, principal: Principal, retriever_id: str, stage_name: str, context: str, since_day: int
@@ -89,7 +89,7 @@ class SqlFusionCredits:
         mine = scope(principal)
         asked = {**mine, "ids": self._link.array(interaction_ids)}
         credits = [_CODEC.decode(body) for (body,) in self._link.rows(_FIND, asked)]
-        rows = _summed(mine, credits, -1)
+        rows = summed(mine, credits, -1)
         self._link.run_many(_ADD, rows)
         self._link.run_many(_DELETE_EMPTY, [{one.name: row[one.name] for one in _KEY} for row in rows])
         self._link.run(_DELETE, asked)
@@ -106,7 +106,7 @@ class SqlFusionCredits:
         self._link.run(_DELETE_DAYS, asked)
 
 
-def _summed(mine: Mapping[str, Any], credits: Sequence[FusionCredit], sign: int) -> list[dict[str, Any]]:
+def summed(mine: Mapping[str, Any], credits: Sequence[FusionCredit], sign: int) -> list[dict[str, Any]]:
     """One row for each sum that changes, in the order of their keys: two writers wait for each other one way."""
     sums: defaultdict[tuple[str, str, str, str, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for one in credits:

@@ -18,9 +18,9 @@ from tamis.model.collection import Collection
 from tamis.model.document import Document
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec, to_micros
-from tamis.storage.metadata.execution_counts import DAY_S
 from tamis.storage.metadata.link import Link, one_of, scope
 from tamis.storage.metadata.schema import INTEGER, TEXT, collections, documents, execution_counts, history
+from tamis.storage.metadata.spans import DAY_S
 
 T = TypeVar("T", Document, Collection)
 

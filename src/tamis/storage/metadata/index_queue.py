@@ -42,7 +42,9 @@ class SqlIndexQueue:
     def pending_in(self, principal: Principal, collection_id: str, limit: int) -> Sequence[IndexWork]:
         """Of one collection, oldest first."""
         bounds = {**scope(principal), "of_collection": collection_id}
-        return [_work(row) for row in self._link.rows(_PENDING_IN, {**bounds, "limit": limit})]
+        whose = Principal(principal.organization_id, principal.namespace_id)
+        rows = self._link.rows(_PENDING_IN, {**bounds, "limit": limit})
+        return [IndexWork(row[0], whose, collection_id, row[4], bool(row[5])) for row in rows]
 
     def pending_for(self, principal: Principal, collection_id: str) -> int:
         return int(self._link.value(_COUNT, {**scope(principal), "of_collection": collection_id}))

@@ -8,10 +8,11 @@ from tamis.model.backup import NamedFile
 from tamis.model.bucket import BucketObject, Upload
 from tamis.model.document import Document
 from tamis.model.files import FILES, OURS
+from tamis.model.snapshot import Snapshot, SnapshotStatus
 from tamis.storage.metadata.codec import Codec
-from tamis.storage.metadata.schema import documents, files, objects, uploads
+from tamis.storage.metadata.schema import documents, files, objects, snapshots, uploads
 
-_OBJECTS, _UPLOADS, _DOCUMENTS = Codec(BucketObject), Codec(Upload), Codec(Document)
+_OBJECTS, _UPLOADS, _DOCUMENTS, _SNAPSHOTS = Codec(BucketObject), Codec(Upload), Codec(Document), Codec(Snapshot)
 _ROWS = 500
 
 
@@ -27,6 +28,11 @@ def named_files(connection: Connection) -> Iterator[NamedFile]:
             yield NamedFile(organization_id, namespace_id, upload.blob_key, by, size, digest)
     for organization_id, namespace_id, body in _bodies(connection, documents):
         yield from _of_document(organization_id, namespace_id, _DOCUMENTS.decode(body))
+    for organization_id, namespace_id, body in _bodies(connection, snapshots):
+        snapshot = _SNAPSHOTS.decode(body)
+        for key in snapshot.blob_keys():
+            by, is_whole = f"snapshot {snapshot.snapshot_id}", snapshot.status is SnapshotStatus.COMPLETED
+            yield NamedFile(organization_id, namespace_id, key, by, needed=is_whole)
     # One is entered before it is stored, and leaves its row after it is deleted.
     for row in connection.execute(select(files.c.organization_id, files.c.namespace_id, files.c.key)):
         yield NamedFile(*row, by="the count of files", needed=False)

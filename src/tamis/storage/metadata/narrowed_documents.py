@@ -7,6 +7,7 @@ a stored document, a direct read) is narrowed without knowing it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from tamis.engine.ports.metadata import Documents
 from tamis.errors import ForbiddenError
@@ -16,7 +17,6 @@ from tamis.model.matching import matches
 from tamis.model.page import Listing, Page
 from tamis.model.principal import Principal
 from tamis.model.vector import Vector
-from tamis.storage.metadata.documents import view_of
 
 
 class NarrowedDocuments:
@@ -66,8 +66,17 @@ class NarrowedDocuments:
             listing = replace(listing, filter=both(principal.narrowing, listing.filter))
         return self._inner.page(principal, collection_id, listing)
 
-    def scan(self, principal: Principal, collection_id: str, matching: Filter | None = None) -> Iterator[Document]:
-        return self._inner.scan(principal, collection_id, both(principal.narrowing, matching))
+    def scan(
+        self, principal: Principal, collection_id: str, matching: Filter | None = None, after: str = ""
+    ) -> Iterator[Document]:
+        return self._inner.scan(principal, collection_id, both(principal.narrowing, matching), after)
+
+    def following(
+        self, principal: Principal, collection_id: str, after: str, limit: int, batch_id: str | None = None
+    ) -> Sequence[Document]:
+        """Of a narrowed caller only those of the next `limit` that he sees: walks are the server's own."""
+        found = self._inner.following(principal, collection_id, after, limit, batch_id)
+        return [document for document in found if _sees(principal, document)]
 
     def scan_writes(self, principal: Principal, collection_id: str) -> Iterator[DocumentWrite]:
         every = self._inner.scan_writes(principal, collection_id)
@@ -91,6 +100,14 @@ class NarrowedDocuments:
             return self._inner.count(principal, collection_id)
         return _length(self.scan(principal, collection_id))
 
+    def count_written(self, principal: Principal, collection_id: str) -> int:
+        return self._inner.count_written(principal, collection_id)
+
+    def count_since(self, principal: Principal, collection_id: str, since: datetime) -> int:
+        if principal.narrowing is None:
+            return self._inner.count_since(principal, collection_id, since)
+        return _length(one for one in self.scan(principal, collection_id) if one.created_at > since)
+
     def _seen(self, principal: Principal, document_ids: Sequence[str]) -> Sequence[str]:
         if principal.narrowing is None:
             return document_ids
@@ -99,7 +116,7 @@ class NarrowedDocuments:
 
 
 def _sees(principal: Principal, document: Document) -> bool:
-    return principal.narrowing is None or matches(principal.narrowing, view_of(document))
+    return principal.narrowing is None or matches(principal.narrowing, document.dated_view())
 
 
 def _refuse(principal: Principal) -> None:

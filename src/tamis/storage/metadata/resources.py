@@ -9,12 +9,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from tamis.errors import AlreadyExistsError, NotFoundError
+from tamis.model.alert import Alert
 from tamis.model.bucket import Bucket
+from tamis.model.cluster import Cluster
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
+from tamis.model.namespace_migration import NamespaceMigration
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.model.snapshot import Snapshot
+from tamis.model.taxonomy import Taxonomy
 from tamis.storage.metadata import schema
 from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.codec import Codec, to_micros
@@ -22,7 +27,9 @@ from tamis.storage.metadata.history import SqlHistory
 from tamis.storage.metadata.link import Link, Row, scope
 
 Sees: TypeAlias = Callable[[Principal, str], bool]
-R = TypeVar("R", Namespace, Bucket, Collection, Retriever, Dataset)
+R = TypeVar(
+    "R", Namespace, Bucket, Collection, Retriever, Dataset, Cluster, Taxonomy, NamespaceMigration, Snapshot, Alert
+)  # fmt: skip
 
 
 class Kind(Generic[R]):
@@ -172,3 +179,8 @@ def every_namespace(link: Link) -> list[tuple[Principal, Namespace]]:
 
 
 DATASETS = Kind("dataset", schema.datasets, "dataset_id", Dataset)
+CLUSTERS = Kind("cluster", schema.clusters, "cluster_id", Cluster)
+NAMESPACE_MIGRATIONS = Kind("migration", schema.namespace_migrations, "migration_id", NamespaceMigration)
+SNAPSHOTS = Kind("snapshot", schema.snapshots, "snapshot_id", Snapshot)
+ALERTS = Kind("alert", schema.alerts, "alert_id", Alert)
+TAXONOMIES = Kind("taxonomy", schema.taxonomies, "taxonomy_id", Taxonomy)

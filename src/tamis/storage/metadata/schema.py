@@ -10,6 +10,14 @@ index in that order to the one that finds the rows.
 
 from sqlalchemy import Column, ForeignKeyConstraint, Table
 
+from tamis.storage.metadata.agent_tables import agent_messages as agent_messages
+from tamis.storage.metadata.agent_tables import agent_sessions as agent_sessions
+from tamis.storage.metadata.alert_tables import alert_executions as alert_executions
+from tamis.storage.metadata.alert_tables import alerts as alerts
+from tamis.storage.metadata.cluster_tables import cluster_members as cluster_members
+from tamis.storage.metadata.cluster_tables import cluster_runs as cluster_runs
+from tamis.storage.metadata.cluster_tables import clusters as clusters
+from tamis.storage.metadata.cluster_tables import found_clusters as found_clusters
 from tamis.storage.metadata.columns import BYTES as BYTES
 from tamis.storage.metadata.columns import INTEGER as INTEGER
 from tamis.storage.metadata.columns import TEXT as TEXT
@@ -19,15 +27,33 @@ from tamis.storage.metadata.columns import metadata as metadata
 from tamis.storage.metadata.columns import scope as _scope
 from tamis.storage.metadata.columns import table as _table
 from tamis.storage.metadata.columns import text as _text
+from tamis.storage.metadata.copy_tables import namespace_migrations as namespace_migrations
+from tamis.storage.metadata.copy_tables import snapshots as snapshots
+from tamis.storage.metadata.count_tables import counts_left as counts_left
+from tamis.storage.metadata.count_tables import execution_counts as execution_counts
+from tamis.storage.metadata.count_tables import execution_steps as execution_steps
 from tamis.storage.metadata.figure_tables import execution_figures as execution_figures
+from tamis.storage.metadata.figure_tables import extraction_figures as extraction_figures
 from tamis.storage.metadata.figure_tables import figures_left as figures_left
 from tamis.storage.metadata.figure_tables import slow_executions as slow_executions
 from tamis.storage.metadata.fusion_tables import fusion_credits as fusion_credits
 from tamis.storage.metadata.fusion_tables import fusion_days as fusion_days
 from tamis.storage.metadata.rollout_tables import rollouts as rollouts
 from tamis.storage.metadata.rollout_tables import shadow_runs as shadow_runs
+from tamis.storage.metadata.sync_tables import bucket_syncs as bucket_syncs
+from tamis.storage.metadata.sync_tables import storage_connections as storage_connections
+from tamis.storage.metadata.sync_tables import synced_files as synced_files
+from tamis.storage.metadata.taxonomy_tables import taxonomies as taxonomies
+from tamis.storage.metadata.taxonomy_tables import taxonomy_assignments as taxonomy_assignments
+from tamis.storage.metadata.taxonomy_tables import taxonomy_hours as taxonomy_hours
+from tamis.storage.metadata.taxonomy_tables import taxonomy_versions as taxonomy_versions
+from tamis.storage.metadata.template_tables import templates as templates
+from tamis.storage.metadata.trigger_tables import due_runs as due_runs
+from tamis.storage.metadata.trigger_tables import trigger_firings as trigger_firings
+from tamis.storage.metadata.trigger_tables import triggers as triggers
+from tamis.storage.metadata.walk_tables import walks as walks
 
-REVISION = "0017"
+REVISION = "0028"
 """The migration that this code is written for: the newest one."""
 
 
@@ -266,22 +292,6 @@ execution_blobs = _table(
     ),
 )
 _index("execution_blobs_of_execution", execution_blobs, *_NAMESPACE, "execution_id", "sha1")
-
-# How many executions began in each span of time: `span_s` seconds from `start_at`, 0 for all of time. A transaction
-# counts in the slot of its connection, so that no two wait for each other; the sum over the slots is the count.
-execution_counts = Table(
-    "execution_counts",
-    metadata,
-    Column("span_s", INTEGER, primary_key=True, autoincrement=False),
-    *_scope(),
-    _text("retriever_id", key=True),
-    Column("start_at", INTEGER, primary_key=True, autoincrement=False),
-    _text("status", key=True),
-    Column("slot", INTEGER, primary_key=True, autoincrement=False),
-    _integer("count"),
-    sqlite_strict=True,
-    sqlite_with_rowid=False,
-)
 
 # What documents and collections were before they were replaced or deleted. version: `<id>:<revision>`.
 history = _table(

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
-from tamis.engine.ports.analytics import Analytics
+from tamis.engine.ports.agent_sessions import AgentSessions
+from tamis.engine.ports.alerts import AlertExecutions
+from tamis.engine.ports.analytics import Analytics, Arrivals, Extractions
+from tamis.engine.ports.answers import Answers
 from tamis.engine.ports.bookkeeping import Audit, Credits, StoredSecrets, Usage
+from tamis.engine.ports.clusters import ClusterRuns
 from tamis.engine.ports.evaluations import Evaluations, RetrieverVersions
 from tamis.engine.ports.executions import Executions
 from tamis.engine.ports.files import Files
@@ -11,7 +15,6 @@ from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.learning import FusionCredits
 from tamis.engine.ports.metadata import (
-    Answers,
     Batches,
     Blobs,
     Documents,
@@ -28,22 +31,38 @@ from tamis.engine.ports.metadata import (
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
+from tamis.engine.ports.syncs import BucketSyncs, StorageConnections
+from tamis.engine.ports.taxonomies import Assignments, TaxonomyVersions
+from tamis.engine.ports.templates import Templates
+from tamis.engine.ports.triggers import DueRuns, Firings, Triggers
+from tamis.engine.ports.walks import Walks
 from tamis.engine.ports.webhooks import Deliveries, Webhooks
+from tamis.model.alert import Alert
 from tamis.model.bucket import Bucket
+from tamis.model.cluster import Cluster
 from tamis.model.collection import Collection
 from tamis.model.dataset import Dataset
 from tamis.model.namespace import Namespace
+from tamis.model.namespace_migration import NamespaceMigration
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
+from tamis.model.snapshot import Snapshot
+from tamis.model.taxonomy import Taxonomy
+from tamis.storage.metadata.agent_sessions import SqlAgentSessions
+from tamis.storage.metadata.alerts import SqlAlertExecutions
 from tamis.storage.metadata.analytics import SqlAnalytics
 from tamis.storage.metadata.answers import SqlAnswers
+from tamis.storage.metadata.arrivals import SqlArrivals
 from tamis.storage.metadata.audit import SqlAudit
 from tamis.storage.metadata.batches import SqlBatches
+from tamis.storage.metadata.bucket_syncs import SqlBucketSyncs
+from tamis.storage.metadata.cluster_runs import SqlClusterRuns
 from tamis.storage.metadata.credits import SqlCredits
 from tamis.storage.metadata.documents import SqlDocuments
 from tamis.storage.metadata.evaluations import SqlEvaluations
 from tamis.storage.metadata.execution_inbox import ExecutionInbox
 from tamis.storage.metadata.executions import SqlExecutions
+from tamis.storage.metadata.extraction_figures import SqlExtractions
 from tamis.storage.metadata.files import SqlFiles
 from tamis.storage.metadata.fusion_credits import SqlFusionCredits
 from tamis.storage.metadata.history import SqlHistory
@@ -60,11 +79,16 @@ from tamis.storage.metadata.published import SqlPublished
 from tamis.storage.metadata.purge import purge_namespace
 from tamis.storage.metadata.remains import SqlRemains
 from tamis.storage.metadata.resources import (
+    ALERTS,
     BUCKETS,
+    CLUSTERS,
     COLLECTIONS,
     DATASETS,
+    NAMESPACE_MIGRATIONS,
     NAMESPACES,
     RETRIEVERS,
+    SNAPSHOTS,
+    TAXONOMIES,
     SqlResources,
     every_namespace,
 )
@@ -72,9 +96,14 @@ from tamis.storage.metadata.retriever_versions import SqlRetrieverVersions
 from tamis.storage.metadata.rollouts import SqlRollouts
 from tamis.storage.metadata.secrets import SqlSecrets
 from tamis.storage.metadata.stage_statistics import SqlStageStatistics
+from tamis.storage.metadata.storage_connections import SqlStorageConnections
 from tamis.storage.metadata.tasks import SqlTasks
+from tamis.storage.metadata.taxonomies import SqlAssignments, SqlTaxonomyVersions
+from tamis.storage.metadata.templates import SqlTemplates
+from tamis.storage.metadata.triggers import SqlDueRuns, SqlFirings, SqlTriggers
 from tamis.storage.metadata.uploads import SqlUploads
 from tamis.storage.metadata.usage import SqlUsage
+from tamis.storage.metadata.walks import SqlWalks
 from tamis.storage.metadata.webhooks import SqlDeliveries, SqlEvents, SqlWebhooks
 
 
@@ -92,6 +121,8 @@ class SqlSession:
         self.usage: Usage = SqlUsage(link)
         inbox = self.inbox = ExecutionInbox(link)
         self.analytics: Analytics = SqlAnalytics(link, inbox.settle)
+        self.extractions: Extractions = SqlExtractions(link)
+        self.arrivals: Arrivals = SqlArrivals(link)
         self.credits: Credits = SqlCredits(link, inbox.settle)
         self.namespaces: Resources[Namespace] = SqlResources(link, NAMESPACES, audit)
         self.buckets: Resources[Bucket] = SqlResources(link, BUCKETS, audit)
@@ -105,10 +136,15 @@ class SqlSession:
         self.retriever_versions: RetrieverVersions = SqlRetrieverVersions(link)
         self.rollouts: Rollouts = SqlRollouts(link, audit)
         self.datasets: Resources[Dataset] = SqlResources(link, DATASETS, audit)
+        self.taxonomies: Resources[Taxonomy] = SqlResources(link, TAXONOMIES, audit)
+        self.taxonomy_versions: TaxonomyVersions = SqlTaxonomyVersions(link)
+        self.assignments: Assignments = SqlAssignments(link)
+        self.templates: Templates = SqlTemplates(link, audit)
         self.evaluations: Evaluations = SqlEvaluations(link)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)
         self.tasks: Tasks = SqlTasks(link)
+        self.walks: Walks = SqlWalks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue
         self.documents: Documents = NarrowedDocuments(SqlDocuments(link, queue, history, files, events))
@@ -120,11 +156,26 @@ class SqlSession:
         self.installation: Installation = SqlInstallation(link)
         self.ended_sessions: EndedSessions = SqlEndedSessions(link)
         self.published: Published = SqlPublished(link, audit)
-        credits = SqlFusionCredits(link)
-        self.fusion_credits: FusionCredits = credits
-        self.interactions: Interactions = SqlInteractions(link, credits)
+        self.fusion_credits: FusionCredits = SqlFusionCredits(link)
+        self.interactions: Interactions = SqlInteractions(link, SqlFusionCredits(link))
+        self._automate(link, audit, events)
+
+    def _automate(self, link: Link, audit: SqlAudit, events: SqlEvents) -> None:
+        """What tells of the data, copies it and works on it by itself."""
         self.webhooks: Webhooks = SqlWebhooks(link, audit)
         self.deliveries: Deliveries = SqlDeliveries(link)
+        self.namespace_migrations: Resources[NamespaceMigration] = SqlResources(link, NAMESPACE_MIGRATIONS, audit)
+        self.snapshots: Resources[Snapshot] = SqlResources(link, SNAPSHOTS, audit)
+        self.clusters: Resources[Cluster] = SqlResources(link, CLUSTERS, audit)
+        self.cluster_runs: ClusterRuns = SqlClusterRuns(link)
+        self.agent_sessions: AgentSessions = SqlAgentSessions(link, audit)
+        self.storage_connections: StorageConnections = SqlStorageConnections(link, audit)
+        self.bucket_syncs: BucketSyncs = SqlBucketSyncs(link, audit)
+        self.triggers: Triggers = SqlTriggers(link, audit, events)
+        self.firings: Firings = SqlFirings(link, events)
+        self.due_runs: DueRuns = SqlDueRuns(link)
+        self.alerts: Resources[Alert] = SqlResources(link, ALERTS, audit)
+        self.alert_executions: AlertExecutions = SqlAlertExecutions(link, events)
 
     def every_namespace(self) -> Sequence[tuple[Principal, Namespace]]:
         return every_namespace(self.link)

@@ -21,9 +21,11 @@ from tamis.storage.metadata.execution_inbox import Unsettled
 from tamis.storage.metadata.handover import failure
 from tamis.storage.metadata.link import Link, Statements
 from tamis.storage.metadata.migrate import migrate
+from tamis.storage.metadata.prompt_writer import PromptWriter
 from tamis.storage.metadata.readers import Readers, read
 from tamis.storage.metadata.schema import REVISION
 from tamis.storage.metadata.session import SqlSession
+from tamis.storage.metadata.turns import Turns
 from tamis.storage.metadata.writer import GroupWriter
 
 T = TypeVar("T")
@@ -55,7 +57,10 @@ class SqliteMetadata:
         self._statements = Statements(pysqlite.dialect(paramstyle="named", dbapi=sqlite3))
         try:
             _migrate(path, wait_s)
-            self._writer = GroupWriter(SqlSession(Link(_connect(path, wait_s), self._statements)))
+            session = SqlSession(Link(_connect(path, wait_s), self._statements))
+            turns = Turns(session.link.driver, wait_s)
+            self._writer = GroupWriter(session, turns)
+            self._prompt = PromptWriter(session, turns, self._writer)
             self._here = self._reader()
             self._here_lock = threading.Lock()
         except (sqlite3.Error, SQLAlchemyError) as error:
@@ -95,7 +100,7 @@ class SqliteMetadata:
         return await write_in_change(function, self._writer.submit)
 
     def keep(self, entry: Entry) -> "asyncio.Future[None]":
-        return self._writer.keep(entry)
+        return self._prompt.keep(entry)
 
     async def health(self) -> MetadataHealth:
         try:
@@ -108,6 +113,7 @@ class SqliteMetadata:
         """Finish what is queued, then close; a second call does nothing."""
         if not self._closed:
             self._closed = True
+            self._prompt.flush()
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

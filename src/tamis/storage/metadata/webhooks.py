@@ -94,11 +94,11 @@ class SqlEvents:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def happened(self, principal: Principal, event_type: str, about: About) -> None:
-        """Note it for each webhook that listens. Cost: one look-up where none does."""
+    def happened(self, principal: Principal, event_type: str, about: About, to: Sequence[str] = ()) -> None:
+        """Note it for each webhook that listens. to: others that hear of it. Cost: one look-up where none does."""
         rows = self._link.rows(_LISTENING, {"organization_id": principal.organization_id})
         active = [_CODEC.decode(body) for (body,) in rows]
-        listening = [webhook for webhook in active if event_type in webhook.event_types]
+        listening = [one for one in active if event_type in one.event_types or one.webhook_id in to]
         if not listening:
             return
         now = datetime.now(UTC)

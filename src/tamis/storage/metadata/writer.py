@@ -15,15 +15,19 @@ from tamis.engine.ports.executions import Entry
 from tamis.errors import StorageError, TamisError
 from tamis.storage.metadata.handover import Job, deliver, failure, is_held
 from tamis.storage.metadata.session import SqlSession
+from tamis.storage.metadata.turns import Turns
 
 T = TypeVar("T")
 
 _LOG = logging.getLogger("tamis.storage")
 
+ASIDE = 128
+ASIDE_S = 1.0
+"""How many records the inbox holds, and how long they rest there."""
+
+_WAITING = "records wait in the inbox: it could not be emptied"
 _GROUP = 256
 _GROUP_S = 0.02
-_ASIDE = 128
-_ASIDE_S = 1.0
 
 
 class _TransactionLostError(Exception):
@@ -40,14 +44,15 @@ class GroupWriter:
     somebody asks for more than a record by its id.
     """
 
-    def __init__(self, session: SqlSession) -> None:
+    def __init__(self, session: SqlSession, turns: Turns) -> None:
         self.generation = 0
         """Grows with each commit of more than records, before anybody is told of it."""
         self._session = session
+        self._turns = turns
         self._driver = session.link.driver
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
-        self._aside = _ASIDE  # a server that was killed may have left some
+        self._aside = ASIDE  # a server that was killed may have left some
         self._thread = threading.Thread(target=self._run, name="tamis-writer", daemon=True)
         self._thread.start()
 
@@ -79,11 +84,16 @@ class GroupWriter:
         """Done when every record that is durable by now is in its table."""
         return self.submit(lambda session: session.inbox.settle())
 
+    def tidy(self) -> None:
+        """Empty the inbox, into which the event loop has put records, behind what has queued."""
+        if not self._closed:
+            self.settle().add_done_callback(_note)
+
     def _run(self) -> None:
         while (job := self._next()) is not None:
             jobs: list[Job] = []
             try:
-                ended = self._group(job, jobs)
+                ended = self._turn(job, jobs)
             except Exception as error:
                 self._fail(jobs, error)
                 ended = False
@@ -94,23 +104,24 @@ class GroupWriter:
 
     def _next(self) -> Job | None:
         """What is queued next; meanwhile the inbox is emptied, where it is full or nothing comes."""
-        if self._aside >= _ASIDE:
+        if self._aside >= ASIDE:
             self._tidy()
         try:
-            return self._queue.get(timeout=_ASIDE_S if self._aside else None)
+            return self._queue.get(timeout=ASIDE_S if self._aside else None)
         except queue.Empty:
             self._tidy()
         return self._queue.get()
 
     def _tidy(self) -> None:
         """Empty the inbox. Where that fails the records are durable all the same, and it is tried again."""
-        try:
-            self._driver.execute("BEGIN IMMEDIATE")
-            self._session.inbox.settle()
-            self._driver.execute("COMMIT")
-        except Exception:
-            _LOG.warning("records wait in the inbox: it could not be emptied", exc_info=True)
-            self._undo()
+        with self._turns.patient():
+            try:
+                self._driver.execute("BEGIN IMMEDIATE")
+                self._session.inbox.settle()
+                self._driver.execute("COMMIT")
+            except Exception:
+                _LOG.warning(_WAITING, exc_info=True)
+                self._undo()
         self._aside = 0
 
     def _undo(self) -> None:
@@ -118,6 +129,15 @@ class GroupWriter:
             # Where even this fails, the next BEGIN says so to those who wait for it.
             with suppress(sqlite3.Error):
                 self._driver.execute("ROLLBACK")
+
+    def _turn(self, job: Job, jobs: list[Job]) -> bool:
+        """A group while nobody else writes here. Where it fails nothing of it is kept."""
+        with self._turns.patient():
+            try:
+                return self._group(job, jobs)
+            except Exception:
+                self._undo()
+                raise
 
     def _group(self, job: Job | None, jobs: list[Job]) -> bool:
         """Run and commit a group that begins with `job`; True where the queue has ended."""
@@ -216,9 +236,13 @@ class GroupWriter:
         return value, error
 
     def _fail(self, jobs: Sequence[Job], cause: Exception) -> None:
-        """Nothing of this group is kept; each that did not fail by itself says why."""
-        self._undo()
+        """Of a group of which nothing was kept, each that did not fail by itself says why."""
         reason = cause.__cause__ if isinstance(cause, _TransactionLostError) else cause
         for job in jobs:
             if job.error is None:
                 job.error = failure(reason or cause, "the write was not committed")
+
+
+def _note(emptied: "asyncio.Future[None]") -> None:
+    if not emptied.cancelled() and (error := emptied.exception()) is not None:
+        _LOG.warning(_WAITING, exc_info=error)

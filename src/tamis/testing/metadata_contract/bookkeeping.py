@@ -180,6 +180,18 @@ class BookkeepingContract:
         assert await metadata.read(lambda session: session.credits.spent(ME, gone)) == []
         assert await metadata.read(lambda session: session.credits.spent(OTHER)) == []
 
+    async def test_what_is_no_execution_is_charged_beside_them(self, metadata: Metadata) -> None:
+        day = samples.NOW.date()
+
+        def charge(session: Session) -> None:
+            for credits in (0.25, 0.5, 0.0):
+                session.credits.charge(ME, "tuning", day, credits)
+            session.credits.charge(ME, "judging", day, 0.0)
+
+        await metadata.write(charge)
+        assert await metadata.read(lambda session: session.credits.spent(ME)) == [Spending("tuning", "ns_1", 0.75, 0)]
+        assert await metadata.read(lambda session: session.credits.spent(OTHER)) == []
+
     async def test_secrets_are_their_organisations(self, metadata: Metadata) -> None:
         one, two = samples.secret(), samples.secret("b")
         for secret in (two, one):

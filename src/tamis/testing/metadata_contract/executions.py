@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tamis.engine.ports.executions import Entry, ExecutionQuery
+from tamis.engine.ports.executions import Entry, ExecutionQuery, SpanWindow
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError
 from tamis.model.execution import ExecutionHeader, ExecutionStatus
@@ -64,8 +64,10 @@ class ExecutionsContract:
         assert await metadata.read(lambda session: session.executions.owners(ME, FAILED)) == {None: 3}
         assert await metadata.read(lambda session: session.executions.owners(STRANGERS[0])) == {}
 
+        window = SpanWindow(later(-3600), later(3600), 60)
+
         def series(session: Session) -> list[tuple[int, str, int]]:
-            spans = session.executions.series(ME, [None, "ret_1"], later(-3600), later(3600), 60)
+            spans = session.executions.series(ME, [None, "ret_1"], window)
             first = spans[0].at
             assert later(-60) < first <= later(0)
             return [(round((one.at - first).total_seconds()), one.status.value, one.count) for one in spans]
@@ -73,7 +75,7 @@ class ExecutionsContract:
         assert await metadata.read(series) == [(0, "completed", 5), (0, "failed", 3), (900, "completed", 1)]
 
         def strangers(session: Session) -> int:
-            return len(session.executions.series(STRANGERS[0], [None, "ret_1"], later(-3600), later(3600), 60))
+            return len(session.executions.series(STRANGERS[0], [None, "ret_1"], window))
 
         assert await metadata.read(strangers) == 0
 

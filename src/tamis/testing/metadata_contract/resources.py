@@ -1,4 +1,4 @@
-"""Namespaces, buckets, collections, retrievers, data sets: one set of rules for the five."""
+"""Namespaces, buckets, collections, retrievers, data sets, taxonomies, snapshots: one set of rules for the seven."""
 # ruff: noqa: S101 - a contract is made of assertions
 
 from collections.abc import Callable
@@ -10,11 +10,12 @@ import pytest
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import AlreadyExistsError, NotFoundError
+from tamis.model.namespace_migration import MigrationStatus, NamespaceMigration
 from tamis.model.principal import Principal
 from tamis.testing.metadata_contract import samples
 from tamis.testing.metadata_contract.samples import ME, STRANGERS
 
-KINDS = ("namespace", "bucket", "collection", "retriever", "dataset")
+KINDS = ("namespace", "bucket", "collection", "retriever", "dataset", "taxonomy", "snapshot")
 
 
 def _make(kind: str) -> Callable[..., Any]:
@@ -23,7 +24,7 @@ def _make(kind: str) -> Callable[..., Any]:
 
 
 def _of(session: Session, kind: str) -> Any:
-    return getattr(session, f"{kind}s")
+    return getattr(session, "taxonomies" if kind == "taxonomy" else f"{kind}s")
 
 
 def _call(kind: str, method: str, principal: Principal, argument: object, session: Session) -> Any:
@@ -110,3 +111,22 @@ class ResourcesContract:
         replaced = await metadata.write(lambda session: session.collections.replace(ME, changed))
         assert replaced == replace(changed, revision=1)
         assert await metadata.read(lambda session: session.collections.get(ME, "first")) == replaced
+
+    async def test_migrations_are_called_by_their_ids(self, metadata: Metadata) -> None:
+        first, second = samples.namespace_migration(1), samples.namespace_migration(2)
+        for one in (first, second):
+            await metadata.write(partial(_keep_migration, one))
+        assert await metadata.read(lambda session: session.namespace_migrations.list(ME)) == [second, first]
+        ended = replace(first, status=MigrationStatus.COMPLETED)
+        await metadata.write(lambda session: session.namespace_migrations.replace(ME, ended))
+        assert await metadata.read(lambda session: session.namespace_migrations.get(ME, "mig_0001")) == ended
+        for stranger in STRANGERS:
+            assert await metadata.read(partial(_migrations_of, stranger)) == []
+
+
+def _keep_migration(migration: NamespaceMigration, session: Session) -> None:
+    session.namespace_migrations.insert(ME, migration)
+
+
+def _migrations_of(principal: Principal, session: Session) -> Any:
+    return session.namespace_migrations.list(principal)

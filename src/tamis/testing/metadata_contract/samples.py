@@ -6,9 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from tamis.engine.ports.metadata import KeptAnswer
+from tamis.engine.ports.answers import KeptAnswer
+from tamis.model.agent_session import (
+    AgentConfig,
+    AgentMessage,
+    AgentSession,
+    MessageStatus,
+    SessionState,
+    Shown,
+    ToolUse,
+)
+from tamis.model.alert import Alert, AlertExecution, AlertMatch
 from tamis.model.batch import Batch, BatchItem, Task, TaskStatus, Tier
 from tamis.model.bucket import Blob, Bucket, BucketObject, Upload
+from tamis.model.bucket_sync import BucketSync, FileFilters, FileState, SyncedFile
+from tamis.model.cluster import Cluster, ClusterRun, ClusterType, FoundCluster, Member, RunStatus, VectorSettings
 from tamis.model.collection import Collection, ExtractorConfig, Passthrough, Source
 from tamis.model.dataset import Dataset, GroundTruth, Pooled
 from tamis.model.document import BlobRef, Document, DocumentWrite, Lineage, LineageStep, ProcessingStep
@@ -17,14 +29,28 @@ from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecut
 from tamis.model.interaction import Interaction, InteractionType
 from tamis.model.json import JSON
 from tamis.model.namespace import ExtractorRef, Namespace
+from tamis.model.namespace_migration import (
+    ExtractorChange,
+    MigrationConfig,
+    MigrationStatus,
+    MigrationType,
+    NamespaceMigration,
+    Replacement,
+)
 from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.principal import Permission, Principal
 from tamis.model.published import LimitTier, PublicLimits, PublishedRetriever
 from tamis.model.remain import Remain, RemainKind
 from tamis.model.retriever import Budget, Definition, Retriever, RetrieverVersion, StageSpec
 from tamis.model.rollout import Rollout, ShadowRun
+from tamis.model.snapshot import Snapshot
+from tamis.model.storage_connection import StorageConnection, StorageProvider
 from tamis.model.stored_secret import StoredSecret
+from tamis.model.taxonomy import Assignment, Taxonomy
+from tamis.model.template import Template, TemplateScope, TemplateType
+from tamis.model.trigger import Action, DueRun, Firing, Trigger, TriggerType
 from tamis.model.vector import Dense, FeatureSpec, MultiDense, Sparse, Vector, VectorKind
+from tamis.model.walk import Walk
 from tamis.model.webhook import Target, Webhook
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891_234, tzinfo=UTC)
@@ -62,6 +88,97 @@ def webhook(name: str = "first", *events: str, seconds: float = 0) -> Webhook:
     targets = (Target("https://example.com/hook", {"authorization": "{{SECRET.hook}}"}, 5.0),)
     types = events or ("collection.created",)
     return Webhook(f"wh_{name:0<10}", name, types, targets, later(seconds), later(seconds))
+
+
+def namespace_migration(number: int = 1) -> NamespaceMigration:
+    config = MigrationConfig(MigrationType.RE_EXTRACT, "ns_1", extractors=(ExtractorChange("text_extractor", "v2"),))
+    pair = Replacement("col_first", "col_second")
+    return NamespaceMigration(
+        f"mig_{number:04}", "ns_1", config, later(number), later(number), MigrationStatus.IN_PROGRESS, "task_1",
+        replacements=(pair,), batch_ids=("btch_1",), reached={"namespace_setup": later(number)},
+    )  # fmt: skip
+
+
+def snapshot(name: str = "first", seconds: float = 0) -> Snapshot:
+    at, counts = later(seconds), {"documents": 1}
+    return Snapshot(f"snap_{name}", name, at, at, "task_1", collection_id="col_first", counts=counts)
+
+
+def template(name: str = "first", seconds: float = 0) -> Template:
+    configuration: dict[str, JSON] = {"name": name, "schema": {"properties": {"title": {"type": "text"}}}}
+    return Template(
+        f"tmpl_{name}", TemplateType.BUCKET, name, f"As {name} is", configuration, later(seconds),
+        TemplateScope.ORGANIZATION, tags=("shop",), namespace_id="ns_1", source_id="bkt_first", created_by="usr_org_1",
+    )  # fmt: skip
+
+
+def cluster(name: str = "first") -> Cluster:
+    settings = VectorSettings("kmeans", ("embedding",), {"n_clusters": 2}, {"embedding": 0.5})
+    return Cluster(f"clust_{name}", name, ClusterType.VECTOR, ("col_first",), later(0), later(0), settings)
+
+
+def cluster_run(
+    number: int, status: str = "pending", *, cluster: str = "first", trigger: str | None = None
+) -> ClusterRun:
+    return ClusterRun(
+        f"run_{number:04}", f"clust_{cluster}", f"task_{number}", later(number), later(number), 7, RunStatus(status),
+        trigger_id=trigger,
+    )  # fmt: skip
+
+
+def found_cluster(number: int) -> FoundCluster:
+    return FoundCluster(number, 2, f"cluster {number}", ("a", "b"), centroid=(0.25, 0.5), representatives=("doc_1",))
+
+
+def member(number: int, cluster: int = 0, place: int = 0) -> Member:
+    return Member(f"doc_{number:04}", "col_first", cluster, place, 0.25, (1.0, 2.0))
+
+
+def trigger(name: str = "first", due_s: float | None = 0) -> Trigger:
+    due_at = None if due_s is None else later(due_s)
+    schedule: dict[str, JSON] = {"interval_seconds": 60}
+    return Trigger(
+        f"trig_{name}", Action.CLUSTER, "clust_first", TriggerType.INTERVAL, schedule, ("col_first",), later(0),
+        later(0), due_at=due_at, config={"cluster_id": "clust_first"},
+    )  # fmt: skip
+
+
+def alert(name: str = "first", *webhook_ids: str) -> Alert:
+    return Alert(f"alt_{name}", name, "ret_first", webhook_ids, later(0), later(0))
+
+
+def alert_execution(number: int, count: int = 1, alert_id: str = "alt_first") -> AlertExecution:
+    found = tuple(AlertMatch(f"doc_{place:04}", "col_first", 0.5) for place in range(count))
+    return AlertExecution(
+        alert_id, "bat_0001", f"doc_{number:04}", "col_first", later(number), 1.5, f"exec_{number:04}", count, found
+    )
+
+
+def firing(number: int, status: TaskStatus = TaskStatus.PENDING, trigger_id: str = "trig_first") -> Firing:
+    return Firing(trigger_id, later(number), f"task_{number:04}", later(number), status)
+
+
+def due_run(cluster_id: str = "clust_first", due_s: float = 0) -> DueRun:
+    return DueRun(cluster_id, "col_first", later(due_s), 60)
+
+
+def storage_connection(name: str = "first") -> StorageConnection:
+    config: dict[str, JSON] = {"region": "eu-central-1", "credentials": {"secret_access_key": "**********"}}
+    return StorageConnection(
+        f"conn_{name}", name, StorageProvider.S3, config, later(0), later(0), "c2VhbGVk", "mark", "usr_1", "Filme"
+    )
+
+
+def bucket_sync(name: str = "first", due_s: float | None = 0, run_id: str | None = None) -> BucketSync:
+    due_at = None if due_s is None else later(due_s)
+    return BucketSync(
+        f"sync_{name}", "bkt_first", "conn_first", "films/new", later(0), later(0), due_at=due_at, run_id=run_id,
+        filters=FileFilters(include_patterns=("*.mp4",), modified_after=later(1)), batch_ids=("btch_1",),
+    )  # fmt: skip
+
+
+def synced_file(number: int, state: FileState = FileState.WAITING) -> SyncedFile:
+    return SyncedFile(f"films/{number:03}.mp4", f"etag {number}", state, 10 * number, f"obj_{number}", 1, "zu groß")
 
 
 def answer(number: int, seconds: float = 0) -> KeptAnswer:
@@ -134,6 +251,21 @@ def item(number: int, tier: int = 0, collection_id: str = "col_first") -> BatchI
 
 def task(number: int) -> Task:
     return Task(f"task_{number}", "batch", TaskStatus.PENDING, later(number), NOW, inputs=("a", {"b": 1}))
+
+
+def taxonomy(name: str = "goods", seconds: float = 0) -> Taxonomy:
+    config: dict[str, JSON] = {"taxonomy_type": "hierarchical", "hierarchical_nodes": [{"id": "shoe", "label": "Shoe"}]}
+    return Taxonomy(
+        f"tax_{name}", name, config, later(seconds), NOW, description="what is sold", metadata={"owner": "us"}
+    )
+
+
+def assignment(number: int, node_id: str, confidence: float = 0.5) -> Assignment:
+    return Assignment(f"doc_{number:04}", node_id, node_id.capitalize(), confidence, 1, 0, 1)
+
+
+def walk(number: int) -> Walk:
+    return Walk(f"task_{number}", "label", "col_first", later(number), 9, {"a": [1]}, requested_by=("usr_1", "key_1"))
 
 
 def document(number: int, seconds: float = 0, collection_id: str = "col_first") -> Document:
@@ -236,3 +368,22 @@ def interaction(number: int, seconds: float = 0, execution_id: str = "exec_0001"
         f"int_{number:04}", "doc_0001", (InteractionType.CLICK, InteractionType.LONG_VIEW), number, later(seconds),
         execution_id, "ret_first", "session", metadata={"device": "phone"},
     )  # fmt: skip
+
+
+def agent_session(number: int, seconds: float = 0, state: str = "open", key_id: str = "key_1") -> AgentSession:
+    began = later(seconds)
+    return AgentSession(
+        f"ses_{number:04}", AgentConfig("a/model", retrievers=("ret_first",)), began, began, began,
+        began + timedelta(days=30), key_id, name="What is it?", user_memory={"language": "en"},
+        state=SessionState(state), messages=1, places=2,
+    )  # fmt: skip
+
+
+def agent_message(place: int, content: str = "It is this [D1].") -> AgentMessage:
+    document = Shown("D1", "doc_0001", "col_first", "ret_first", "exec_0001", 0.5)
+    use = ToolUse(
+        "execute_retriever", {"retriever": "first"}, "shown", MessageStatus.COMPLETE, "exec_0001", (document,)
+    )
+    return AgentMessage(
+        f"msg_{place:04}", place, "assistant", content, NOW, "msg_0001", tool=use, citations=(document,)
+    )

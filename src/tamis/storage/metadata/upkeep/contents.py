@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, select, update
 
 from tamis.errors import StorageError
 from tamis.executions.codec import decode
+from tamis.model.agent_session import AgentMessage, AgentSession
 from tamis.model.audit import AuditEvent
 from tamis.model.batch import Batch, Task
 from tamis.model.bucket import Bucket, BucketObject, Upload
@@ -19,10 +20,13 @@ from tamis.model.document import Document
 from tamis.model.evaluation import Evaluation
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.fault import Fault
+from tamis.model.fusion_credit import FusionCredit
 from tamis.model.interaction import Interaction
 from tamis.model.namespace import Namespace
+from tamis.model.namespace_migration import NamespaceMigration
 from tamis.model.organization import ApiKey, Organization, User
 from tamis.model.retriever import Retriever, RetrieverVersion
+from tamis.model.snapshot import Snapshot
 from tamis.storage.metadata import schema
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.vectors import decode_vectors
@@ -51,6 +55,8 @@ _CONTENTS = (
     Contents(schema.collections, Codec(Collection), _NAMED),
     Contents(schema.retrievers, Codec(Retriever), _NAMED),
     Contents(schema.datasets, Codec(Dataset), _NAMED),
+    Contents(schema.namespace_migrations, Codec(NamespaceMigration), _NAMED),
+    Contents(schema.snapshots, Codec(Snapshot), _NAMED),
     Contents(schema.objects, Codec(BucketObject), {**_MADE, "bucket_id": lambda one: one.bucket_id}),
     Contents(schema.uploads, Codec(Upload), {**_MADE, "bucket_id": lambda one: one.bucket_id}),
     Contents(schema.batches, Codec(Batch), {**_MADE, "bucket_id": lambda one: one.bucket_id}),
@@ -71,6 +77,17 @@ _CONTENTS = (
         schema.interactions,
         Codec(Interaction),
         {"user_id": lambda one: one.user_id, "session_id": lambda one: one.session_id},
+    ),
+    Contents(
+        schema.agent_sessions,
+        Codec(AgentSession),
+        {**_MADE, "state": lambda one: one.state.value, "expires_at": lambda one: to_micros(one.expires_at)},
+    ),
+    Contents(schema.agent_messages, Codec(AgentMessage), {"message_id": lambda one: one.message_id}),
+    Contents(
+        schema.fusion_credits,
+        Codec(FusionCredit),
+        {"retriever_id": lambda one: one.retriever_id, "person": lambda one: one.person},
     ),
 )
 _KNOWN = {one.table.name for one in _CONTENTS}

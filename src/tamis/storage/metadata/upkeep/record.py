@@ -18,17 +18,26 @@ from tamis.storage.metadata.handover import failure
 from tamis.storage.metadata.migrate import current_revision
 from tamis.storage.metadata.named_files import named_files
 from tamis.storage.metadata.schema import REVISION, collections
-from tamis.storage.metadata.upkeep import contents, counters, integrity, references, uses
+from tamis.storage.metadata.upkeep import contents, counters, figures, integrity, lessons, references, uses
 
 _COLLECTION = Codec(Collection)
 _CHECKS: tuple[Callable[[Connection, bool], Iterator[Fault]], ...] = (
     contents.faults,
     references.faults,
     counters.faults,
+    figures.faults,
+    lessons.faults,
     uses.faults,
 )
 # What nothing reaches goes first: it is not counted.
-_MENDERS: tuple[Callable[[Connection], None], ...] = (references.mend, contents.mend, counters.mend, uses.mend)
+_MENDERS: tuple[Callable[[Connection], None], ...] = (
+    references.mend,
+    contents.mend,
+    counters.mend,
+    figures.mend,
+    lessons.mend,
+    uses.mend,
+)
 
 
 class SqlUpkeep:

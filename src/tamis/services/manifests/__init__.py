@@ -1,0 +1,1 @@
+"""A namespace as a text: exported, checked, compared with what is there, applied."""

@@ -1,0 +1,1 @@
+"""Storages of others, which files are copied from."""
