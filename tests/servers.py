@@ -188,9 +188,7 @@ class RayServer:
 
     def start(self) -> None:
         root = Path(__file__).parents[1]
-        # Each client's own server has half a minute to come up otherwise: a machine with much to do needs longer.
-        patient = {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120", "RAY_DEDUP_LOGS": "0"}
-        environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}", **patient}
+        environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}", "RAY_DEDUP_LOGS": "0"}
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, env=environment, start_new_session=True

@@ -29,10 +29,22 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def caller(ray_server: RayServer) -> Iterator[Caller]:
-    """A process has one connection to Ray."""
+    """A process has one connection to Ray, and it is up.
+
+    Ray forks a server for each client among its own running threads, and now and then that fork never gets to its
+    program: the client is told so after half a minute. A batch waits and asks again, and so does this.
+    """
     made = on_ray(ray_server.address)
+    wait_for(lambda: _answers(made), 240)
     yield made
     made.leave(5)
+
+
+def _answers(caller: Caller) -> bool:
+    try:
+        return bool(asyncio.run(caller.call(extractor("letter_extractor"), [source("a")], NoModels())))
+    except ExtractionUnavailableError:
+        return False
 
 
 def on_ray(address: str) -> Caller:
