@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,10 @@ def entry(number: int) -> Entry:
     return Entry(ME, samples.execution(number), {})
 
 
+def beside(number: int, others: int) -> Entry:
+    return replace(entry(number), beside=others)
+
+
 def durable(path: Path) -> int:
     """Records that another program sees."""
     connection = sqlite3.connect(path)
@@ -71,6 +76,35 @@ async def test_what_one_turn_of_the_loop_brings_is_committed_together(
     await asyncio.gather(*keeping)
     assert seen == [5] * 5
     assert passed_on == []
+
+
+async def test_where_many_run_a_commit_waits_for_some_of_them(
+    metadata: SqliteMetadata, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompt_writer, "WAIT_S", 3600.0)
+    await metadata.write(lambda session: None)
+    first = metadata.keep(beside(1, 8))
+    await asyncio.sleep(0.05)
+    assert (first.done(), durable(path)) == (False, 0)
+    second = metadata.keep(beside(2, 8))
+    await asyncio.sleep(0.05)
+    assert (second.done(), durable(path)) == (False, 0)
+    await metadata.keep(beside(3, 8))
+    assert (first.done(), second.done(), durable(path)) == (True, True, 3)
+
+
+async def test_a_commit_waits_a_while_and_no_longer(metadata: SqliteMetadata, path: Path) -> None:
+    await metadata.keep(beside(1, 1000))
+    assert durable(path) == 1
+
+
+async def test_what_waits_is_kept_when_the_store_closes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompt_writer, "WAIT_S", 3600.0)
+    metadata = await open_sqlite(path)
+    keeping = metadata.keep(beside(1, 8))
+    await metadata.close()
+    await keeping
+    assert durable(path) == 1
 
 
 async def test_a_record_does_not_wait_for_whoever_writes(

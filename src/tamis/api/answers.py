@@ -14,7 +14,7 @@ from tamis.engine.events import StageCut, StageEnd, StageFailed, StageFinished
 from tamis.engine.planning import definition
 from tamis.engine.planning.rewrites import REWRITE
 from tamis.engine.run import efficiency
-from tamis.executions.record import Record, RecordedStage, StageOutcome
+from tamis.executions.record import PAGINATION, Record, RecordedStage, StageOutcome
 from tamis.model.execution import ANONYMOUS, SAVED
 from tamis.model.hits import Hit
 from tamis.model.json import JSON
@@ -23,7 +23,6 @@ from tamis.model.vector import Sparse, Vector
 from tamis.services.listing import timestamp
 from tamis.services.records.execution_records import SavedExecution, shown_pagination
 from tamis.services.runs.execution_runs import Executed
-from tamis.services.runs.recording import PAGINATION
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 

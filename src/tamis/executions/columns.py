@@ -168,19 +168,21 @@ def _pack_ids(ids: list[str]) -> Ids:
     """Ids of ours are a prefix and hex digits: half the bytes, for hex does not compress further."""
     prefix, mark, digits = ids[0].partition("_") if ids else ("", "", "")
     prefix += mark
-    width = len(digits)
-    # Cut at the prefix, equally long ids fall into their digits only where each begins with it.
-    parts = "".join(ids).split(prefix) if prefix else []
-    if width == 0 or width % 2 or set(map(len, ids)) != {len(prefix) + width}:
+    width, step = len(digits), len(ids[0]) if ids else 0
+    if not mark or width == 0 or width % 2 or set(map(len, ids)) != {step}:
         return Ids(texts=ids)
-    if parts[:1] != [""] or len(parts) != len(ids) + 1 or set(map(len, parts[1:])) != {width}:
+    joined = "".join(ids)
+    if any([joined[at::step] != letter * len(ids) for at, letter in enumerate(prefix)]):
         return Ids(texts=ids)
-    joined = "".join(parts)
+    joined = joined.replace(prefix, "")
     try:
         packed = bytes.fromhex(joined)
     except ValueError:
         return Ids(texts=ids)
-    return Ids(prefix=prefix, width=width, packed=packed) if packed.hex() == joined else Ids(texts=ids)
+    # Where a prefix stood among the digits too, some of them are missing.
+    if 2 * len(packed) != width * len(ids) or packed.hex() != joined:
+        return Ids(texts=ids)
+    return Ids(prefix=prefix, width=width, packed=packed)
 
 
 def unpack_ids(ids: Ids) -> list[str]:

@@ -15,10 +15,10 @@ import msgspec
 
 from tamis.executions.codec import Body, StageRow
 from tamis.executions.columns import Ids, Ranking, Rows
+from tamis.executions.record import PAGINATION
 from tamis.model.execution import ExecutionHeader
 
 INPUTS, DOCUMENTS = "inputs", "documents"
-PAGINATION = "pagination"
 MESSAGE = "the namespace's policy keeps messages out of records"
 
 

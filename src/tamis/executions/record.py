@@ -22,6 +22,10 @@ class StageOutcome(StrEnum):
     PASSED_OVER = "passed_over"
 
 
+PAGINATION = "pagination"
+"""What the last stage's facts say of the part that was shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedHit:
     """scores: every score it had been given by then, by feature or stage name.

@@ -27,13 +27,16 @@ from tamis.executions.calls import pack_calls
 from tamis.executions.codec import Body, CollectionRow, StageRow, encode, encode_part
 from tamis.executions.columns import Columns
 from tamis.executions.exclusion import INPUTS, body_without, header_without
-from tamis.executions.record import StageOutcome
+from tamis.executions.record import PAGINATION, StageOutcome
 from tamis.executions.references import externalize, json_text
 from tamis.executions.summary import query_summary
 from tamis.model.collection import Collection
 from tamis.model.execution import ExecutionHeader, ExecutionStatus, StoredExecution
 from tamis.model.filters import to_json
 from tamis.model.hits import Hits
+from tamis.model.json import JSON
+
+_FINISHED = (StageOutcome.COMPLETED.value, StageOutcome.PASSED_OVER.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,13 @@ class Recorder:
         elif isinstance(event, ExecutionFinished):
             self._finished = event
 
-    def finish(self, total_returned: int = 0, duration_ms: float | None = None) -> Recorded:
+    def finish(
+        self, total_returned: int = 0, duration_ms: float | None = None, pagination: Mapping[str, JSON] | None = None
+    ) -> Recorded:
         """The record of what was told so far; an execution that has not ended is `processing`.
 
         total_returned: documents in the answer, after pagination.  duration_ms: from accepted to answered.
+        pagination: which part was shown, kept with the last stage.
         Raises: ValueError where the execution has not begun.
         """
         started = self._started
@@ -89,10 +95,13 @@ class Recorder:
             raise ValueError("the execution has not begun: there is nothing to record")
         blobs: dict[str, bytes] = {}
         header = self._header(started, total_returned, duration_ms)
+        body = self._body(started, blobs)
+        if pagination is not None:
+            _show(body, pagination)
         if self._left_out:
-            return self._without(started, header)
+            return self._without(started, header, body)
         inputs = json_text(externalize(started.inputs, blobs))
-        return Recorded(StoredExecution(header, inputs, encode(self._body(started, blobs))), blobs)
+        return Recorded(StoredExecution(header, inputs, encode(body)), blobs)
 
     def header(self, duration_ms: float) -> ExecutionHeader:
         """As in `finish`, without the cost of a body. Raises: ValueError where the execution has not begun."""
@@ -101,12 +110,12 @@ class Recorder:
         header = self._header(self._started, 0, duration_ms)
         return header_without(header, self._left_out) if self._left_out else header
 
-    def _without(self, started: ExecutionStarted, header: ExecutionHeader) -> Recorded:
+    def _without(self, started: ExecutionStarted, header: ExecutionHeader, body: Body) -> Recorded:
         """As `finish`, of what the namespace's policy lets into a record."""
-        body = body_without(self._body(started, {}), self._left_out)
         blobs = dict(_frozen(self._plan)[1])
         inputs = "" if INPUTS in self._left_out else json_text(externalize(started.inputs, blobs))
-        return Recorded(StoredExecution(header_without(header, self._left_out), inputs, encode(body)), blobs)
+        record = encode(body_without(body, self._left_out))
+        return Recorded(StoredExecution(header_without(header, self._left_out), inputs, record), blobs)
 
     def _header(self, started: ExecutionStarted, total_returned: int, duration_ms: float | None) -> ExecutionHeader:
         request, end = self._request, self._finished or self._so_far()
@@ -170,6 +179,12 @@ class Recorder:
             traceparent=self._request.traceparent,
             narrowing=None if request.principal.narrowing is None else to_json(request.principal.narrowing),
         )
+
+
+def _show(body: Body, pagination: Mapping[str, JSON]) -> None:
+    finished = [stage for stage in body.stages if stage.outcome in _FINISHED]
+    if finished:
+        finished[-1].metadata[PAGINATION] = dict(pagination)
 
 
 def _collection(collection: Collection) -> CollectionRow:

@@ -67,7 +67,9 @@ def _shown_text(text: str) -> str:
     if len(text) > _BLOB_LENGTH and _BASE64.fullmatch(text[:_BLOB_LENGTH].rstrip("=")):
         return f"base64 data of {_size(len(text) * 3 // 4)}"
     # What is beyond the line cannot be seen: cut before the patterns run, with room for what they take out.
-    line = _URL_SECRETS.sub(_without_secrets, _one_line(text[: 8 * MAX_LENGTH]))
+    line = _one_line(text[: 8 * MAX_LENGTH])
+    if "://" in line:
+        line = _URL_SECRETS.sub(_without_secrets, line)
     return _SECRET_VALUE.sub("***", line)
 
 

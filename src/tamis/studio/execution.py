@@ -8,13 +8,12 @@ import orjson
 from starlette.responses import Response
 
 from tamis.errors import BadRequestError
-from tamis.executions.record import Record, RecordedStage
+from tamis.executions.record import PAGINATION, Record, RecordedStage
 from tamis.executions.sieve import Group, StageFlow
 from tamis.model.execution import ExecutionStatus
 from tamis.model.principal import Permission
 from tamis.services.data.blob_links import BlobLinks
 from tamis.services.records.sieves import ExecutionSieve, SieveService, StageView
-from tamis.services.runs.recording import PAGINATION
 from tamis.studio.cards import Card, Cards
 from tamis.studio.drawing import Segment, Span, segments, spans
 from tamis.studio.marking import terms_of, texts_in

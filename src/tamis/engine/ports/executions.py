@@ -67,11 +67,16 @@ class ExecutionSelection:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record to be kept. blobs: as `Executions.insert` takes them."""
+    """A record to be kept. blobs: as `Executions.insert` takes them.
+
+    beside: executions that are under way in the same process: where they are many, a store may wait some milliseconds
+    for their records, to commit them together.
+    """
 
     principal: Principal
     execution: StoredExecution
     blobs: Mapping[str, bytes] = field(default_factory=dict)
+    beside: int = 0
 
 
 class Executions(Protocol):

@@ -7,7 +7,7 @@ from tamis.engine.ports.executions import ExecutionQuery
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import NotFoundError
 from tamis.executions.codec import decode
-from tamis.executions.record import Record, RecordedHit
+from tamis.executions.record import PAGINATION, Record, RecordedHit
 from tamis.model.execution import ExecutionHeader, StoredExecution
 from tamis.model.hits import Hit, Hits
 from tamis.model.json import JSON
@@ -15,7 +15,6 @@ from tamis.model.page import Page
 from tamis.model.principal import Principal
 from tamis.model.retriever import Retriever
 from tamis.services.runs.inflight import InFlight
-from tamis.services.runs.recording import PAGINATION
 from tamis.services.runs.retrievers import find_retriever
 from tamis.services.runs.series import final_ranking
 

@@ -271,7 +271,8 @@ class ExecutionService:
     async def _store(self, job: Job, recording: Recording, recorded: Recorded) -> None:
         """A caller that goes away does not take the record with it: this ends, cancelled or not, with the write."""
         header = recorded.execution.header
-        writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs))
+        beside = len(self._in_flight) - 1
+        writing = self._metadata.keep(Entry(job.principal, recorded.execution, recorded.blobs, beside))
         self._turns.spent(job.principal, header.credits_used)
         try:
             await writing

@@ -17,8 +17,6 @@ from tamis.model.retriever import Retriever
 from tamis.services.runs.execution_runs import AnswerCaching
 from tamis.services.runs.snapshots import Snapshot
 
-PAGINATION = "pagination"
-
 
 @dataclass(slots=True)
 class Recording:
@@ -59,12 +57,9 @@ class Recording:
     ) -> Recorded:
         """What is known by now. pagination: kept with the last stage, so that the record says which part was shown."""
         recorder = self._recorder()
-        last = max((n for n, event in enumerate(self.events) if isinstance(event, StageFinished)), default=-1)
-        for n, event in enumerate(self.events):
-            if n == last and pagination is not None and isinstance(event, StageFinished):
-                event = replace(event, metadata={**event.metadata, PAGINATION: dict(pagination)})
+        for event in self.events:
             recorder(event)
-        return recorder.finish(total_returned, duration_ms)
+        return recorder.finish(total_returned, duration_ms, pagination)
 
     def header(self, duration_ms: float) -> ExecutionHeader:
         """The header of `record`."""
