@@ -48,6 +48,19 @@ def _in_namespace(permission: Permission, partly: bool = False) -> Callable[...,
     return check
 
 
+def _in_named_namespace(permission: Permission) -> Callable[..., Awaitable[Principal]]:
+    """Inside the namespace that the path names."""
+
+    async def check(
+        request: Request, namespace_identifier: str, authorization: Annotated[str | None, Header()] = None
+    ) -> Principal:
+        gate: Gate = request.app.state.services[Gate]
+        operation = _operation(request, permission)
+        return _noted(request, await gate.enter(authorization, namespace_identifier, permission, operation))
+
+    return check
+
+
 def _searching(partly: bool = False) -> Callable[..., Awaitable[Principal]]:
     """Also for client tokens: the operation searches, or reads documents, and nothing else. partly: as above."""
 
@@ -76,6 +89,7 @@ def _in_organization(permission: Permission, whole: bool = False) -> Callable[..
 
 
 Reader = Annotated[Principal, Depends(_in_namespace(Permission.READ))]
+PathReader = Annotated[Principal, Depends(_in_named_namespace(Permission.READ))]
 Writer = Annotated[Principal, Depends(_in_namespace(Permission.WRITE))]
 Deleter = Annotated[Principal, Depends(_in_namespace(Permission.DELETE))]
 # The operation must ask `Principal.may_retriever`, as everything does that finds its retriever by `find_retriever`.

@@ -56,6 +56,7 @@ from tamis.services.data.collections import CollectionService
 from tamis.services.data.document_exports import DocumentExports
 from tamis.services.data.document_imports import DocumentImports
 from tamis.services.data.documents import DocumentService
+from tamis.services.data.event_following import EventFollowing
 from tamis.services.data.files import FileKeeping, FileSweeper
 from tamis.services.data.lineage import LineageService
 from tamis.services.data.namespaces import NamespaceService
@@ -324,6 +325,7 @@ def _services(
         sweeper,
         files,
         BatchFollowing(metadata, health.is_draining, settings.stream_heartbeat_s),
+        EventFollowing(metadata, health.is_draining, settings.stream_heartbeat_s),
         telemetry,
         admission,
         *access_of(settings, metadata, clock, gate, vault),

@@ -28,6 +28,7 @@ from tamis.engine.ports.files import Files
 from tamis.engine.ports.installation import EndedSessions, Installation
 from tamis.engine.ports.interactions import Interactions
 from tamis.engine.ports.learning import FusionCredits
+from tamis.engine.ports.namespace_events import NamespaceEvents
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
@@ -415,6 +416,7 @@ class Session(Protocol):
     ended_sessions: EndedSessions
     webhooks: Webhooks
     deliveries: Deliveries
+    namespace_events: NamespaceEvents
     namespace_migrations: Resources[NamespaceMigration]
     snapshots: Resources[Snapshot]
     clusters: Resources[Cluster]

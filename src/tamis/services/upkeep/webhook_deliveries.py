@@ -30,6 +30,7 @@ _OF_ONE = 4
 _KEPT = timedelta(days=30)
 _TRIM_EVERY_S = 3600.0
 _TRIMMED = 1000
+_TRIM_FOLLOWED_EVERY_S = 60.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,7 +50,7 @@ class WebhookDeliveries:
         self._poll_s = poll_s
         self._task: asyncio.Task[None] | None = None
         self._flying: dict[str, tuple[str, asyncio.Task[None]]] = {}
-        self._trim_at_ms = 0.0
+        self._trim_at_ms = self._trim_followed_at_ms = 0.0
 
     def start(self) -> None:
         """What an earlier server left is told at once, in the background."""
@@ -71,6 +72,7 @@ class WebhookDeliveries:
                     while await hold.stands():
                         await self._launch()
                         await self._trim()
+                        await self._trim_followed()
                         await self._rest()
             except Exception:
                 _LOG.exception("what webhooks have to tell could not be looked at; that is tried again")
@@ -154,6 +156,13 @@ class WebhookDeliveries:
         before = self._clock.now() - _KEPT
         while await self._metadata.write(lambda session: session.deliveries.trim(before, _TRIMMED)):
             pass
+
+    async def _trim_followed(self) -> None:
+        """Of what is kept for those who follow a namespace, forget the oldest."""
+        if self._clock.monotonic_ms() < self._trim_followed_at_ms:
+            return
+        self._trim_followed_at_ms = self._clock.monotonic_ms() + _TRIM_FOLLOWED_EVERY_S * 1000
+        await self._metadata.write(lambda session: session.namespace_events.trim())
 
 
 def event_body(principal: Principal, event: Event) -> bytes:

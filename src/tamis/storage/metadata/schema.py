@@ -32,6 +32,9 @@ from tamis.storage.metadata.copy_tables import snapshots as snapshots
 from tamis.storage.metadata.count_tables import counts_left as counts_left
 from tamis.storage.metadata.count_tables import execution_counts as execution_counts
 from tamis.storage.metadata.count_tables import execution_steps as execution_steps
+from tamis.storage.metadata.event_tables import namespace_events as namespace_events
+from tamis.storage.metadata.event_tables import webhook_deliveries as webhook_deliveries
+from tamis.storage.metadata.event_tables import webhooks as webhooks
 from tamis.storage.metadata.figure_tables import execution_figures as execution_figures
 from tamis.storage.metadata.figure_tables import extraction_figures as extraction_figures
 from tamis.storage.metadata.figure_tables import figures_left as figures_left
@@ -53,7 +56,7 @@ from tamis.storage.metadata.trigger_tables import trigger_firings as trigger_fir
 from tamis.storage.metadata.trigger_tables import triggers as triggers
 from tamis.storage.metadata.walk_tables import walks as walks
 
-REVISION = "0028"
+REVISION = "0029"
 """The migration that this code is written for: the newest one."""
 
 
@@ -463,38 +466,3 @@ installation = _table("installation", _text("name", key=True), Column("value", B
 ended_sessions = _table(
     "ended_sessions", _text("organization_id", key=True), _text("session_id", key=True), _integer("ends_at")
 )
-
-# Who is told of changes, and the outbox of what they are told; kept when a namespace is gone.
-webhooks = _table(
-    "webhooks",
-    _text("organization_id", key=True),
-    _text("webhook_id", key=True),
-    _text("name"),
-    _integer("is_active"),
-    _integer("created_at"),
-    _text("body"),
-)
-_index("webhooks_by_name", webhooks, "organization_id", "name", unique=True)
-webhook_deliveries = Table(
-    "webhook_deliveries",
-    metadata,
-    Column("sequence", INTEGER, primary_key=True, autoincrement=True),
-    _text("organization_id"),
-    _text("webhook_id"),
-    _text("delivery_id"),
-    _text("resource_id"),
-    _text("status"),
-    _integer("due_at"),
-    _text("body"),
-    sqlite_strict=True,
-    sqlite_autoincrement=True,
-)
-_index("webhook_deliveries_by_id", webhook_deliveries, "organization_id", "webhook_id", "delivery_id", unique=True)
-_index("webhook_deliveries_newest", webhook_deliveries, "organization_id", "webhook_id", "sequence")
-_index("webhook_deliveries_of_status", webhook_deliveries, "organization_id", "webhook_id", "status", "sequence")
-_index("webhook_deliveries_due", webhook_deliveries, "status", "due_at", "sequence")
-_index(
-    "webhook_deliveries_of_resource",
-    webhook_deliveries,
-    "organization_id", "webhook_id", "resource_id", "status", "sequence",
-)  # fmt: skip

@@ -28,6 +28,7 @@ from tamis.engine.ports.metadata import (
     Tasks,
     Uploads,
 )
+from tamis.engine.ports.namespace_events import NamespaceEvents
 from tamis.engine.ports.publishing import Published
 from tamis.engine.ports.remains import Remains
 from tamis.engine.ports.rollouts import Rollouts
@@ -72,6 +73,7 @@ from tamis.storage.metadata.installation import SqlEndedSessions, SqlInstallatio
 from tamis.storage.metadata.interactions import SqlInteractions
 from tamis.storage.metadata.keys import SqlKeys
 from tamis.storage.metadata.link import Link
+from tamis.storage.metadata.namespace_events import SqlNamespaceEvents
 from tamis.storage.metadata.narrowed_documents import NarrowedDocuments
 from tamis.storage.metadata.objects import SqlObjects
 from tamis.storage.metadata.organizations import SqlOrganizations
@@ -112,7 +114,9 @@ class SqlSession:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        events = SqlEvents(link)
+        followed = SqlNamespaceEvents(link)
+        self.namespace_events: NamespaceEvents = followed
+        events = SqlEvents(link, followed)
         audit = self._audit = SqlAudit(link, events)
         self.audit: Audit = audit
         self.organizations: Organizations = SqlOrganizations(link, audit)
@@ -143,7 +147,7 @@ class SqlSession:
         self.evaluations: Evaluations = SqlEvaluations(link)
         self.uploads: Uploads = SqlUploads(link)
         self.batches: Batches = SqlBatches(link)
-        self.tasks: Tasks = SqlTasks(link)
+        self.tasks: Tasks = SqlTasks(link, events)
         self.walks: Walks = SqlWalks(link)
         queue = SqlIndexQueue(link)
         self.index_queue: IndexQueue = queue

@@ -10,8 +10,10 @@ from sqlalchemy.sql import Select
 
 from tamis.errors import AlreadyExistsError, NotFoundError
 from tamis.model.batch import Task
+from tamis.model.namespace_event import TASK
 from tamis.model.page import Page
 from tamis.model.principal import Principal
+from tamis.storage.metadata.audit import Events
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, scope
 from tamis.storage.metadata.schema import tasks
@@ -46,8 +48,10 @@ _SELECTIONS = {bounds: _selections(*bounds) for bounds in product((False, True),
 
 
 class SqlTasks:
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, events: Events) -> None:
+        """events: is told of each status that a task comes to."""
         self._link = link
+        self._events = events
 
     def insert(self, principal: Principal, task: Task) -> None:
         """Raises: AlreadyExistsError."""
@@ -61,6 +65,7 @@ class SqlTasks:
         }
         if self._link.run(_INSERT, values) == 0:
             raise AlreadyExistsError(f"the task {task.task_id!r} exists already")
+        self._tell(principal, task)
 
     def get(self, principal: Principal, task_id: str) -> Task | None:
         body = self._link.value(_GET, {**scope(principal), "identifier": task_id})
@@ -82,9 +87,16 @@ class SqlTasks:
 
     def replace(self, principal: Principal, task: Task) -> None:
         """Raises: NotFoundError."""
+        before = self.get(principal, task.task_id)
         state = {"new_type": task.type, "new_status": task.status.value, "new_body": _CODEC.encode(task)}
         if self._link.run(_REPLACE, {**scope(principal), "identifier": task.task_id, **state}) == 0:
             raise NotFoundError.of("task", task.task_id)
+        if before is not None and before.status is not task.status:
+            self._tell(principal, task)
+
+    def _tell(self, principal: Principal, task: Task) -> None:
+        said = {"task_type": task.type, "status": task.status.value, "error": task.error}
+        self._events.happened(principal, f"{TASK}{task.status.value.lower()}", lambda: {task.task_id: said})
 
     def delete(self, principal: Principal, task_id: str) -> bool:
         return self._link.run(_DELETE, {**scope(principal), "identifier": task_id}) > 0

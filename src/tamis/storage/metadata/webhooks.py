@@ -16,6 +16,7 @@ from tamis.model.webhook import Delivery, DeliveryStatus, Event, Webhook
 from tamis.storage.metadata.audit import About, SqlAudit
 from tamis.storage.metadata.codec import Codec, to_micros
 from tamis.storage.metadata.link import Link, one_of
+from tamis.storage.metadata.namespace_events import SqlNamespaceEvents
 from tamis.storage.metadata.schema import INTEGER, webhook_deliveries, webhooks
 
 _CODEC = Codec(Webhook)
@@ -91,20 +92,28 @@ _TRIM = delete(webhook_deliveries).where(
 class SqlEvents:
     """What stores tell of the changes that they make."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, followed: SqlNamespaceEvents) -> None:
         self._link = link
+        self._followed = followed
 
     def happened(self, principal: Principal, event_type: str, about: About, to: Sequence[str] = ()) -> None:
-        """Note it for each webhook that listens. to: others that hear of it. Cost: one look-up where none does."""
+        """Note it for who follows the namespace, and for each webhook that listens. to: others that hear of it."""
+        resources = about()
+        if not resources:
+            return
+        now, event_id = datetime.now(UTC), new_id("evt")
+        if principal.namespace_id:
+            self._followed.note(principal, event_id, event_type, now, resources)
         rows = self._link.rows(_LISTENING, {"organization_id": principal.organization_id})
         active = [_CODEC.decode(body) for (body,) in rows]
         listening = [one for one in active if event_type in one.event_types or one.webhook_id in to]
         if not listening:
             return
-        now = datetime.now(UTC)
+        # The one is the same event to whoever hears of it; of several, webhooks hear one by one.
+        ids = [event_id] if len(resources) == 1 else [new_id("evt") for _ in resources]
         events = [
-            Event(new_id("evt"), event_type, now, principal.namespace_id, resource_id, data)
-            for resource_id, data in about().items()
+            Event(own_id, event_type, now, principal.namespace_id, resource_id, data)
+            for own_id, (resource_id, data) in zip(ids, resources.items(), strict=True)
         ]
         waiting = [
             Delivery(new_id("dlv"), webhook.webhook_id, place, event, now)
