@@ -84,7 +84,7 @@ def a_postgres() -> Iterator[PostgresServer]:
             server.end()
     finally:
         # A database for each test of a contract is a hundred thousand files: nobody waits for them to go.
-        subprocess.Popen(["rm", "-rf", str(home)], start_new_session=True)
+        subprocess.run(["sh", "-c", 'rm -rf "$0" &', str(home)], check=True, start_new_session=True)
 
 
 @pytest.fixture(scope="session")

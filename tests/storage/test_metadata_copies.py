@@ -46,6 +46,10 @@ def rows_of(url: str) -> dict[str, list[Any]]:
         }
 
 
+EVENTS_STAY: dict[str, list[Any]] = {"namespace_events": []}
+"""Their places mean nothing in another database."""
+
+
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[str]:
     """An empty one of PostgreSQL."""
@@ -56,6 +60,10 @@ def database(postgres_url: str) -> Iterator[str]:
     yield postgres_url.rpartition("/")[0] + "/copies"
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute("DROP DATABASE copies WITH (FORCE)")
+
+
+def without_events(found: set[Fault]) -> set[Fault]:
+    return {fault for fault in found if not fault.where.startswith("namespace_events")}
 
 
 def faults(upkeep: SqlUpkeep) -> set[Fault]:
@@ -80,7 +88,7 @@ async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str)
     with pytest.raises(ConflictError, match="no system of record"):
         there.take(tmp_path / "nothing.db")
     there.put_back(tmp_path / "copy.db")
-    assert rows_of(database) == rows_of(f"sqlite:///{source}")
+    assert rows_of(database) == rows_of(f"sqlite:///{source}") | EVENTS_STAY
     assert ["exec_inbox" in str(row) for row in rows_of(database)["executions"]].count(True) == 1
     with pytest.raises(ConflictError, match="TAMIS_DATABASE_URL holds a system of record already"):
         there.put_back(tmp_path / "copy.db")
@@ -88,11 +96,11 @@ async def test_by_way_of_postgres_nothing_changes(tmp_path: Path, database: str)
     assert rows_of(f"sqlite:///{tmp_path / 'again.db'}") == rows_of(database)
 
     assert faults(SqlUpkeep(source)), "the sample is of everything, and agrees with little"
-    assert faults(SqlUpkeep(tmp_path, database)) == faults(SqlUpkeep(source))
+    assert faults(SqlUpkeep(tmp_path, database)) == without_events(faults(SqlUpkeep(source)))
     for upkeep in (SqlUpkeep(source), SqlUpkeep(tmp_path, database)):
         upkeep.mend()
         assert not any(fault.is_derived for fault in faults(upkeep))
-    assert faults(SqlUpkeep(tmp_path, database)) == faults(SqlUpkeep(source))
+    assert faults(SqlUpkeep(tmp_path, database)) == without_events(faults(SqlUpkeep(source)))
 
     store = await open_postgres(database)
     before = await store.read(lambda session: session.index_queue.pending(100))

@@ -20,6 +20,10 @@ class NamespaceEvents(Protocol):
         """Whether all that came after the position is still kept; not of one that this database never gave out."""
         ...
 
+    def forget(self, principal: Principal) -> int:
+        """The oldest, beyond as many as are kept; how many there were."""
+        ...
+
     def trim(self) -> int:
-        """Forget the oldest of each namespace that has too many, of every tenant; how many there were."""
+        """`forget` of each namespace that has many too many, of every tenant; how many there were."""
         ...

@@ -94,7 +94,7 @@ _LATEST = select(func.max(_c.sequence)).select_from(namespace_events)
 _OVERFULL = (
     select(_c.organization_id, _c.namespace_id)
     .group_by(_c.organization_id, _c.namespace_id)
-    .having(func.count() > KEPT + _SPARE)
+    .having(func.count() > bindparam("most", type_=INTEGER))
 )
 _TRIM = delete(namespace_events).where(_mine, _upto)
 
@@ -130,13 +130,12 @@ class SqlNamespaceEvents:
         return oldest is None or position >= Position(*oldest) or self._at(principal, KEPT - 1) is None
 
     def trim(self) -> int:
-        trimmed = 0
-        for organization_id, namespace_id in self._link.rows(_OVERFULL, {}):
-            principal = Principal(organization_id, namespace_id)
-            newest_gone = self._at(principal, KEPT)
-            if newest_gone is not None:
-                trimmed += self._link.run(_TRIM, _bounds(principal, newest_gone))
-        return trimmed
+        overfull = self._link.rows(_OVERFULL, {"most": KEPT + _SPARE})
+        return sum(self.forget(Principal(organization_id, namespace_id)) for organization_id, namespace_id in overfull)
+
+    def forget(self, principal: Principal) -> int:
+        newest_gone = self._at(principal, KEPT)
+        return 0 if newest_gone is None else self._link.run(_TRIM, _bounds(principal, newest_gone))
 
     def _at(self, principal: Principal, offset: int) -> Position | None:
         row = self._link.row(_AT, {**scope(principal), "offset": offset})

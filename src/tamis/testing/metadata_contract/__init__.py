@@ -16,6 +16,7 @@ from tamis.testing.metadata_contract.documents import DocumentsContract
 from tamis.testing.metadata_contract.evaluations import EvaluationsContract
 from tamis.testing.metadata_contract.executions import ExecutionsContract
 from tamis.testing.metadata_contract.files import FilesContract
+from tamis.testing.metadata_contract.followed import FollowedContract
 from tamis.testing.metadata_contract.history import HistoryContract
 from tamis.testing.metadata_contract.installation import InstallationContract
 from tamis.testing.metadata_contract.interactions import InteractionsContract
@@ -66,6 +67,7 @@ class MetadataContract(
     RolloutsContract,
     BookkeepingContract,
     WebhooksContract,
+    FollowedContract,
     ClustersContract,
     AgentSessionsContract,
     SyncsContract,
