@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "export:export",
     "import": "own_vectors:import_documents",
     "search": "search:search",
+    "events": "events:events",
     "publish": "publish:publish",
     "unpublish": "publish:unpublish",
     "chat": "chat:chat",

@@ -14,7 +14,7 @@ from tamis.client.calls import Call, Retries
 from tamis.client.errors import ApiError, BrokenStreamError
 from tamis.client.events import EventData, event_data
 
-LAST_EVENTS = ("execution_complete", "execution_error", "batch_end", "done")
+LAST_EVENTS = ("execution_complete", "execution_error", "batch_end", "done", "stream.closed")
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError)
 

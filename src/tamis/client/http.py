@@ -1,17 +1,19 @@
 """The clients: the API's nouns as attributes, and any request besides."""
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tamis.client.calls import Call, Retries
+from tamis.client.changes import changes, changes_async
 from tamis.client.connection import AsyncConnection, Connection, Server
 from tamis.client.errors import ApiError
 from tamis.client.served import AsyncNouns, Nouns
 
 _PIECE_BYTES = 1 << 20
+_NAMESPACE = "default"
 _URL = "http://127.0.0.1:8700"
 
 
@@ -108,6 +110,23 @@ class Client(Nouns):
             if len(items) < limit:
                 return
 
+    def changes(
+        self,
+        namespace: str | None = None,
+        since: str | None = None,
+        types: Sequence[str] | None = None,
+        patience_s: float = 60.0,
+    ) -> Generator[dict[str, Any], None, None]:
+        """What happens in a namespace, from now on or after the event whose `id` is `since`; `0-0`: all that is kept.
+
+        namespace: else the client's.  types: as `object.created`, or `task` for all that begin so; None takes all.
+        A stream that breaks, as when its server ends, is taken up after the last event: an event may come twice, with
+        the same `event_id`. patience_s: for how long no server may answer.
+        Raises: ApiError where the server refuses; BrokenStreamError, httpx.TransportError after that.
+        """
+        where = namespace or self._connection.server.namespace or _NAMESPACE
+        return changes(self._connection, where, since, types, patience_s)
+
 
 class AsyncClient(AsyncNouns):
     """As `Client`, for one that awaits: `async with AsyncClient() as client: await client.retrievers.list()`."""
@@ -131,6 +150,17 @@ class AsyncClient(AsyncNouns):
 
     async def aclose(self) -> None:
         await self._connection.http.aclose()
+
+    def changes(
+        self,
+        namespace: str | None = None,
+        since: str | None = None,
+        types: Sequence[str] | None = None,
+        patience_s: float = 60.0,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """As `Client.changes`."""
+        where = namespace or self._connection.server.namespace or _NAMESPACE
+        return changes_async(self._connection, where, since, types, patience_s)
 
     def with_key(self, key: str) -> "AsyncClient":
         """As `Client.with_key`."""

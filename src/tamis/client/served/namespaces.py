@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from tamis.client.calls import Call, part
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         CreateMigrationRequest,
         CreateMigrationResponse,
         CreateNamespaceRequest,
+        Event,
         GetMigrationResponse,
         ListMigrationsRequest,
         ListMigrationsResponse,
@@ -106,6 +108,24 @@ class Namespaces(Noun):
             Call("POST", f"/namespaces/{part(namespace_identifier)}/clone", body=body, key=idempotency_key or "")
         )
 
+    def follow(
+        self,
+        namespace_identifier: str,
+        *,
+        since: str | None = None,
+        types: Sequence[str] | None = None,
+        last_event_id: str | None = None,
+    ) -> Generator[Event, None, None]:
+        """Server-sent events: each change in the namespace, from now on or after the event that was seen last."""
+        return self._events(
+            Call(
+                "GET",
+                f"/namespaces/{part(namespace_identifier)}/events",
+                query={"since": since, "types": types},
+                headers={"last-event-id": last_event_id},
+            )
+        )
+
 
 class AsyncNamespaces(AsyncNoun):
     async def create(
@@ -180,4 +200,22 @@ class AsyncNamespaces(AsyncNoun):
         """Another namespace as this one is: what is defined, or deep with its objects and documents, by a task."""
         return await self._ask(
             Call("POST", f"/namespaces/{part(namespace_identifier)}/clone", body=body, key=idempotency_key or "")
+        )
+
+    def follow(
+        self,
+        namespace_identifier: str,
+        *,
+        since: str | None = None,
+        types: Sequence[str] | None = None,
+        last_event_id: str | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Server-sent events: each change in the namespace, from now on or after the event that was seen last."""
+        return self._events(
+            Call(
+                "GET",
+                f"/namespaces/{part(namespace_identifier)}/events",
+                query={"since": since, "types": types},
+                headers={"last-event-id": last_event_id},
+            )
         )

@@ -114,6 +114,17 @@ class DependencyNode(TypedDict):
     tier: NotRequired[int]
 
 
+class Event(TypedDict):
+    at: str | None
+    count: int
+    data: dict[str, Any]
+    event_id: str | None
+    event_type: str
+    id: str | None
+    reason: NotRequired[str | None]
+    resource_ids: list[str]
+
+
 class GetMigrationResponse(TypedDict):
     additional_data: NotRequired[dict[str, Any]]
     completed_at: NotRequired[str | None]
