@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,35 @@ def both(servers: list[LiveServer]) -> Iterator[Pair]:
 def made(answer: httpx.Response) -> dict[str, Any]:
     assert answer.is_success, answer.text
     return dict(answer.json())
+
+
+def test_what_happens_at_one_is_followed_at_the_other(servers: list[LiveServer], both: Pair) -> None:
+    """A position that one gave out is understood by the other; writers at both, and nobody's change is missed."""
+    bucket = made(both[0].post("buckets", json={"bucket_name": "followed", "bucket_schema": {"properties": {}}}))
+    path = f"buckets/{bucket['bucket_id']}/objects"
+    wanted: set[str] = set()
+
+    def write(client: httpx.Client) -> None:
+        for number in range(20):
+            wanted.add(made(client.post(path, json={"metadata": {"n": number}}))["object_id"])
+
+    def follow(server: LiveServer, since: str | None, enough: Callable[[set[str]], bool]) -> tuple[str, list[str]]:
+        seen: list[str] = []
+        with server.client() as client, closing(client.changes(since=since, types=["object"])) as events:
+            for event in events:
+                seen.extend(event["resource_ids"])
+                since = event["id"]
+                if enough(set(seen)):
+                    break
+        return str(since), seen
+
+    start, _ = follow(servers[0], None, lambda seen: True)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(follow, servers[1], start, lambda seen: len(seen) >= 10)
+        list(pool.map(write, both))
+    halfway, seen = first.result()
+    _, rest = follow(servers[0], halfway, lambda more: more | set(seen) >= wanted)
+    assert sorted(seen + rest) == sorted(wanted), "each once"
 
 
 def test_servers_that_start_at_once_are_one_installation(servers: list[LiveServer], both: Pair) -> None:
