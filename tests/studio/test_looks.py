@@ -82,6 +82,7 @@ PARTS = (
     "/retrievers/{retriever_id}/publish/name",
     "/data/buckets/{bucket_id}/batches/{batch_id}/events",
     "/automation/connections/{connection_id}/folder",
+    "/automation/activity/events",
     "/p/{name}/theme.css",
     "/p/{name}/embed.js",
 )
@@ -112,6 +113,7 @@ WHOLE = (
     "/analytics/stages",
     "/analytics/slow?ms=0",
     "/automation",
+    "/automation/activity",
     "/automation/triggers/new",
     "/automation/syncs",
     "/automation/syncs/new",

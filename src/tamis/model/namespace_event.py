@@ -13,6 +13,8 @@ TASK = "task."
 """Before the status that a task came to."""
 FOLLOWED = (*(one.value for one in EventType), *(f"{TASK}{one.value.lower()}" for one in TaskStatus))
 """The types of events that a follower may hear of."""
+GROUPS = tuple(dict.fromkeys(one.partition(".")[0] for one in FOLLOWED))
+"""What types begin with."""
 MOST_LISTED = 100
 
 

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from tamis.studio import bucket_syncs, namespace_migrations, storage_connections, triggers, webhooks
+from tamis.studio import activity, bucket_syncs, namespace_migrations, storage_connections, triggers, webhooks
 from tamis.studio.routes import deletes, rules, shows, writes
 
 _TRIGGER = "/automation/triggers/{trigger_id}"
@@ -13,7 +13,11 @@ _WEBHOOK = "/automation/webhooks/{webhook_id}"
 
 
 def automation_routes() -> list[Route]:
-    return [*_triggers(), *_syncs(), *_connections(), *_migrations(), *_webhooks()]
+    return [*_activity(), *_triggers(), *_syncs(), *_connections(), *_migrations(), *_webhooks()]
+
+
+def _activity() -> list[Route]:
+    return [shows("/automation/activity", activity.index), shows("/automation/activity/events", activity.events)]
 
 
 def _triggers() -> list[Route]:

@@ -12,6 +12,10 @@ class NamespaceEvents(Protocol):
         """The oldest of those beyond the position. Whoever goes on from the last of them misses none."""
         ...
 
+    def recent(self, principal: Principal, limit: int) -> Sequence[NamespaceEvent]:
+        """Newest first."""
+        ...
+
     def newest(self, principal: Principal) -> Position:
         """Of the last event; what comes from now on is beyond it."""
         ...

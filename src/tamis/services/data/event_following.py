@@ -19,6 +19,7 @@ READERS = 64
 """Of one namespace at one server."""
 _AT_ONCE = 200
 _LATER_S = 5.0
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class EventFollowing:
             return Opened(await self._metadata.read(lambda session: session.namespace_events.newest(principal)))
         is_kept = await self._metadata.read(lambda session: session.namespace_events.reaches(principal, last))
         return Opened(last) if is_kept else Opened(Position(), is_gap=True)
+
+    async def recent(self, principal: Principal, types: frozenset[str], limit: int) -> list[NamespaceEvent]:
+        """Newest first, of the newest thousand those of these types; empty takes all."""
+        found = await self._metadata.read(lambda session: session.namespace_events.recent(principal, _LOOKED_AT))
+        return [one for one in found if not types or one.event_type in types][:limit]
 
     async def follow(
         self,

@@ -20,7 +20,7 @@ from tamis.model.json import JSON
 from tamis.model.namespace_event import MOST_LISTED, NamespaceEvent, Position
 from tamis.model.principal import Principal
 from tamis.storage.metadata.codec import Codec
-from tamis.storage.metadata.link import Link, scope
+from tamis.storage.metadata.link import Link, Row, scope
 from tamis.storage.metadata.schema import INTEGER, namespace_events
 
 KEPT = 10_000
@@ -80,12 +80,9 @@ _NOTE = insert(namespace_events).values(
     {name: bindparam(name) for name in ("organization_id", "namespace_id", "sequence", "event_type", "body")}
     | {"place": _number("this")}
 )
-_AFTER = (
-    select(_c.place, _c.sequence, _c.event_type, _c.body)
-    .where(_mine, _settled, _beyond)
-    .order_by(_c.place, _c.sequence)
-    .limit(_limit)
-)
+_EVENTS = select(_c.place, _c.sequence, _c.event_type, _c.body).where(_mine, _settled)
+_AFTER = _EVENTS.where(_beyond).order_by(_c.place, _c.sequence).limit(_limit)
+_RECENT = _EVENTS.order_by(_c.place.desc(), _c.sequence.desc()).limit(_limit)
 _FROM_NEWEST = select(_c.place, _c.sequence).where(_mine, _settled).order_by(_c.place.desc(), _c.sequence.desc())
 _AT = _FROM_NEWEST.limit(1).offset(_offset)
 _OLDEST = select(_c.place, _c.sequence).where(_mine, _settled).order_by(_c.place, _c.sequence).limit(1)
@@ -112,13 +109,10 @@ class SqlNamespaceEvents:
         self._link.run(_NOTE, values)
 
     def after(self, principal: Principal, position: Position, limit: int) -> Sequence[NamespaceEvent]:
-        rows = self._link.rows(_AFTER, {**_bounds(principal, position), "limit": limit})
-        found = []
-        for place, sequence, event_type, body in rows:
-            one = _CODEC.decode(body)
-            where = Position(place, sequence)
-            found.append(NamespaceEvent(where, one.event_id, event_type, one.at, one.resource_ids, one.count, one.data))
-        return found
+        return [_read(row) for row in self._link.rows(_AFTER, {**_bounds(principal, position), "limit": limit})]
+
+    def recent(self, principal: Principal, limit: int) -> Sequence[NamespaceEvent]:
+        return [_read(row) for row in self._link.rows(_RECENT, {**scope(principal), "limit": limit})]
 
     def newest(self, principal: Principal) -> Position:
         return self._at(principal, 0) or Position()
@@ -153,6 +147,12 @@ class SqlNamespaceEvents:
             self._sequence = int(self._link.value(_LATEST, {}) or 0)
         self._sequence = max(self._sequence + 1, _now())
         return self._sequence
+
+
+def _read(row: Row) -> NamespaceEvent:
+    place, sequence, event_type, body = row
+    told, position = _CODEC.decode(body), Position(place, sequence)
+    return NamespaceEvent(position, told.event_id, event_type, told.at, told.resource_ids, told.count, told.data)
 
 
 def _now() -> int:

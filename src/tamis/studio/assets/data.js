@@ -37,6 +37,34 @@ function followBatches(root) {
 }
 document.addEventListener("htmx:load", (event) => followBatches(event.detail.elt));
 
+// What happens in a namespace: the server draws each change, and sends the row. It can be stopped while one reads.
+const MOST_ROWS = 200;
+
+function followActivity(rows) {
+  const pause = document.getElementById("activity-pause");
+  const waiting = [];
+  const isPaused = () => pause.getAttribute("aria-pressed") === "true";
+  const show = () => {
+    while (waiting.length) rows.insertAdjacentHTML("afterbegin", waiting.shift());
+    while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+    document.getElementById("activity-none").hidden = rows.children.length > 0;
+    document.getElementById("activity-table").hidden = !rows.children.length;
+  };
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    pause.setAttribute("aria-pressed", String(!isPaused()));
+    said(isPaused() ? pause.dataset.paused : pause.dataset.live);
+    if (!isPaused()) show();
+  });
+  new EventSource(rows.dataset.activity).onmessage = (event) => {
+    waiting.push(JSON.parse(event.data).html);
+    if (waiting.length > MOST_ROWS) waiting.shift();
+    if (!isPaused()) show();
+  };
+}
+const activity = document.querySelector("[data-activity]");
+if (activity) followActivity(activity);
+
 // A file that is no picture has none to be shown.
 document.addEventListener("error", (event) => { if (event.target.matches?.("img")) event.target.classList.add("broken"); }, true);
 for (const one of document.images) if (one.complete && one.getAttribute("src") && !one.naturalWidth) one.classList.add("broken");
