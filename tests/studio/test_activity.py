@@ -37,7 +37,7 @@ def test_only_what_is_wanted_is_shown(page: Page, shelf: Shelf) -> None:
     page.get_by_role("link", name="Tasks", exact=True).click()
     page.wait_for_url("**type=task")
     rows = page.locator("[data-activity] tr")
-    expect(rows.first).to_contain_text("task.")
+    expect(rows.first).to_contain_text("Tasks: ")
     made = make(shelf, "third")
     page.get_by_role("link", name="Objects", exact=True).click()
     expect(rows.first).to_contain_text(made)

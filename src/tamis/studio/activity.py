@@ -62,9 +62,7 @@ def shown(language: Language, one: NamespaceEvent) -> dict[str, Any]:
         "only": only,
         "page": _page(group, only, one) if only else None,
         "count": one.count,
-        "data": {
-            name: value for name, value in one.data.items() if isinstance(value, str | int | float) and value != ""
-        },
+        "data": _details(only, one),
     }
 
 
