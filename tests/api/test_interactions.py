@@ -75,6 +75,29 @@ async def test_what_is_wrong_with_an_interaction_is_told_and_nothing_is_kept(cli
     await ask(client, "GET", f"{PATH}/int_nothing", status=404)
 
 
+async def test_an_interaction_belongs_to_the_retriever_whose_execution_it_names(client: httpx.AsyncClient) -> None:
+    found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "running shoes"}})
+    seen = told(0, feature_id=found["documents"][0]["document_id"], execution_id=found["execution_id"])
+    made = await ask(client, "POST", f"{PATH}/batch", {"interactions": [seen, told(1), told(2, execution_id="exec_1")]})
+    assert [one["retriever_id"] for one in made["results"]] == [found["retriever_id"], None, None]
+    assert await listed(client, retriever_id="shop") == [seen["feature_id"]]
+    path = "/v1/retrievers/shop/evaluations/generate-from-interactions"
+    for _ in range(2):
+        await visit(client, 0)
+    made = await ask(client, "POST", path, {"dataset_name": "clicked", "min_interactions": 3})
+    assert seen["feature_id"] in made["queries"][0]["inferred_documents"]
+
+
+async def test_too_little_to_judge_by_is_told_with_what_there_is(client: httpx.AsyncClient) -> None:
+    path = "/v1/retrievers/shop/evaluations/generate-from-interactions"
+    none = await ask(client, "POST", path, {}, 409)
+    assert none["error"]["message"] == "no interaction in 30 days names an execution of 'shop' that has a record"
+    await visit(client, 1)
+    few = await ask(client, "POST", path, {"min_interactions": 7, "lookback_days": 2}, 409)
+    assert "has 7 likings in 2 days (min_interactions)" in few["error"]["message"]
+    assert few["error"]["message"].endswith("of 1 queries none has more than 1")
+
+
 async def visit(client: httpx.AsyncClient, clicks: int | None, kind: str = "click") -> list[str]:
     """Somebody searches and clicks on the document at this place."""
     found = await ask(client, "POST", "/v1/retrievers/shop/execute", {"inputs": {"q": "running shoes"}})

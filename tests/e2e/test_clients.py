@@ -207,6 +207,18 @@ async def test_a_post_that_may_have_been_done_is_not_sent_twice_without_a_key(lo
         assert len(lossy.keys) == 7
 
 
+async def test_where_nobody_answers_the_error_says_where() -> None:
+    nowhere = "http://127.0.0.1:9"
+    with Client(nowhere, "sk_x", retries=0) as client, pytest.raises(httpx.ConnectError) as failed:
+        client.retrievers.list()
+    told = f"{nowhere}/v1/retrievers/list was not answered, attempts: 1"
+    assert failed.value.__notes__ == [f"POST {told}"]
+    async with AsyncClient(nowhere, "sk_x", retries=0) as awaited:
+        with pytest.raises(httpx.ConnectError) as failed:
+            await awaited.retrievers.list()
+    assert failed.value.__notes__ == [f"POST {told}"]
+
+
 def test_an_id_is_one_segment_of_a_path() -> None:
     assert part("a/../b?c") == "a%2F..%2Fb%3Fc"
     for bad in ("", ".", ".."):

@@ -155,7 +155,7 @@ def test_keys_come_and_go_beside_the_running_server(server: Room) -> None:
 
 def test_errors_are_a_line_that_helps(server: Room, tmp_path: Path) -> None:
     assert "no API key" in tamis("executions", "list", status=1)
-    assert "no server answers there" in tamis(
+    assert "no server answers at http://127.0.0.1:9; start one" in tamis(
         "executions", "list", "--url", "http://127.0.0.1:9", "--key", "sk_x", status=1
     )
     assert "not found" in tamis("executions", "show", "exec_nothing", server=server, status=1)
@@ -283,11 +283,18 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     scored = invoke(server, "evaluations", "score", tmp_path / "out" / "qrels.txt", tmp_path / "run.txt", "-k", 1)
     assert "1.0000" in scored
     assert ended["evaluation_id"] in invoke(server, "evaluations", "list", "judge")
+    assert "1.0000 @1" in invoke(server, "evaluations", "list", "judge")
     passed = invoke(server, "check", "--baseline", "judge@1", "--candidate", "judge-more", "--dataset", "small")
     assert "no regression" in passed
     worse = ("check", "--baseline", "judge@1", "--candidate", "judge-none@1")
-    assert "ndcg@10 falls from 1.0000 to 0.0000" in invoke(server, *worse, "--dataset", "small", status=3)
-    assert "find nothing any more" in invoke(server, *worse, "--last", 5, status=3)
+    fell = invoke(server, *worse, "--dataset", "small", status=3)
+    assert "ndcg@10 falls from 1.0000 to 0.0000" in fell
+    assert "-1.0000  q1  when do they eat soup" in fell
+    assert "tamis executions diff exec_" in fell
+    assert "none shown is worse by ndcg@10" in passed
+    emptied = invoke(server, *worse, "--last", 5, status=3)
+    assert "find nothing any more" in emptied
+    assert "overlap 0.00  soup" in emptied
     begun = invoke(server, "rollout", "start", "judge", "--candidate", "judge-none", "--shadow", 1)
     assert "version 2 beside version 1: answers 0%, is the shadow of 100% of the rest" in begun
     assert "compared" in invoke(server, "rollout", "show", "judge", "--dataset", "small")

@@ -16,6 +16,7 @@ from tamis.client import Client
 
 _REGRESSED = 3
 _WORST = 5
+_WIDEST = 80
 
 
 def check(
@@ -116,6 +117,6 @@ def _show_agreement(found: Mapping[str, Any]) -> None:
     for one in found["worst"][:_WORST]:
         if one["error"] or one["overlap"] < 1:
             why = plain(one["error"]) if one["error"] else f"overlap {one['overlap']:.2f}"
-            out.print(Text(f"- {one['execution_id']}  {why}"))
+            out.print(Text(f"- {one['execution_id']}  {why}  {plain(one['query_summary'] or '', _WIDEST)}"))
     for one in found["skipped"][:_WORST]:
         out.print(Text(f"- skipped {one['execution_id']}: {plain(one['reason'])}", style="dim"))

@@ -19,6 +19,8 @@ from tamis.client import Client
 
 _FINAL = ("completed", "failed")
 _POLL_S = 0.2
+_WIDEST = 80
+"""Characters of what a query asked."""
 
 app = typer.Typer(help="Evaluate retrievers with judged queries, and compare them.", no_args_is_help=True)
 app.command("import")(evaluation_files.import_dataset)
@@ -85,7 +87,7 @@ def list_evaluations(
         table.add_row(
             one["evaluation_id"], str(one["created_at"])[:19].replace("T", " "), str(one["retriever_version"]),
             Text(one["dataset_name"]), one["status"], str(one["query_count"]),
-            "" if ndcg is None else f"{ndcg:.4f}",
+            "" if ndcg is None else f"{ndcg:.4f} @{max(one['config']['k_values'])}",
         )  # fmt: skip
     show_table(table, giving_way=("data set",))
 
@@ -176,10 +178,15 @@ def show_comparison(found: Mapping[str, Any]) -> None:
             f"{one['p']:.4f}", f"{one['p_holm']:.4f}", str(one["wins"]), str(one["losses"]), str(one["ties"]),
         )  # fmt: skip
     show_table(table)
-    out.print(f"{found['queries']} queries; the worst by {found['metric']}:", highlight=False)
-    for one in found["worst"]:
-        ids = f"{one['baseline_execution_id']} {one['candidate_execution_id']}"
-        out.print(Text(f"{one['change']:+.4f}  {plain(one['query_id'])}  {ids}"))
+    worse = [one for one in found["worst"] if one["change"] < 0]
+    told = f"the worst by {found['metric']}:" if worse else f"none shown is worse by {found['metric']}"
+    out.print(f"{found['queries']} queries; {told}", highlight=False)
+    for one in worse:
+        asked = plain(", ".join(str(value) for value in one["query_input"].values()), _WIDEST)
+        out.print(Text(f"{one['change']:+.4f}  {plain(one['query_id'])}  {asked}"))
+        ids = [one["baseline_execution_id"], one["candidate_execution_id"]]
+        if all(ids):
+            out.print(Text(f"         tamis executions diff {' '.join(ids)}", style="dim"))
 
 
 def _show(found: Mapping[str, Any]) -> None:

@@ -36,6 +36,6 @@ def _show(found: Any) -> None:
     if not found["learnt"]:
         out.print("no stage of it learns: give a feature_search the fusion 'learned'")
     for one in found["learnt"]:
-        out.print(Text(plain(f"{one['stage_name']}, {one['level']}: {one['interactions']:.1f} interactions")))
+        out.print(Text(plain(f"{one['stage_name']}, {one['level']}: {one['interactions']:g} interactions")))
         for name, known in one["searches"].items():
-            out.print(Text(plain(f"  {known['agreement']:.3f} of {known['pairs']:.1f} pairs  {name}")))
+            out.print(Text(plain(f"  {name}: {known['agreement']:.3f} of {known['pairs']:g} pairs")))

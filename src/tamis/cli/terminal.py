@@ -49,7 +49,9 @@ def plain_errors() -> Iterator[None]:
         fail(f"the server answered {error}")
     except BrokenStreamError as error:
         fail(f"the answer broke off: {error}")
-    except httpx.ConnectError:
-        fail("no server answers there; start one with `tamis serve`, or give its address with --url")
+    except httpx.ConnectError as error:
+        asked = error.request.url
+        at = f"{asked.scheme}://{asked.netloc.decode()}"
+        fail(f"no server answers at {at}; start one with `tamis serve`, or give its address with --url")
     except httpx.HTTPError as error:
         fail(f"the server could not be asked: {error}")

@@ -103,7 +103,7 @@ class Connection:
                 failure = error
             wait_s = _wait_s(self.server.retries, call, done, failure)
             if wait_s is None:
-                raise failure
+                raise _located(failure, self.http, call, done)
             time.sleep(wait_s)
 
 
@@ -157,7 +157,7 @@ class AsyncConnection:
                 failure = error
             wait_s = _wait_s(self.server.retries, call, done, failure)
             if wait_s is None:
-                raise failure
+                raise _located(failure, self.http, call, done)
             await anyio.sleep(wait_s)
 
 
@@ -168,6 +168,14 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]
             yield json.loads(data)
     for data in reader.end():
         yield json.loads(data)
+
+
+def _located(failure: Exception, http: httpx.Client | httpx.AsyncClient, call: Call, done: int) -> Exception:
+    """Where no answer came, with a note of where none came from: httpx says only what the network said."""
+    if isinstance(failure, httpx.TransportError):
+        url = f"{str(http.base_url).rstrip('/')}/{call.path.lstrip('/')}"
+        failure.add_note(f"{call.method} {url} was not answered, attempts: {done}")
+    return failure
 
 
 def _request(http: httpx.Client | httpx.AsyncClient, server: Server, call: Call) -> httpx.Request:

@@ -1,7 +1,7 @@
 """Judgements, queries and runs in the files that TREC and BEIR use.
 
-qrels: `query 0 document grade` (TREC), or a table with a header of query-id, corpus-id and score (BEIR).
-queries: a JSON object with `_id` and `text` in each line (BEIR), or `query<tab>text` (TREC topics as a table).
+qrels: `query 0 document grade` (TREC), or a table of query, document and grade (BEIR), with a line of names or without.
+queries: a JSON object with `_id` (or `id`) and `text` in each line (BEIR), or `query<tab>text` (TREC's topics).
 run: `query Q0 document rank score tag`.
 """
 
@@ -24,7 +24,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for number, line in _lines(path):
         cells = line.split("\t")
-        if number == 1 and tuple(cells) == _BEIR_HEADER:
+        if number == 1 and len(cells) == 3 and not _is_number(cells[2]):
             continue
         parts = cells if len(cells) == 3 else line.split()
         if len(parts) == 4:
@@ -101,9 +101,10 @@ def _query_of(path: Path, number: int, line: str, field: str) -> tuple[str, dict
         row: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise _fault(path, number, f"not JSON: {error}") from error
-    query_id, text = row.get("_id"), row.get("text")
+    query_id, text = row.get("_id", row.get("id")), row.get("text")
     if not isinstance(query_id, str | int) or not isinstance(text, str):
-        raise _fault(path, number, "expected an object with `_id` and `text`")
+        has = ", ".join(f"`{name}`" for name in row) or "nothing"
+        raise _fault(path, number, f"expected an object with `_id` (or `id`) and `text`; this one has {has}")
     metadata = row.get("metadata")
     kept = metadata.get("query_input") if isinstance(metadata, dict) else None
     return str(query_id), kept if isinstance(kept, dict) else {field: text}
@@ -116,18 +117,28 @@ def _text_of(inputs: Mapping[str, JSON]) -> str:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        # Not splitlines: a query may hold U+2028 and its like, which end no line of JSON or of a table.
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
             if line.strip():
                 yield number, line
     except UnicodeDecodeError as error:
         raise ValidationError(f"{path}: not UTF-8: {error}") from error
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(path: Path, number: int, kind: Callable[[str], Any], text: str) -> Any:
     try:
         value = kind(text)
     except ValueError as error:
-        raise _fault(path, number, f"{text!r} is no number of the kind that belongs there") from error
+        wanted = "a grade, which is a whole number" if kind is int else "a score, which is a number"
+        raise _fault(path, number, f"{text!r} stands where {wanted}, belongs") from error
     if value != value or value in (float("inf"), float("-inf")):
         raise _fault(path, number, f"{text!r} orders nothing")
     return value

@@ -49,7 +49,10 @@ class VersionModel(BaseModel):
 
 
 class CheckedModel(BaseModel):
+    """query_summary: what was asked, as lists of executions show it."""
+
     execution_id: str
+    query_summary: str | None = None
     overlap: float
     rank_biased_overlap: float
     baseline: list[str] = Field(description="Its first ten documents.")
@@ -122,6 +125,7 @@ def _version(retriever: Retriever) -> VersionModel:
 def _checked(one: Checked) -> CheckedModel:
     return CheckedModel(
         execution_id=one.execution_id,
+        query_summary=one.query_summary,
         overlap=one.overlap,
         rank_biased_overlap=one.rank_biased_overlap,
         baseline=[*one.baseline[:_SHOWN]],

@@ -48,6 +48,7 @@ class CheckedModel(TypedDict):
     error: NotRequired[str | None]
     execution_id: str
     overlap: float
+    query_summary: NotRequired[str | None]
     rank_biased_overlap: float
 
 

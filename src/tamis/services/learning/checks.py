@@ -54,6 +54,7 @@ class Checked:
     candidate_ms: float = 0.0
     error: str | None = None
     skipped: str | None = None
+    query_summary: str | None = None
 
     @property
     def overlap(self) -> float:
@@ -124,7 +125,8 @@ class CheckService:
         a, b = runs[0], runs[1]
         if a.error is not None or b.unrecorded:
             return Checked(execution_id, skipped=a.unrecorded or b.unrecorded or a.error)
-        return Checked(execution_id, a.ranking, b.ranking, a.took_ms, b.took_ms, b.error)
+        asked = setting.record.header.query_summary
+        return Checked(execution_id, a.ranking, b.ranking, a.took_ms, b.took_ms, b.error, query_summary=asked)
 
 
 def reasons(compared: Sequence[Checked], limits: CheckLimits) -> list[str]:

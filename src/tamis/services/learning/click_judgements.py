@@ -69,10 +69,7 @@ class ClickJudgements:
         found = await self._metadata.read(lambda session: _gather(session, principal, query, name, request.liking))
         enough = {key for key, count in found.clicks.items() if count >= request.min_interactions}
         if not enough:
-            message = (
-                f"no query of {owner.name!r} has {request.min_interactions} interactions with what its records showed"
-            )
-            raise ConflictError(message, queries=len(found.inputs))
+            raise ConflictError(_too_little(owner.name, request, found), queries=len(found.inputs))
         model = await asyncio.to_thread(fit, found.showings)
         return await self._metadata.write(
             lambda session: self._store(session, principal, name, found, model, sorted(enough))
@@ -91,6 +88,18 @@ class ClickJudgements:
         told: dict[str, JSON] = {"examination": [*model.examination], "executions": len(found.showings)}
         after = replace(dataset, metadata={**dataset.metadata, "click_model": told}, updated_at=now)
         return session.datasets.insert(principal, after) if held is None else session.datasets.replace(principal, after)
+
+
+def _too_little(name: str, request: ClickRequest, found: _Gathered) -> str:
+    """Of what there is too little, and what there is."""
+    within = f"in {request.lookback_days} days"
+    if not found.inputs:
+        return f"no interaction {within} names an execution of {name!r} that has a record"
+    most = max(found.clicks.values())
+    return (
+        f"no query of {name!r} has {request.min_interactions} likings {within} (min_interactions) of what its records"
+        f" showed: of {len(found.inputs)} queries none has more than {most}"
+    )
 
 
 def _gather(

@@ -1,6 +1,7 @@
 """What was done with what searches showed, told by those who show it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -30,15 +31,22 @@ class InteractionService:
     async def create(self, principal: Principal, some: Sequence[Mapping[str, Any]]) -> Sequence[Interaction]:
         """All of them or none. some: fields of `Interaction` by name; a retriever by id or name.
 
+        Where none is named it is the one whose execution is, as far as the caller sees it.
         Raises: NotFoundError (retriever).
         """
 
         def insert(session: Session) -> Sequence[Interaction]:
-            ids = _retriever_ids(session, principal, (fields.get("retriever_id") for fields in some))
+            named = _retriever_ids(session, principal, (fields.get("retriever_id") for fields in some))
+            unnamed = (fields.get("execution_id") for fields in some if not fields.get("retriever_id"))
+            ran = _ran_by(session, principal, unnamed)
             made = [
                 Interaction(
                     interaction_id=new_id("int"), at=self._clock.now(),
-                    **{**fields, "retriever_id": ids.get(fields.get("retriever_id") or "")},
+                    **{
+                        **fields,
+                        "retriever_id": named.get(fields.get("retriever_id") or "")
+                        or ran.get(fields.get("execution_id") or ""),
+                    },
                 )
                 for fields in some
             ]  # fmt: skip
@@ -98,3 +106,15 @@ class InteractionService:
 def _retriever_ids(session: Session, principal: Principal, names: Iterable[str | None]) -> dict[str, str]:
     """Raises: NotFoundError."""
     return {name: find_retriever(session, principal, name).retriever_id for name in {one for one in names if one}}
+
+
+def _ran_by(session: Session, principal: Principal, execution_ids: Iterable[str | None]) -> dict[str, str]:
+    """The saved retriever whose execution it was, by the execution, of those that this caller sees."""
+    found = {}
+    for execution_id in {one for one in execution_ids if one}:
+        stored = session.executions.get(principal, execution_id)
+        owner = None if stored is None else stored.header.retriever_id
+        with suppress(NotFoundError):
+            if owner is not None:
+                found[execution_id] = find_retriever(session, principal, owner).retriever_id
+    return found
