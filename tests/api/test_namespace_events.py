@@ -190,8 +190,9 @@ async def test_what_is_there_alone_is_read_to_its_end(world: World, edge: Edge) 
     (first,), (second,) = [await world.objects(bucket, [{"text": text}]) for text in ("one", "two")]
     answer = await edge.answer(since="0-0", follow="false")
     told = [read(block) for block in answer.text.split("\n\n") if block]
-    assert [event["resource_ids"] for _, event in told] == [[], [first], [second]]
-    assert (await edge.answer(follow="false")).text.count("data:") == 1, "from now on there is nothing"
+    assert [event["resource_ids"] for _, event in told] == [[], [first], [second], []]
+    assert told[-1][1]["event_type"] == "stream.closed"
+    assert (await edge.answer(follow="false")).text.count("data:") == 2, "from now on there is nothing"
 
 
 async def test_who_wants_other_types_is_not_left_behind(world: World, edge: Edge) -> None:

@@ -45,7 +45,7 @@ async def follow_namespace(
 
     since: as the header `Last-Event-ID`, which browsers send by themselves and which comes before it; `0-0` begins with
     the oldest that is kept.  types: the only ones wanted, repeated or with commas; `task` stands for all that begin so.
-    follow: false ends with what there is, instead of waiting for more.
+    follow: false ends, with a `stream.closed`, where there is no more yet.
     """
     opened = await following.begin(principal, _position(last_event_id, since))
 

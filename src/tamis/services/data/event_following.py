@@ -21,6 +21,7 @@ READERS = 64
 _AT_ONCE = 200
 _LATER_S = 5.0
 _LOOKED_AT = 1000
+_ALL = "that is all that there is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why there is no more: the reader may not go on."""
+    """Why there is no more: the reader may not go on, or wanted only what there is."""
 
     reason: str
 
@@ -122,6 +123,7 @@ class EventFollowing:
                 if len(found) == _AT_ONCE:
                     continue
                 if not is_endless:
+                    yield Closed(_ALL)
                     return
                 if monotonic() - told_at >= self._heartbeat_s:
                     told_at = monotonic()
