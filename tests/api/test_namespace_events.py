@@ -175,7 +175,7 @@ async def test_silence_is_filled_and_readers_are_not_without_number(edge: Edge) 
     assert refused.json()["error"]["details"]["limit"] == 2
     edge.ending = True
     for stream in streams:
-        assert ": nothing happened\n\n" in (await stream).text
+        assert ": nothing happened\nid: 0-0\n\n" in (await stream).text
     assert (await edge.answer()).status_code == 200
 
 
@@ -183,3 +183,25 @@ async def test_a_namespace_of_others_is_not_there(world: World, edge: Edge) -> N
     edge.namespace = world.stranger.namespace_id
     assert (await edge.answer()).status_code == 404
     assert (await edge.answer({"Authorization": "Bearer sk_no"})).status_code == 401
+
+
+async def test_what_is_there_alone_is_read_to_its_end(world: World, edge: Edge) -> None:
+    bucket = await world.bucket()
+    (first,), (second,) = [await world.objects(bucket, [{"text": text}]) for text in ("one", "two")]
+    answer = await edge.answer(since="0-0", follow="false")
+    told = [read(block) for block in answer.text.split("\n\n") if block]
+    assert [event["resource_ids"] for _, event in told] == [[], [first], [second], []]
+    assert told[-1][1]["event_type"] == "stream.closed"
+    assert (await edge.answer(follow="false")).text.count("data:") == 2, "from now on there is nothing"
+
+
+async def test_who_wants_other_types_is_not_left_behind(world: World, edge: Edge) -> None:
+    """What he passed over counts as seen: the silence says how far that is."""
+    bucket = await world.bucket()
+    await world.objects(bucket, [{"text": "one"}])
+    asyncio.get_running_loop().call_later(0.2, setattr, edge, "ending", True)
+    silence = (await edge.answer(since="0-0", types="alert")).text.split("\n\n")[1]
+    edge.ending = False
+    said, _, position = silence.partition("\nid: ")
+    assert said == ": nothing happened"
+    assert len(await edge.told(since=position)) == 1, "it is open, and no more"

@@ -250,3 +250,21 @@ def test_the_page_about_python_runs_as_it_is_printed(server: Room, client: Clien
     assert done.returncode == 0, done.stderr
     for line in ("[2, 1]", "inputs", "identical", "execution_complete None", "1"):
         assert line in done.stdout.splitlines()
+
+
+async def test_what_happened_is_told_past_servers_that_do_not_answer(
+    lossy: LossyProxy, server: Room, client: Client
+) -> None:
+    bucket = client.post("buckets", {"bucket_name": "followed", "bucket_schema": {"properties": {}}})["bucket_id"]
+    made = client.post(f"buckets/{bucket}/objects", {"metadata": {}})["object_id"]
+    lossy.plan.extend([503, "lose", 502])
+    with Client(lossy.url, server.key, server.namespace, retries=0) as behind:
+        told = list(behind.changes(since="0-0", types=["object"], follow=False))
+    assert (told[0]["event_type"], told[-1]["event_type"]) == ("stream.open", "stream.closed")
+    assert told[-2]["resource_ids"] == [made]
+    lossy.plan.extend(["lose", 503])
+    async with AsyncClient(lossy.url, server.key, server.namespace, retries=0) as behind_too:
+        assert [one async for one in behind_too.changes(since="0-0", types=["object"], follow=False)] == told
+        lossy.plan.append(503)
+        with pytest.raises(ApiError, match="503"):
+            await anext(behind_too.changes(patience_s=-1))

@@ -89,6 +89,8 @@ def test_the_command_follows_until_it_is_stopped(tmp_path: Path) -> None:
             assert (running.returncode, errors) == (0, "")
             assert made[-1] in str(lines[-1])
             assert "object.created" in str(lines[-1])
+        listed = subprocess.run([*command, "--once"], capture_output=True, text=True, check=True).stdout.splitlines()
+        assert [next(one for one in made if one in line) for line in listed] == made
         refused = subprocess.run([*command, "--types", "objects"], capture_output=True, text=True, check=False)
         assert refused.returncode == 1
         assert "query.types.0" in refused.stderr

@@ -106,12 +106,13 @@ def operations(openapi: Mapping[str, Any]) -> list[Operation]:
 
 
 def _query(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> str:
-    """What has to stand in the URL."""
-    asked = [one for one in described.get("parameters", ()) if one["in"] == "query" and one.get("required")]
-    values = {one["name"]: _least(one["schema"], openapi) for one in asked}
+    """What has to stand in the URL, and what ends a stream."""
+    parameters = [one for one in described.get("parameters", ()) if one["in"] == "query"]
+    values = {one["name"]: _least(one["schema"], openapi) for one in parameters if one.get("required")}
+    values |= {one["name"]: "false" for one in parameters if one["name"] == "follow"}
     if "collection_id" in values:  # whose it is depends on who is asked about
         values["collection_id"] = "{collection_id}"
-    return "?" + urlencode(values, safe="{}") if asked else ""
+    return "?" + urlencode(values, safe="{}") if values else ""
 
 
 def _body(described: Mapping[str, Any], openapi: Mapping[str, Any]) -> Any:

@@ -46,7 +46,8 @@ def drive(server: LiveServer, folder: Path, effort: Effort, stock: Tenant | None
     """Try every operation. stock: what identifiers in paths are of; nothing is deleted then, so that they stay good."""
     folder.mkdir(parents=True, exist_ok=True)
     fixed = "".join(f"{name} = {json.dumps(value)}\n" for name, value in (stock.ids if stock else {}).items())
-    (folder / "schemathesis.toml").write_text(f"[parameters]\n{fixed}\n{_CONFIGURATION}")
+    # A stream that is followed has no end.
+    (folder / "schemathesis.toml").write_text(f"[parameters]\nfollow = false\n{fixed}\n{_CONFIGURATION}")
     namespace = stock.namespace_id if stock else "default"
     report = folder / "report.json"
     # fmt: off

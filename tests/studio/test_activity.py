@@ -1,5 +1,6 @@
 """What happens in a namespace, on a page that is open while it happens."""
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from tests.studio.shelf import Shelf
@@ -43,3 +44,17 @@ def test_only_what_is_wanted_is_shown(page: Page, shelf: Shelf) -> None:
     expect(rows.first).to_contain_text(made)
     for wrong in ("activity?type=odd", "activity/events?type=odd", "activity/events?since=odd"):
         assert page.request.get(f"/automation/{wrong}").status == 400
+
+
+def test_the_stream_ends_with_the_key_that_opened_it(shelf: Shelf) -> None:
+    path = "organizations/users/admin@localhost/api-keys"
+    with shelf.server.client(None) as client, httpx.Client(base_url=shelf.server.url, timeout=60) as browser:
+        key = client.post(path, {"name": "watcher", "permissions": ["read"]})["key"]
+        browser.post("/sign-in", data={"key": key}, headers={"Sec-Fetch-Site": "same-origin"})
+        with browser.stream("GET", "/automation/activity/events") as stream:
+            assert stream.status_code == 200
+            pieces = stream.iter_text()
+            assert next(pieces) == ": it is open\n\n"
+            client.delete(f"{path}/watcher")
+            assert not any(piece.startswith(": nothing") for piece in pieces), "it ends before the first silence"
+        assert browser.get("/automation/activity/events").status_code != 200

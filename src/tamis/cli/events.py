@@ -10,6 +10,8 @@ from tamis.cli.plain import plain
 from tamis.cli.terminal import plain_errors
 
 _SHOWN = 3
+_OLDEST = "0-0"
+_CLOSED = "stream.closed"
 
 
 def events(
@@ -19,6 +21,7 @@ def events(
     since: Annotated[
         str | None, typer.Option(help="Go on after the event of this id; 0-0 begins with the oldest that is kept.")
     ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Show what is kept, and end.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a line of JSON, its id included.")
     ] = False,
@@ -28,10 +31,12 @@ def events(
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Follow what happens in a namespace until Ctrl-C, across restarts of the server."""
+    start = since or (_OLDEST if once else None)
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         try:
-            for event in client.changes(namespace, since, types):
-                _show(event, as_json)
+            for event in client.changes(namespace, start, types, follow=not once):
+                if not (once and event["event_type"] == _CLOSED):
+                    _show(event, as_json)
         except KeyboardInterrupt:
             return
 

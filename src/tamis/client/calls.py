@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tamis.client.errors import ApiError
 
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_PASSING = frozenset({429, 502, 503, 504})
+PASSING = frozenset({429, 502, 503, 504})
 _NOT_CARRIED_OUT = 429
 _FIRST_WAIT_S = 0.25
 
@@ -64,7 +64,7 @@ class Retries:
             return call.is_repeatable or (call.is_kept and not was_sent)
         if error.status == _NOT_CARRIED_OUT:
             return call.is_kept
-        return call.is_repeatable and error.status in _PASSING
+        return call.is_repeatable and error.status in PASSING
 
 
 def part(value: Any) -> str:

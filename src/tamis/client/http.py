@@ -116,16 +116,17 @@ class Client(Nouns):
         since: str | None = None,
         types: Sequence[str] | None = None,
         patience_s: float = 60.0,
+        follow: bool = True,
     ) -> Generator[dict[str, Any], None, None]:
         """What happens in a namespace, from now on or after the event whose `id` is `since`; `0-0`: all that is kept.
 
         namespace: else the client's.  types: as `object.created`, or `task` for all that begin so; None takes all.
         A stream that breaks, as when its server ends, is taken up after the last event: an event may come twice, with
-        the same `event_id`. patience_s: for how long no server may answer.
+        the same `event_id`. patience_s: for how long no server may answer.  follow: False ends with what there is.
         Raises: ApiError where the server refuses; BrokenStreamError, httpx.TransportError after that.
         """
         where = namespace or self._connection.server.namespace or _NAMESPACE
-        return changes(self._connection, where, since, types, patience_s)
+        return changes(self._connection, where, since, types, patience_s, follow)
 
 
 class AsyncClient(AsyncNouns):
@@ -157,10 +158,11 @@ class AsyncClient(AsyncNouns):
         since: str | None = None,
         types: Sequence[str] | None = None,
         patience_s: float = 60.0,
+        follow: bool = True,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """As `Client.changes`."""
         where = namespace or self._connection.server.namespace or _NAMESPACE
-        return changes_async(self._connection, where, since, types, patience_s)
+        return changes_async(self._connection, where, since, types, patience_s, follow)
 
     def with_key(self, key: str) -> "AsyncClient":
         """As `Client.with_key`."""

@@ -7,10 +7,12 @@ from typing import Any
 import orjson
 from starlette.responses import Response, StreamingResponse
 
+from tamis.auth.sessions import Sessions
 from tamis.errors import BadRequestError
 from tamis.model.json import JSON
 from tamis.model.namespace_event import FOLLOWED, GROUPS, TASK, NamespaceEvent, Position, position_of
-from tamis.services.data.event_following import Closed, EventFollowing, Opened
+from tamis.model.principal import Permission
+from tamis.services.data.event_following import Closed, EventFollowing, Silence, Step
 from tamis.studio.languages import Language
 from tamis.studio.places import placed
 from tamis.studio.security import HEADERS
@@ -19,7 +21,7 @@ from tamis.studio.visit import Visit
 
 SHOWN = 30
 _PAGES = {"collection": "/data/collections/{}", "trigger": "/automation/triggers/{}"}
-_HEARTBEAT = b": nothing happened\n\n"
+_OPENED = b": it is open\n\n"
 
 
 async def index(visit: Visit) -> Response:
@@ -45,7 +47,13 @@ async def events(visit: Visit) -> Response:
         raise BadRequestError("since: the id of an event", field="since") from error
     following = visit.service(EventFollowing)
     opened = await following.begin(visit.principal, position)
-    steps = following.follow(visit.principal, opened, types)
+
+    async def still() -> None:
+        sessions = visit.service(Sessions)
+        await sessions.identify(visit.session, Permission.READ)
+        await sessions.enter(visit.session, visit.namespace.namespace_id, Permission.READ)
+
+    steps = following.follow(visit.principal, opened, types, still)
     headers = {**HEADERS, "x-accel-buffering": "no"}
     return StreamingResponse(_written(visit, steps), headers=headers, media_type="text/event-stream")
 
@@ -94,13 +102,14 @@ def _types(group: str) -> frozenset[str]:
     return frozenset(one for one in FOLLOWED if one.startswith(f"{group}.")) if group else frozenset()
 
 
-async def _written(
-    visit: Visit, steps: AsyncGenerator[Opened | NamespaceEvent | Closed | None, None]
-) -> AsyncGenerator[bytes, None]:
+async def _written(visit: Visit, steps: AsyncGenerator[Step, None]) -> AsyncGenerator[bytes, None]:
+    """It ends with the session, too: the browser asks once more, and is refused."""
     async with aclosing(steps):
         async for step in steps:
             if isinstance(step, NamespaceEvent):
                 row = render("_event.html", {"t": visit.language, "one": shown(visit.language, step)})
                 yield b"id: %s\ndata: %s\n\n" % (str(step.position).encode(), orjson.dumps({"html": row}))
-            else:
-                yield _HEARTBEAT
+            elif isinstance(step, Silence):
+                yield b": nothing happened\nid: %s\n\n" % str(step.position).encode()
+            elif not isinstance(step, Closed):
+                yield _OPENED

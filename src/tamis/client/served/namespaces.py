@@ -114,6 +114,7 @@ class Namespaces(Noun):
         *,
         since: str | None = None,
         types: Sequence[str] | None = None,
+        follow: bool | None = None,
         last_event_id: str | None = None,
     ) -> Generator[Event, None, None]:
         """Server-sent events: each change in the namespace, from now on or after the event that was seen last."""
@@ -121,7 +122,7 @@ class Namespaces(Noun):
             Call(
                 "GET",
                 f"/namespaces/{part(namespace_identifier)}/events",
-                query={"since": since, "types": types},
+                query={"since": since, "types": types, "follow": follow},
                 headers={"last-event-id": last_event_id},
             )
         )
@@ -208,6 +209,7 @@ class AsyncNamespaces(AsyncNoun):
         *,
         since: str | None = None,
         types: Sequence[str] | None = None,
+        follow: bool | None = None,
         last_event_id: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Server-sent events: each change in the namespace, from now on or after the event that was seen last."""
@@ -215,7 +217,7 @@ class AsyncNamespaces(AsyncNoun):
             Call(
                 "GET",
                 f"/namespaces/{part(namespace_identifier)}/events",
-                query={"since": since, "types": types},
+                query={"since": since, "types": types, "follow": follow},
                 headers={"last-event-id": last_event_id},
             )
         )

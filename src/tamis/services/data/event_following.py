@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
+from typing import TypeAlias
 
 from tamis.engine.ports.metadata import Metadata, Session
 from tamis.errors import TamisError, TooManyRequestsError
@@ -20,6 +21,7 @@ READERS = 64
 _AT_ONCE = 200
 _LATER_S = 5.0
 _LOOKED_AT = 1000
+_ALL = "that is all that there is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,19 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why there is no more: the reader may not go on."""
+    """Why there is no more: the reader may not go on, or wanted only what there is."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing to tell for long. position: how far the reader was looked for, whatever types he wants."""
+
+    position: Position
+
+
+Step: TypeAlias = Opened | NamespaceEvent | Silence | Closed
 
 
 class EventFollowing:
@@ -85,11 +97,12 @@ class EventFollowing:
         opened: Opened,
         types: frozenset[str] = frozenset(),
         still: Callable[[], Awaitable[object]] | None = None,
-    ) -> AsyncGenerator[Opened | NamespaceEvent | Closed | None, None]:
-        """`opened`, then each event; None where nothing came for long. It ends where the server does.
+        is_endless: bool = True,
+    ) -> AsyncGenerator[Step, None]:
+        """`opened`, then each event, and `Silence` where none came for long. It ends where the server does.
 
         types: the only ones that are told; empty takes all.  still: raises what keeps the reader from going on.
-        Cost: a look-up by key each `poll_s`.
+        is_endless: else it ends with what there is.  Cost: a look-up by key each `poll_s`.
         """
         with self._entered(principal):
             yield opened
@@ -109,9 +122,12 @@ class EventFollowing:
                         yield one
                 if len(found) == _AT_ONCE:
                     continue
+                if not is_endless:
+                    yield Closed(_ALL)
+                    return
                 if monotonic() - told_at >= self._heartbeat_s:
                     told_at = monotonic()
-                    yield None
+                    yield Silence(position)
                 await asyncio.sleep(self._poll_s)
 
     @contextmanager
