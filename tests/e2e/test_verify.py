@@ -154,7 +154,7 @@ DERIVED: dict[str, Callable[[World], None]] = {
         "UPDATE alert_executions SET executed_at = 5 WHERE rowid = (SELECT min(rowid) FROM alert_executions)",
     ),
     "revision": sql("UPDATE collections SET revision = 0"),
-    "execution_count": sql("UPDATE execution_counts SET count = count + 5 WHERE span_s = 0"),
+    "execution_count": sql("UPDATE execution_counts SET count = count + 5 WHERE span_s = 0 AND mode = 'anonymous'"),
     "vector": sql(copied("document_vectors", document_id="'doc_nobodys'")),
     "document_content": sql(copied("document_contents", document_id="'doc_nobodys'")),
     "batch_item": sql(copied("batch_items", batch_id="'btch_nobodys'")),
@@ -181,7 +181,7 @@ LOST: dict[str, Callable[[World], None]] = {
     "vectors": sql(
         "UPDATE document_vectors SET vectors = x'00' WHERE rowid = (SELECT min(rowid) FROM document_vectors)"
     ),
-    "execution": sql("UPDATE executions SET record = x'01'"),
+    "execution": sql("UPDATE executions SET record = x'01' WHERE retriever_id = ''"),
     "document": sql(
         copied(
             "documents",
