@@ -29,7 +29,12 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def server(tmp_path: Path, receiver: Receiver) -> Iterator[LiveServer]:
-    reach = {"DOMAINS": "127.0.0.1", "NETWORKS": "127.0.0.0/8", "PORTS": str(receiver.port)}
+    reach = {
+        "DOMAINS": "127.0.0.1",
+        "NETWORKS": "127.0.0.0/8",
+        "PORTS": str(receiver.port),
+        "REQUESTS_PER_MINUTE": "60000",
+    }
     with LiveServer(tmp_path / "data", **{f"TAMIS_OUTSIDE_{name}": value for name, value in reach.items()}) as live:
         yield live
 
