@@ -30,6 +30,11 @@ KEY = "sk_watchman_0123456789abcdef0123456789abcd"
 BY_KIND = [{"input_key": "kind", "source": {"source_type": "document_field", "path": "kind"}}]
 PASSED = {"feature_extractor_name": "passthrough_extractor", "version": "v1"}
 
+WANTED = {"field": "title", "operator": "eq", "value": "{{INPUT.kind}}"}
+FIND = {"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": WANTED}}
+BREAK = {"template": "no JSON", "fail_on_error": True}
+FAIL = {"stage_name": "fail", "config": {"stage_id": "json_transform", "parameters": BREAK}}
+
 
 @dataclass
 class Watch:
@@ -79,7 +84,9 @@ class Watch:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def watch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch]:
     data_dir: Path = tmp_path_factory.mktemp("alerts") / "data"
-    system = await open_system(Settings(data_dir=data_dir, root_key=KEY, allowed_hosts="tamis.test"))
+    system = await open_system(
+        Settings(data_dir=data_dir, root_key=KEY, allowed_hosts="tamis.test", prices={"attribute_filter": 1})
+    )
     try:
         app = build_app(system)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tamis.test") as http:
@@ -92,12 +99,11 @@ async def watch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch
                 "enabled": False, "feature_extractor": {**PASSED, "field_passthrough": ["title"]},
             })  # fmt: skip
             await watch.ask("POST", "collections/search-list/documents", {"title": "stolen"})
-            await watch.ask("POST", "retrievers", {
-                "retriever_name": "wanted", "collection_identifiers": ["search-list"],
-                "input_schema": {"kind": {"type": "string", "required": True}},
-                "stages": [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": {
-                    "field": "title", "operator": "eq", "value": "{{INPUT.kind}}"}}}],
-            })  # fmt: skip
+            for name, stages in (("wanted", [FIND]), ("failing", [FIND, FAIL])):
+                await watch.ask("POST", "retrievers", {
+                    "retriever_name": name, "collection_identifiers": ["search-list"], "stages": stages,
+                    "input_schema": {"kind": {"type": "string", "required": True}},
+                })  # fmt: skip
             made = await watch.ask("POST", "organizations/webhooks/", {
                 "webhook_name": "bell", "event_types": ["alert.execution.completed", "alert.execution.failed"],
                 "channels": [{"channel": "webhook", "configs": {"url": "https://example.com"}}],
@@ -236,7 +242,7 @@ async def _walked_by_two(watch: Watch) -> None:
     await indexer.close()
 
 
-async def test_on_demand_within_a_budget_and_only_what_matches(watch: Watch) -> None:
+async def test_on_demand_and_only_what_matches(watch: Watch) -> None:
     alert_id = (await watch.alert("asked", notification_config={**TOLD, "include_scores": False}))["alert_id"]
     await watch.collection("stock", {"alert_id": "asked", "execution_mode": "on_demand", "input_mappings": BY_KIND})
     await watch.bring("stolen", "bought")
@@ -248,13 +254,7 @@ async def test_on_demand_within_a_budget_and_only_what_matches(watch: Watch) -> 
     assert (done["status"], done["additional_data"]["triggered_documents"]) == ("COMPLETED", 1)
     (told,) = await watch.told(alert_id)
     assert "score" not in told["matches"][0]
-    constant = [{"input_key": "kind", "source": {"source_type": "constant", "value": "stolen"}}]
-    await watch.ask("PATCH", "alerts/asked", {"max_credits": 0.000001})
-    body = {"collection_id": "stock", "input_mappings": constant}
-    task = await watch.ask("POST", "alerts/asked/execute", body)
-    await watch.walked()
-    data = (await watch.ask("GET", f"tasks/{task['task_id']}"))["additional_data"]
-    assert data["processed_documents"] == 2
+    body = {"collection_id": "stock"}
     missing = [{"input_key": "kind", "source": {"source_type": "document_field", "path": "features.none"}}]
     task = await watch.ask("POST", "alerts/asked/execute", {**body, "input_mappings": missing})
     await watch.walked()
@@ -264,6 +264,33 @@ async def test_on_demand_within_a_budget_and_only_what_matches(watch: Watch) -> 
     await watch.ask("POST", "alerts/asked/execute", {"collection_id": "search-list"}, 422)
     await watch.ask("POST", "alerts/asked/execute", {"collection_id": "none"}, 404)
     await watch.ask("PATCH", "collections/stock", {"alert_applications": [], "enabled": False})
+
+
+@pytest.mark.parametrize("retriever", ["wanted", "failing"])
+async def test_what_may_be_spent_is_spent_and_no_more(watch: Watch, retriever: str) -> None:
+    """Each execution is one credit, also where its second stage fails."""
+    alert_id = (await watch.alert(f"{retriever}-dear", retriever_id=retriever, max_credits=3))["alert_id"]
+    application = {"alert_id": alert_id, "execution_mode": "on_demand", "input_mappings": BY_KIND}
+    collection = f"{retriever}-stock"
+    await watch.collection(collection, application)
+    await watch.bring(*["stolen"] * 5)
+
+    async def executed() -> tuple[list[float], dict[str, Any]]:
+        task = await watch.ask("POST", f"alerts/{alert_id}/execute", {"collection_id": collection})
+        await watch.walked()
+        found = (await watch.ask("GET", f"alerts/{alert_id}/executions?limit=100"))["results"]
+        told = await watch.ask("GET", f"tasks/{task['task_id']}")
+        return [one["credits_used"] for one in found if one["cause"] == task["task_id"]], told["additional_data"]
+
+    spent, told = await executed()
+    assert spent == [1, 1, 1]
+    assert (told["over_budget_documents"], told["spent_millicredits"]) == (2, 3000)
+    assert told["failed_documents"] == (3 if retriever == "failing" else 0)
+    await watch.ask("PATCH", f"alerts/{alert_id}", {"max_credits": 3.5})
+    assert (await executed())[0] == [1] * 4, "the last may cost more than is left"
+    await watch.ask("PATCH", f"alerts/{alert_id}", {"max_credits": None})
+    assert (await executed())[0] == [1] * 5
+    await watch.ask("PATCH", f"collections/{collection}", {"alert_applications": [], "enabled": False})
 
 
 async def test_another_namespace_sees_and_touches_none_of_it(watch: Watch) -> None:

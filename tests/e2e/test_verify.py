@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tamis.client import Client
 from tamis.engine.ports.index import Point
 from tamis.errors import ConflictError, DataDirectoryInUse
 from tamis.model.principal import Principal
@@ -21,6 +22,7 @@ from tamis.settings import Settings
 from tamis.storage.index import open_edge_index
 from tamis.wiring.verification import Report, verify
 from tests.e2e.test_backup import furnish
+from tests.faults.waiting import wait_for
 from tests.live import LiveServer
 
 
@@ -39,6 +41,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> World:
     with LiveServer(root / "data") as server:
         with server.client() as client:
             _, collection, _ = furnish(client)
+            alerted(client, collection)
         beside = tamis_verify(root / "data", "--deep")
         assert (beside["faults"], beside["left"]) == ([], [])
         assert "the running server" in beside["skipped"]
@@ -49,6 +52,26 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> World:
             "SELECT organization_id, namespace_id, document_id FROM documents ORDER BY 3"
         ).fetchall()
     return World(root / "data", Principal(rows[0][0], rows[0][1]), collection, [row[2] for row in rows])
+
+
+def alerted(client: Client, collection: str) -> None:
+    """An alert that was executed for two documents of a collection."""
+    wanted = {"field": "number", "operator": "eq", "value": "{{INPUT.number}}"}
+    client.post("retrievers", {
+        "retriever_name": "wanted", "collection_identifiers": [collection],
+        "input_schema": {"number": {"type": "number", "required": True}},
+        "stages": [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": wanted}}],
+    })  # fmt: skip
+    hook = {"channel": "webhook", "configs": {"url": "https://example.com"}}
+    client.webhooks.create(webhook_name="bell", event_types=["object.created"], channels=[hook])
+    told = {"channels": [{"channel_type": "webhook", "channel_id": "bell"}]}
+    client.post("alerts", {"name": "thirds", "retriever_id": "wanted", "notification_config": told})
+    task = client.post("alerts/thirds/execute", {
+        "collection_id": collection, "filters": {"field": "number", "operator": "in", "value": [3, 4]},
+        "input_mappings": [{"input_key": "number", "source": {"source_type": "document_field", "path": "number"}}],
+    })  # fmt: skip
+    wait_for(lambda: client.get(f"tasks/{task['task_id']}")["status"] == "COMPLETED")
+    assert client.get("alerts/thirds/executions")["total_count"] == 2
 
 
 def tamis_verify(data_dir: Path, *options: str) -> dict[str, Any]:
@@ -116,6 +139,7 @@ def copied(table: str, **changed: str) -> str:
         "document_vectors": "organization_id, namespace_id, document_id, vectors",
         "document_contents": "organization_id, namespace_id, document_id, content_key",
         "index_queue": "organization_id, namespace_id, collection_id, document_id",
+        "alert_executions": "organization_id, namespace_id, alert_id, cause, document_id, executed_at, body",
     }[table]
     names = f"{names}, body" if table == "documents" else names
     chosen = ", ".join(changed.get(name, name) for name in names.split(", "))
@@ -125,13 +149,16 @@ def copied(table: str, **changed: str) -> str:
 _TENANT = "SELECT organization_id, namespace_id"
 DERIVED: dict[str, Callable[[World], None]] = {
     "column": sql(
-        "UPDATE documents SET root_object_id = 'nobody' WHERE document_id = (SELECT max(document_id) FROM documents)"
+        "UPDATE documents SET root_object_id = 'nobody' WHERE document_id = (SELECT max(document_id) FROM documents)",
+        "UPDATE alerts SET name = 'nobodys'",
+        "UPDATE alert_executions SET executed_at = 5 WHERE rowid = (SELECT min(rowid) FROM alert_executions)",
     ),
     "revision": sql("UPDATE collections SET revision = 0"),
-    "execution_count": sql("UPDATE execution_counts SET count = count + 5 WHERE span_s = 0"),
+    "execution_count": sql("UPDATE execution_counts SET count = count + 5 WHERE span_s = 0 AND mode = 'anonymous'"),
     "vector": sql(copied("document_vectors", document_id="'doc_nobodys'")),
     "document_content": sql(copied("document_contents", document_id="'doc_nobodys'")),
     "batch_item": sql(copied("batch_items", batch_id="'btch_nobodys'")),
+    "alert_execution": sql(copied("alert_executions", alert_id="'alt_nobodys'")),
     "index_queue": sql(
         "INSERT INTO index_queue (organization_id, namespace_id, collection_id, document_id, is_delete) "
         f"{_TENANT}, 'col_nobodys', 'doc_nobodys', 0 FROM documents LIMIT 1"
@@ -150,11 +177,11 @@ DERIVED: dict[str, Callable[[World], None]] = {
     "pending_delete": leave_a_delete,
 }
 LOST: dict[str, Callable[[World], None]] = {
-    "body": sql("UPDATE buckets SET body = '{' WHERE name = 'files'"),
+    "body": sql("UPDATE buckets SET body = '{' WHERE name = 'files'", "UPDATE alert_executions SET body = '{}'"),
     "vectors": sql(
         "UPDATE document_vectors SET vectors = x'00' WHERE rowid = (SELECT min(rowid) FROM document_vectors)"
     ),
-    "execution": sql("UPDATE executions SET record = x'01'"),
+    "execution": sql("UPDATE executions SET record = x'01' WHERE retriever_id = ''"),
     "document": sql(
         copied(
             "documents",

@@ -249,6 +249,33 @@ def told(shelf: Shelf) -> str:
     return f"/automation/webhooks/{known[0]['webhook_id']}"
 
 
+def alerted(shelf: Shelf) -> str:
+    """The page of an alert that was executed for three dishes, and then could not be; made for whoever comes first."""
+    told(shelf)
+    with shelf.server.client() as client:
+        known = client.post("alerts/list", {"search": "soups"})["results"]
+        if not known:
+            channel = {"channel_type": "webhook", "channel_id": "shop"}
+            body = {"name": "soups", "retriever_id": "dishes", "description": SCRIPT}
+            known = [client.post("alerts", {**body, "notification_config": {"channels": [channel]}})]
+            for path in ("title", "nothing"):
+                source = {"source_type": "document_field", "path": path}
+                task = client.post("alerts/soups/execute", {
+                    "collection_id": "dishes", "filters": {"field": "price", "operator": "lt", "value": 3},
+                    "input_mappings": [{"input_key": "query", "source": source}],
+                })  # fmt: skip
+                _ended(client, task["task_id"])
+    return f"/automation/alerts/{known[0]['alert_id']}"
+
+
+def _ended(client: Client, task_id: str) -> None:
+    for _ in range(3000):
+        if client.get(f"tasks/{task_id}")["status"] == "COMPLETED":
+            return
+        time.sleep(0.02)
+    raise AssertionError("the task did not end")
+
+
 def synced(shelf: Shelf) -> str:
     """The page of a sync that has brought a file and has no place for another; made for whoever comes first."""
     folder = shelf.server.data_dir.parent / "sources" / "menu"

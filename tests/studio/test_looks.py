@@ -16,6 +16,7 @@ from tamis.studio.assets import assets
 from tests.studio.conftest import DESKTOP, PHONE
 from tests.studio.shelf import (
     Shelf,
+    alerted,
     clustered,
     connected,
     first_of,
@@ -64,6 +65,7 @@ ADDRESSES: dict[str, Callable[[Shelf], str]] = {
     "taxonomy": labelled,
     "films": lambda shelf: f"/executions/{shelf.videos}",
     "trigger": triggered,
+    "alert": alerted,
     "webhook": told,
     "sync": synced,
     "connection": connected,
@@ -115,6 +117,8 @@ WHOLE = (
     "/automation",
     "/automation/activity",
     "/automation/triggers/new",
+    "/automation/alerts",
+    "/automation/alerts/new",
     "/automation/syncs",
     "/automation/syncs/new",
     "/automation/connections",

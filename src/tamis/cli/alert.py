@@ -86,7 +86,7 @@ def executions(
     """What it came to for each document, newest first."""
     table = Table("at", "document", "matches", "execution", "error")
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        found = client.get(f"alerts/{quote(alert, safe='')}/executions?limit={limit}")
+        found = client.get(f"alerts/{quote(alert, safe='')}/executions", limit=limit)
     for one in found["results"]:
         table.add_row(
             told_moment(one["executed_at"]), one["source_documents"][0], str(one["match_count"]),

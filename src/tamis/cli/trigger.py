@@ -74,7 +74,7 @@ def history(
     """The times that it fired, newest first."""
     table = Table("due", "fired", "task", "status", "error")
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
-        found = client.get(f"triggers/{quote(trigger_id, safe='')}/history?limit={limit}")
+        found = client.get(f"triggers/{quote(trigger_id, safe='')}/history", limit=limit)
     for one in found["executions"]:
         table.add_row(
             told_moment(one["scheduled_at"]), told_moment(one["triggered_at"]), one["task_id"], one["status"],

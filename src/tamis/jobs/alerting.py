@@ -147,7 +147,7 @@ class AlertWalker:
             except TamisError as error:
                 if error.status == _UNAVAILABLE:
                     raise
-                return {"execution_id": error.details.get("execution_id"), "error": error.message}
+                return {"error": error.message, **await self._spent(case, error.details.get("execution_id"))}
             else:
                 total = executed.pagination["total"]
                 return {
@@ -157,6 +157,13 @@ class AlertWalker:
                     "credits_used": executed.credits_used,
                 }
         raise AssertionError("every attempt returns or raises")
+
+    async def _spent(self, case: _Case, execution_id: Any) -> dict[str, Any]:
+        """What an execution that failed is told by; its stages before the fault have cost what they cost."""
+        if execution_id is None:
+            return {}
+        stored = await self._metadata.read(lambda session: session.executions.get(case.principal, execution_id))
+        return {"execution_id": execution_id, "credits_used": stored.header.credits_used if stored else 0.0}
 
 
 @dataclass(slots=True)

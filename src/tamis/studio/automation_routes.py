@@ -1,11 +1,12 @@
-"""Addresses of what works by itself: triggers, syncs of buckets, migrations, and who is told of what happens."""
+"""Addresses of what works by itself: triggers, alerts, bucket syncs, migrations, and who is told of what happens."""
 
 from starlette.routing import Route
 
-from tamis.studio import activity, bucket_syncs, namespace_migrations, storage_connections, triggers, webhooks
+from tamis.studio import activity, alerts, bucket_syncs, namespace_migrations, storage_connections, triggers, webhooks
 from tamis.studio.routes import deletes, rules, shows, writes
 
 _TRIGGER = "/automation/triggers/{trigger_id}"
+_ALERT = "/automation/alerts/{alert_id}"
 _SYNC = "/automation/syncs/{bucket_id}/{sync_id}"
 _CONNECTION = "/automation/connections/{connection_id}"
 _MIGRATION = "/automation/migrations/{migration_id}"
@@ -13,7 +14,7 @@ _WEBHOOK = "/automation/webhooks/{webhook_id}"
 
 
 def automation_routes() -> list[Route]:
-    return [*_activity(), *_triggers(), *_syncs(), *_connections(), *_migrations(), *_webhooks()]
+    return [*_activity(), *_triggers(), *_alerts(), *_syncs(), *_connections(), *_migrations(), *_webhooks()]
 
 
 def _activity() -> list[Route]:
@@ -31,6 +32,19 @@ def _triggers() -> list[Route]:
         writes(f"{_TRIGGER}/pause", triggers.pause),
         writes(f"{_TRIGGER}/resume", triggers.resume),
         deletes(f"{_TRIGGER}/delete", triggers.delete),
+    ]
+
+
+def _alerts() -> list[Route]:
+    return [
+        shows("/automation/alerts", alerts.index),
+        shows("/automation/alerts/new", alerts.new),
+        writes("/automation/alerts", alerts.create),
+        shows(_ALERT, alerts.show),
+        writes(_ALERT, alerts.change),
+        writes(f"{_ALERT}/on", alerts.switch_on),
+        writes(f"{_ALERT}/off", alerts.switch_off),
+        deletes(f"{_ALERT}/delete", alerts.delete),
     ]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, and_, select, update
 from tamis.errors import StorageError
 from tamis.executions.codec import decode
 from tamis.model.agent_session import AgentMessage, AgentSession
+from tamis.model.alert import Alert, AlertExecution
 from tamis.model.audit import AuditEvent
 from tamis.model.batch import Batch, Task
 from tamis.model.bucket import Bucket, BucketObject, Upload
@@ -57,6 +58,8 @@ _CONTENTS = (
     Contents(schema.datasets, Codec(Dataset), _NAMED),
     Contents(schema.namespace_migrations, Codec(NamespaceMigration), _NAMED),
     Contents(schema.snapshots, Codec(Snapshot), _NAMED),
+    Contents(schema.alerts, Codec(Alert), _NAMED),
+    Contents(schema.alert_executions, Codec(AlertExecution), {"executed_at": lambda one: to_micros(one.executed_at)}),
     Contents(schema.objects, Codec(BucketObject), {**_MADE, "bucket_id": lambda one: one.bucket_id}),
     Contents(schema.uploads, Codec(Upload), {**_MADE, "bucket_id": lambda one: one.bucket_id}),
     Contents(schema.batches, Codec(Batch), {**_MADE, "bucket_id": lambda one: one.bucket_id}),

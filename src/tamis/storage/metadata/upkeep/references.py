@@ -36,6 +36,7 @@ _REFERENCES = (
     Reference("batch_item", schema.batch_items, schema.batches, "batch_id", is_derived=True),
     Reference("query_run", schema.evaluation_queries, schema.evaluations, "evaluation_id", is_derived=True),
     Reference("version", schema.retriever_versions, schema.retrievers, "retriever_id", is_derived=True),
+    Reference("alert_execution", schema.alert_executions, schema.alerts, "alert_id", is_derived=True),
     Reference("message", schema.agent_messages, schema.agent_sessions, "session_id", is_derived=True),
     Reference("lesson", schema.fusion_credits, schema.interactions, "interaction_id", is_derived=True),
     Reference("index_queue", schema.index_queue, schema.collections, "collection_id", is_derived=True),
