@@ -9,6 +9,7 @@ import typer
 
 Retriever = Annotated[str | None, typer.Option("--retriever", "-r", help="The saved retriever whose execution it is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+TRACED = "each, stage by stage: tamis executions trace EXECUTION --retriever RETRIEVER"
 
 
 def execution_path(execution_id: str, retriever: str | None) -> str:

@@ -1,6 +1,6 @@
 """`tamis executions`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -42,10 +42,12 @@ def list_executions(
         table.add_column(name, no_wrap=True)
     table.add_column("query", overflow="ellipsis", no_wrap=True)
     for row in answer["executions"]:
+        began = str(row.get("timestamp") or row["created_at"])
+        stages = f"{row['stages_completed']}/{row['total_stages']}" if "total_stages" in row else ""
         table.add_row(
-            row["execution_id"], str(row["timestamp"])[:19].replace("T", " "), row["status"],
+            row["execution_id"], began[:19].replace("T", " "), row["status"],
             f"{row['duration_ms']:.1f}", f"{row['total_processed']} > {row['total_returned']}",
-            f"{row['stages_completed']}/{row['total_stages']}", Text(row["query_summary"] or ""),
+            stages, Text(row["query_summary"] or ""),
         )  # fmt: skip
     show_table(table, giving_way=("query",))
     out.print(f"{len(answer['executions'])} of {answer['total']}", highlight=False)
@@ -66,6 +68,11 @@ def show_execution(
     with plain_errors(), connect(url, key, namespace, data_dir) as client:
         detail = client.get(path)
         stages = [] if as_json else client.get(f"{path}/trace", limit=0)["stages"]
-    print_found(detail, as_json, show.record)
+    print_found(detail, as_json, _show)
     if not as_json:
         show_sieve.sieve(stages)
+
+
+def _show(detail: dict[str, Any]) -> None:
+    """Its figures: what a saved retriever's has besides, documents and statistics, the sieve and the trace show."""
+    show.record({name: value for name, value in detail.items() if not isinstance(value, dict) and name != "documents"})
