@@ -163,9 +163,14 @@ async def test_saved_runs_have_their_own_path(client: httpx.AsyncClient) -> None
     assert detail["documents"] == answer["documents"]
     assert detail["pagination"] == answer["pagination"]
     assert detail["stage_statistics"]["stages"].keys() == {"search"}
-    assert (await client.get(f"/v1/retrievers/executions/{answer['execution_id']}")).status_code == 404
+    elsewhere = await client.get(f"/v1/retrievers/executions/{answer['execution_id']}")
+    assert elsewhere.status_code == 404
+    assert "not an anonymous one but one of retriever 'shoes'" in elsewhere.json()["error"]["message"]
     page = (await client.post("/v1/retrievers/shoes/executions/list", json={"status": "completed"})).json()
     assert [one["execution_id"] for one in page["executions"]] == [answer["execution_id"]]
+    assert (await client.delete("/v1/retrievers/shoes")).status_code == 200
+    gone = (await client.get(f"/v1/retrievers/executions/{answer['execution_id']}")).json()
+    assert gone["error"]["message"].endswith("was not found")
 
 
 async def test_queries_of_a_batch_fail_alone(client: httpx.AsyncClient) -> None:

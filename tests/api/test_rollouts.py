@@ -82,6 +82,7 @@ async def test_a_shadow_is_compared_and_leaves_no_trace_elsewhere(world: World, 
     for one in runs:
         (answer,) = (each for each in answers if each["execution_id"] == one["execution_id"])
         assert (one["baseline"], one["candidate"]) == (ids(answer)[:10], ids(answer)[:2])
+        assert one["query_summary"] == QUESTIONS[answers.index(answer)]
     assert (await ask(client, "POST", f"{PATH}/executions/list", {}))["total"] == 6
     told = await ask(client, "GET", "/v1/analytics/retrievers/shop/performance")
     assert told["summary"]["query_count"] == 6

@@ -299,6 +299,14 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     assert "version 2 beside version 1: answers 0%, is the shadow of 100% of the rest" in begun
     assert "compared" in invoke(server, "rollout", "show", "judge", "--dataset", "small")
     assert "judge runs version 3" in invoke(server, "rollout", "back", "judge")
+    made = [line.split()[0] for line in invoke(server, "rollout", "versions", "judge").splitlines() if "judge@" in line]
+    assert made == ["judge@3", "judge@2", "judge@1"]
+    assert "version 3 goes on answering" in invoke(server, "rollout", "start", "judge")
+    invoke(server, "rollout", "back", "judge")
+    ran = json.loads(invoke(server, "analytics", "judge", "--json"))["slow"][0]["execution_id"]
+    assert ran in invoke(server, "executions", "list", "--retriever", "judge")
+    assert ran in invoke(server, "executions", "show", ran, "--retriever", "judge")
+    assert "one of retriever 'judge'" in invoke(server, "executions", "show", ran, status=1)
     assert "nothing of retriever 'judge' is rolled out" in invoke(server, "rollout", "promote", "judge", status=1)
     told = invoke(server, "analytics", "judge")
     assert "7 executions, 0 failed" in told

@@ -34,6 +34,8 @@ def test_a_candidate_is_tried_in_the_shadow_and_promoted(page: Page, shelf: Shel
         expect(compared).to_have_text("2 / 1,000")
         expect(page.locator(".facts dd").nth(2)).to_contain_text("50")
         expect(page.locator("#runs-title ~ .table-wrap tbody tr")).to_have_count(2)
+        for question in QUESTIONS:
+            expect(page.locator("#runs-title ~ .table-wrap tbody")).to_contain_text(question)
         expect(page.locator("#cost-title ~ .table-wrap tbody tr")).to_have_count(2)
         check(page)
         page.set_viewport_size({"width": 1280, "height": 900})

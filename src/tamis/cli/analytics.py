@@ -9,9 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tamis.cli.addressing import AsJson, print_found
+from tamis.cli.addressing import TRACED, AsJson, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
-from tamis.cli.plain import plain
+from tamis.cli.plain import duration, plain
 from tamis.cli.terminal import out, plain_errors, show_table
 from tamis.client import Client
 
@@ -51,29 +51,30 @@ def _show(found: Mapping[str, Any]) -> None:
         out.print("older executions are still being counted", style="yellow")
     out.print(
         f"{summary['query_count']} executions, {summary['failed_count']} failed; "
-        f"p50 {_ms(summary['p50_latency_ms'])}, p95 {_ms(summary['p95_latency_ms'])}, "
-        f"p99 {_ms(summary['p99_latency_ms'])}, mean {_ms(summary['avg_latency_ms'])}; "
+        f"p50 {duration(summary['p50_latency_ms'])}, p95 {duration(summary['p95_latency_ms'])}, "
+        f"p99 {duration(summary['p99_latency_ms'])}, mean {duration(summary['avg_latency_ms'])}; "
         f"{summary['avg_results']:.1f} documents, {summary['credits_used']:g} credits",
         highlight=False,
     )
     cache = found["cache"]
     if cache["total_cache_hits"] + cache["total_cache_misses"]:
         out.print(
-            f"caches answered {cache['cache_hit_rate']:.1%}: {_ms(cache['avg_cache_hit_latency_ms'])} "
-            f"instead of {_ms(cache['avg_cache_miss_latency_ms'])}",
+            f"caches answered {cache['cache_hit_rate']:.1%}: {duration(cache['avg_cache_hit_latency_ms'])} "
+            f"instead of {duration(cache['avg_cache_miss_latency_ms'])}",
             highlight=False,
         )
     if found["stages"]["stages"]:
         show_table(_stages(found["stages"]["stages"]), giving_way=("stage",))
     if found["slow"]:
         show_table(_slow(found["slow"]), giving_way=("query",))
+        out.print(TRACED, style="dim", highlight=False)
 
 
 def _stages(stages: list[dict[str, Any]]) -> Table:
     table = _table("stage", "of", "runs", "failed", "mean", "p95", "in", "out")
     for one in stages:
         flow = (f"{one['avg_documents_in']:.1f}", f"{one['avg_documents_out']:.1f}")
-        times = (_ms(one["avg_latency_ms"]), _ms(one["p95_latency_ms"]))
+        times = (duration(one["avg_latency_ms"]), duration(one["p95_latency_ms"]))
         counts = (str(one["execution_count"]), str(one["failed_count"]))
         table.add_row(Text(plain(one["stage_name"])), one["stage_id"], *counts, *times, *flow)
     return table
@@ -83,9 +84,9 @@ def _slow(slow: list[dict[str, Any]]) -> Table:
     table = _table("slowest", "took", "of that", "query")
     for one in slow:
         longest = max(one["stages"], key=lambda stage: float(stage["latency_ms"]), default=None)
-        most = f"{plain(longest['stage_name'])} {_ms(longest['latency_ms'])}" if longest else ""
+        most = f"{plain(longest['stage_name'])} {duration(longest['latency_ms'])}" if longest else ""
         query = plain(one["query_summary"] or "")
-        table.add_row(one["execution_id"], _ms(one["latency_ms"]), Text(most), Text(query))
+        table.add_row(one["execution_id"], duration(one["latency_ms"]), Text(most), Text(query))
     return table
 
 
@@ -94,7 +95,3 @@ def _table(*names: str) -> Table:
     for name in names:
         table.add_column(name, no_wrap=True)
     return table
-
-
-def _ms(value: float) -> str:
-    return f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"

@@ -14,3 +14,7 @@ def plain(value: Any, widest: int | None = None) -> str:
 
 def cell(value: Any, widest: int | None = None, style: str = "") -> Text:
     return Text(plain(value, widest), style=style)
+
+
+def duration(ms: float) -> str:
+    return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1000:.3g} s"

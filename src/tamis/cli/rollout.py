@@ -8,9 +8,9 @@ import typer
 from rich import box
 from rich.table import Table
 
-from tamis.cli.addressing import AsJson, print_found
+from tamis.cli.addressing import TRACED, AsJson, print_found
 from tamis.cli.connection import DEFAULT_DATA_DIR, DataDir, Key, NamespaceOption, Url, connect
-from tamis.cli.plain import cell, plain
+from tamis.cli.plain import cell, duration, plain
 from tamis.cli.terminal import out, plain_errors, show_table
 
 app = typer.Typer(help="Try a version of a retriever beside the one that answers.", no_args_is_help=True)
@@ -63,6 +63,21 @@ def show(
     print_found(found, as_json, _show)
 
 
+@app.command("versions")
+def versions(
+    retriever: str,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    namespace: NamespaceOption = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """What it runs and what it ran before, newest first: each a RETRIEVER@VERSION for `tamis check`."""
+    with plain_errors(), connect(url, key, namespace, data_dir) as client:
+        found = client.get(f"retrievers/{quote(retriever, safe='')}/versions")
+    print_found(found, as_json, _show_versions)
+
+
 @app.command("promote")
 def promote(
     retriever: str,
@@ -95,6 +110,13 @@ def _path(retriever: str) -> str:
 
 def _show_begun(found: Mapping[str, Any]) -> None:
     live, shadow = found["live_share"], found["shadow_share"]
+    if found["candidate_version"] == found["baseline_version"]:
+        out.print(
+            f"version {found['baseline_version']} goes on answering, whatever the retriever is changed to; it has no "
+            "candidate yet: change it, or name one with --candidate or --version, and start again",
+            highlight=False,
+        )
+        return
     out.print(
         f"version {found['candidate_version']} beside version {found['baseline_version']}: answers {live:.0%}, "
         f"is the shadow of {shadow:.0%} of the rest",
@@ -119,20 +141,32 @@ def _show(found: Mapping[str, Any]) -> None:
             change = f"{value['baseline']:.4f} to {value['candidate']:.4f}, p = {value['p']:.4f}"
             out.print(f"by {name} of {told['queries']} queries: {metric} {change}", highlight=False)
     if found["runs"]:
-        show_table(_runs(found["runs"]), giving_way=("what",))
+        show_table(_runs(found["runs"]), giving_way=("query", "what"))
+        out.print(TRACED, style="dim", highlight=False)
 
 
 def _runs(runs: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in ("execution", "overlap", "took", "instead of", "what"):
+    for name in ("execution", "overlap", "took", "instead of", "query", "what"):
         table.add_column(name, no_wrap=True)
     for one in runs:
         agreed = "-" if one["overlap"] is None else f"{one['overlap']:.2f}"
-        times = (f"{one['candidate_ms']:.3g} ms", f"{one['baseline_ms']:.3g} ms")
+        times = (duration(one["candidate_ms"]), duration(one["baseline_ms"]))
         said = one["error"] or (f"skipped: {one['skipped']}" if one["skipped"] else "")
-        table.add_row(one["execution_id"], agreed, *times, cell(said))
+        table.add_row(one["execution_id"], agreed, *times, cell(one["query_summary"]), cell(said))
     return table
 
 
 def _show_end(found: Mapping[str, Any]) -> None:
     out.print(f"{plain(found['retriever_name'])} runs version {found['version']}", highlight=False, markup=False)
+
+
+def _show_versions(found: Mapping[str, Any]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for name in ("version", "made", "by", "stages"):
+        table.add_column(name, no_wrap=True)
+    for one in found["versions"]:
+        made = str(one["created_at"])[:19].replace("T", " ")
+        stages = " > ".join(f"{stage['stage_name']} ({stage['stage_id']})" for stage in one["definition"]["stages"])
+        table.add_row(f"{plain(found['retriever_name'])}@{one['version']}", made, cell(one["created_by"]), cell(stages))
+    show_table(table, giving_way=("stages",))

@@ -76,11 +76,18 @@ def _server(client: AsyncClient, chosen: Sequence[str], is_shared: bool) -> Serv
 async def _called(tool: Tool, arguments: dict[str, Any]) -> types.CallToolResult:
     fault = best_match(Draft202012Validator(tool.input_schema).iter_errors(arguments))
     if fault is not None:
-        where = ".".join(str(one) for one in fault.absolute_path) or "the arguments"
-        return _failed(f"{where}: {fault.message}")
+        where = ".".join(str(one) for one in fault.absolute_path)
+        return _failed(f"{where}: {fault.message}" if where else f"{fault.message}; {_taken(tool)}")
     answer = await tool.run(arguments)
     text = json.dumps(answer, ensure_ascii=False)
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=answer)
+
+
+def _taken(tool: Tool) -> str:
+    """The arguments that it knows, for whoever named another one or left one out."""
+    needed = tool.input_schema.get("required", ())
+    names = (f"{name} (required)" if name in needed else name for name in tool.input_schema.get("properties", ()))
+    return f"{tool.name} takes {', '.join(names) or 'no arguments'}"
 
 
 def _shown(tool: Tool) -> types.Tool:

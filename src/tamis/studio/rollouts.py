@@ -11,7 +11,7 @@ from tamis.evaluation.agreement import overlap, rank_biased_overlap
 from tamis.model.retriever import RetrieverVersion
 from tamis.model.rollout import ShadowRun
 from tamis.services.learning.datasets import DatasetService
-from tamis.services.learning.rollouts import K, RolloutDraft, RolloutService, Standing
+from tamis.services.learning.rollouts import K, RolloutDraft, RolloutService, Standing, ToldRun
 from tamis.services.listing import ListQuery
 from tamis.services.runs.retrievers import RetrieverService
 from tamis.studio import fields
@@ -28,6 +28,7 @@ class RunRow:
     """One execution that both answered; shares are None where there is nothing to compare."""
 
     run: ShadowRun
+    query_summary: str | None
     overlap: float | None
     rank_biased_overlap: float | None
 
@@ -47,7 +48,7 @@ async def show(visit: Visit) -> Response:
     retriever = await visit.service(RetrieverService).get(visit.principal, identifier(visit))
     dataset = visit.asked("dataset") or None
     standing, problem = await _standing(visit, dataset)
-    runs: Sequence[ShadowRun] = ()
+    runs: Sequence[ToldRun] = ()
     if standing is not None:
         runs = await visit.service(RolloutService).runs(visit.principal, retriever.retriever_id, _MOST_RUNS)
     others = await visit.service(RetrieverService).list(visit.principal, ListQuery(limit=_MOST_CHOICES))
@@ -135,7 +136,9 @@ def _share(visit: Visit, name: str, usual: float) -> float:
     return usual if percent is None else percent / 100
 
 
-def _row(run: ShadowRun) -> RunRow:
+def _row(told: ToldRun) -> RunRow:
+    run = told.run
     if run.skipped is not None or run.error is not None:
-        return RunRow(run, None, None)
-    return RunRow(run, overlap(run.live, run.shadow, K), rank_biased_overlap(run.live, run.shadow))
+        return RunRow(run, told.query_summary, None, None)
+    agreed = overlap(run.live, run.shadow, K), rank_biased_overlap(run.live, run.shadow)
+    return RunRow(run, told.query_summary, *agreed)

@@ -6,8 +6,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from tamis.evaluation.agreement import overlap, rank_biased_overlap
-from tamis.model.rollout import Rollout, ShadowRun
-from tamis.services.learning.rollouts import K, Quality, RolloutDraft, Standing
+from tamis.model.rollout import Rollout
+from tamis.services.learning.rollouts import K, Quality, RolloutDraft, Standing, ToldRun
 
 _SHOWN = 10
 
@@ -95,7 +95,7 @@ class RolloutStanding(BaseModel):
 
 
 class ShadowRunModel(BaseModel):
-    """Of both, the first ten documents."""
+    """Of both, the first ten documents. query_summary: what was asked, as lists of executions show it."""
 
     at: datetime
     baseline: list[str]
@@ -104,6 +104,7 @@ class ShadowRunModel(BaseModel):
     candidate_ms: float
     error: str | None
     execution_id: str
+    query_summary: str | None = None
     overlap: float | None
     rank_biased_overlap: float | None
     skipped: str | None
@@ -140,9 +141,10 @@ def _quality(quality: Quality) -> QualityModel:
     return QualityModel(queries=quality.queries, metrics=metrics)
 
 
-def show_runs(runs: Iterable[ShadowRun]) -> list[ShadowRunModel]:
+def show_runs(runs: Iterable[ToldRun]) -> list[ShadowRunModel]:
     return [
         ShadowRunModel(
+            query_summary=told.query_summary,
             execution_id=one.execution_id,
             at=one.at,
             baseline=[*one.live[:_SHOWN]],
@@ -154,5 +156,6 @@ def show_runs(runs: Iterable[ShadowRun]) -> list[ShadowRunModel]:
             overlap=None if one.skipped or one.error else overlap(one.live, one.shadow, K),
             rank_biased_overlap=None if one.skipped or one.error else rank_biased_overlap(one.live, one.shadow),
         )
-        for one in runs
+        for told in runs
+        for one in (told.run,)
     ]

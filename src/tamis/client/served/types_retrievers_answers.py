@@ -303,6 +303,7 @@ class ShadowRunModel(TypedDict):
     error: str | None
     execution_id: str
     overlap: float | None
+    query_summary: NotRequired[str | None]
     rank_biased_overlap: float | None
     skipped: str | None
 

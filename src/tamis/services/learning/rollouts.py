@@ -88,6 +88,14 @@ class Standing:
     credits: float
 
 
+@dataclass(frozen=True, slots=True)
+class ToldRun:
+    """query_summary: what was asked, as lists of executions show it; None where the record has gone."""
+
+    run: ShadowRun
+    query_summary: str | None
+
+
 class RolloutService:
     def __init__(self, metadata: Metadata, clock: Clock, let_go: Callable[[str], int] = lambda _: 0) -> None:
         """let_go: how many executions of a roll-out the shadow had no time for."""
@@ -145,14 +153,15 @@ class RolloutService:
             credits=sum(one.shadow_credits for one in runs),
         )
 
-    async def runs(self, principal: Principal, retriever: str, limit: int) -> Sequence[ShadowRun]:
+    async def runs(self, principal: Principal, retriever: str, limit: int) -> Sequence[ToldRun]:
         """Those that both agree on least, first; failures before all, what was skipped last. Raises: NotFoundError."""
 
-        def read(session: Session) -> Sequence[ShadowRun]:
+        def read(session: Session) -> Sequence[ToldRun]:
             _, rollout = _under_way(session, principal, retriever)
-            return session.rollouts.runs(principal, rollout.rollout_id)
+            worst = sorted(session.rollouts.runs(principal, rollout.rollout_id), key=_worst)[:limit]
+            return [ToldRun(one, _asked(session, principal, one)) for one in worst]
 
-        return sorted(await self._metadata.read(read), key=_worst)[:limit]
+        return await self._metadata.read(read)
 
     async def promote(self, principal: Principal, retriever: str) -> Retriever:
         """End it with the candidate: that is what the retriever runs from now on. Raises: NotFoundError."""
@@ -292,6 +301,11 @@ def _under_way(session: Session, principal: Principal, retriever: str) -> tuple[
     if rollout is None:
         raise NotFoundError(f"nothing of retriever {found.name!r} is rolled out", resource="rollout", id=retriever)
     return found, rollout
+
+
+def _asked(session: Session, principal: Principal, run: ShadowRun) -> str | None:
+    stored = session.executions.get(principal, run.execution_id)
+    return None if stored is None else stored.header.query_summary
 
 
 def _versions(rollout: Rollout) -> tuple[int, int]:

@@ -66,8 +66,17 @@ class ExecutionRecords:
         """One that runs, or its record. Raises: NotFoundError, for a saved retriever's run too."""
         found = await self.find_any(principal, execution_id)
         if found.header.retriever_id is not None:
-            raise NotFoundError.of("execution", execution_id)
+            raise await self._elsewhere(principal, execution_id, found.header.retriever_id)
         return found
+
+    async def _elsewhere(self, principal: Principal, execution_id: str, retriever_id: str) -> NotFoundError:
+        """An error that names the saved retriever whose execution it is, where that is still there."""
+        try:
+            owner = await self._metadata.read(lambda session: find_retriever(session, principal, retriever_id))
+        except NotFoundError:
+            return NotFoundError.of("execution", execution_id)
+        told = f"execution {execution_id!r} is not an anonymous one but one of retriever {owner.name!r}; name it, too"
+        return NotFoundError(told, resource="execution", id=execution_id, retriever_id=retriever_id)
 
     async def get_saved(self, principal: Principal, retriever: str, execution_id: str) -> SavedExecution:
         """A saved retriever's execution with the documents that it returned, as they are now. Raises: NotFoundError."""
