@@ -37,7 +37,7 @@ def later(wire: Wire) -> Iterator[Wire]:
 def retriever(server: LiveServer, corpus: Corpus) -> Iterator[str]:
     """A retriever, and a webhook to tell."""
     with server.client(corpus.namespace) as client:
-        hook = {"channel": "webhook", "configs": {"url": "https://example.com"}}
+        hook: Any = {"channel": "webhook", "configs": {"url": "https://example.com"}}
         client.webhooks.create(webhook_name="bell", event_types=["object.deleted"], channels=[hook])
         client.post("retrievers", {
             "retriever_name": "by-topic", "collection_identifiers": [corpus.collection_id],
@@ -53,7 +53,8 @@ def test_an_alert_is_made_applied_executed_and_read(
     later: Wire, generated: mixpeek.ApiClient, corpus: Corpus, retriever: str, server: LiveServer
 ) -> None:
     alerts = mixpeek.AlertsApi(generated)
-    made = alerts.create_alert(mixpeek.CreateAlertRequest.from_dict({**MADE, "retriever_id": retriever}))
+    wanted: Any = mixpeek.CreateAlertRequest.from_dict({**MADE, "retriever_id": retriever})
+    made = alerts.create_alert(wanted)
     assert made.alert_id is not None
     assert made.notification_config.include_scores is False
     collections = mixpeek.CollectionsApi(generated)

@@ -43,7 +43,7 @@ def test_an_alert_is_made_applied_executed_and_deleted(server: LiveServer) -> No
     assert _alert("apply", alert_id, "--collection", "goods", "--input", "kind=title", server=server) == "applied\n"
     with server.client() as client:
         assert client.get("alerts/lost")["max_credits"] == 5
-        applied = client.collections.get("goods")["alert_applications"]
+        applied = client.get("collections/goods")["alert_applications"]
         sources = [one["input_mappings"][0]["source"]["path"] for one in applied]
         assert (applied[0]["alert_id"], applied[1]["alert_id"]) == ("thefts", alert_id), "others stay as they are"
         assert sources == ["kind", "title"], "applied again, it takes what was said last"

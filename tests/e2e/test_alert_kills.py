@@ -54,8 +54,9 @@ def furnish(client: Client, url: str) -> None:
         "input_schema": {"kind": {"type": "string", "required": True}},
         "stages": [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": wanted}}],
     })  # fmt: skip
+    heard: Any = [ENDED]
     client.webhooks.create(
-        webhook_name="bell", event_types=[ENDED], channels=[{"channel": "webhook", "configs": {"url": url}}]
+        webhook_name="bell", event_types=heard, channels=[{"channel": "webhook", "configs": {"url": url}}]
     )
     told = {"channels": [{"channel_type": "webhook", "channel_id": "bell"}]}
     client.post("alerts", {"name": "thefts", "retriever_id": "wanted", "notification_config": told})

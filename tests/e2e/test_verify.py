@@ -62,7 +62,7 @@ def alerted(client: Client, collection: str) -> None:
         "input_schema": {"number": {"type": "number", "required": True}},
         "stages": [{"stage_name": "find", "config": {"stage_id": "attribute_filter", "parameters": wanted}}],
     })  # fmt: skip
-    hook = {"channel": "webhook", "configs": {"url": "https://example.com"}}
+    hook: Any = {"channel": "webhook", "configs": {"url": "https://example.com"}}
     client.webhooks.create(webhook_name="bell", event_types=["object.created"], channels=[hook])
     told = {"channels": [{"channel_type": "webhook", "channel_id": "bell"}]}
     client.post("alerts", {"name": "thirds", "retriever_id": "wanted", "notification_config": told})
