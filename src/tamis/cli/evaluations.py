@@ -184,9 +184,12 @@ def show_comparison(found: Mapping[str, Any]) -> None:
     for one in worse:
         asked = plain(", ".join(str(value) for value in one["query_input"].values()), _WIDEST)
         out.print(Text(f"{one['change']:+.4f}  {plain(one['query_id'])}  {asked}"))
-        ids = [one["baseline_execution_id"], one["candidate_execution_id"]]
-        if all(ids):
-            out.print(Text(f"         tamis executions diff {' '.join(ids)}", style="dim"))
+        if one["diff"]:
+            retriever, ids = (
+                one["diff"].split("/")[3],
+                f"{one['baseline_execution_id']} {one['candidate_execution_id']}",
+            )
+            out.print(Text(f"         tamis executions diff -r {retriever} {ids}", style="dim"), soft_wrap=True)
 
 
 def _show(found: Mapping[str, Any]) -> None:
