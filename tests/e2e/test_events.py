@@ -71,13 +71,22 @@ def test_a_kill_loses_no_event_and_tells_none_twice(tmp_path: Path) -> None:
     assert len({one["event_id"] for one in told}) == len(told)
 
 
+def started(command: list[str]) -> "subprocess.Popen[str]":
+    """As a terminal starts it: what runs in the background, as a test may, ignores Ctrl-C, and what it starts does."""
+    was = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, was)
+
+
 def test_the_command_follows_until_it_is_stopped(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "data") as server, server.client() as client:
         bucket = client.post("buckets", {"bucket_name": "b", "bucket_schema": {"properties": {}}})["bucket_id"]
         made = [client.post(f"buckets/{bucket}/objects", {"metadata": {"n": 1}})["object_id"]]
         command = [sys.executable, "-m", "tamis", "events", "--since", "0-0", "--url", server.url, "--key", server.key]
         for more, read in (((), str), (("--json",), json.loads)):
-            running = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            running = started([*command, *more])
             assert running.stdout is not None
             lines: list[Any] = []
             while len(lines) < len(made) + (1 if more else 0):
