@@ -181,7 +181,8 @@ class RayServer:
         self._home = Path(tempfile.mkdtemp(prefix="ray-"))
         self._command = [
             *(binary, "start", "--head", "--block", f"--port={free_port()}", f"--ray-client-server-port={self._port}"),
-            *("--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self._home}"),
+            # A place for the actors of two clients: the tests' own, which goes on, and that of a server.
+            *("--num-cpus=4", "--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={self._home}"),
             "--object-store-memory=100000000",
         ]
         self._process: subprocess.Popen[bytes] | None = None
