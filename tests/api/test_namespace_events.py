@@ -40,13 +40,14 @@ class Edge:
         self.world, self.http, self.ending = world, http, False
         self.namespace = world.principal.namespace_id
         self.gate = Gate(world.metadata)
+        self.for_s = 0.5
 
     async def answer(self, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
         return await self.http.get(f"/namespaces/{self.namespace}/events", headers=GOOD | (headers or {}), params=query)
 
     async def told(self, headers: dict[str, str] | None = None, **query: Any) -> list[tuple[str, dict[str, Any]]]:
         """Ids and events of a stream that is let go after a while."""
-        asyncio.get_running_loop().call_later(0.2, setattr, self, "ending", True)
+        asyncio.get_running_loop().call_later(self.for_s, setattr, self, "ending", True)
         answer = await self.answer(headers, **query)
         self.ending = False
         assert answer.status_code == 200, answer.text
@@ -85,10 +86,12 @@ def _insert_key(session: Session, who: Principal, secret: str) -> None:
 async def test_a_reader_hears_of_what_comes_and_goes_on_after_it(world: World, edge: Edge) -> None:
     bucket = await world.bucket()
     await world.objects(bucket, [{"text": "before"}])
+    edge.for_s = 3.0  # what is made meanwhile may take a slow machine a second
     following = asyncio.create_task(edge.told())
     await asyncio.sleep(0.05)
     ids = await world.objects(bucket, [{"text": "one"}, {"text": "two"}])
     (opened_at, opened), (first_id, first) = await following
+    edge.for_s = 0.5
     assert (opened["event_type"], opened["event_id"]) == ("stream.open", None)
     assert (first["event_type"], first["resource_ids"], first["count"]) == ("object.created", ids, 2)
     (later,) = await world.objects(bucket, [{"text": "three"}])
