@@ -36,11 +36,19 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 class Edge:
     """The route; `ending` is what a draining server says: streams end once they have told what is there."""
 
+    following: EventFollowing
+
     def __init__(self, world: World, http: httpx.AsyncClient) -> None:
         self.world, self.http, self.ending = world, http, False
         self.namespace = world.principal.namespace_id
         self.gate = Gate(world.metadata)
         self.for_s = 0.5
+
+    async def opened(self, readers: int = 1) -> None:
+        """Once so many streams are open."""
+        async with asyncio.timeout(30):
+            while self.following._readers.total() < readers:  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
 
     async def answer(self, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
         return await self.http.get(f"/namespaces/{self.namespace}/events", headers=GOOD | (headers or {}), params=query)
@@ -69,7 +77,7 @@ async def edge(world: World) -> AsyncIterator[Edge]:
     app.include_router(namespace_events.router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://tamis/v1") as client:
         made = Edge(world, client)
-        following = EventFollowing(
+        following = made.following = EventFollowing(
             world.metadata, lambda: made.ending, heartbeat_s=0.02, poll_s=0.01, check_s=0.01, readers=2
         )
         app.state.services = {type(each): each for each in (following, made.gate)}
@@ -88,7 +96,7 @@ async def test_a_reader_hears_of_what_comes_and_goes_on_after_it(world: World, e
     await world.objects(bucket, [{"text": "before"}])
     edge.for_s = 3.0  # what is made meanwhile may take a slow machine a second
     following = asyncio.create_task(edge.told())
-    await asyncio.sleep(0.05)
+    await edge.opened()
     ids = await world.objects(bucket, [{"text": "one"}, {"text": "two"}])
     (opened_at, opened), (first_id, first) = await following
     edge.for_s = 0.5
@@ -158,7 +166,7 @@ async def test_a_reader_who_missed_some_is_told_and_given_what_is_kept(
 
 async def test_who_may_not_go_on_is_told_why(world: World, edge: Edge) -> None:
     following = asyncio.create_task(edge.answer())
-    await asyncio.sleep(0.05)
+    await edge.opened()
     owner = replace(world.principal, namespace_id="")
     (key,) = await world.metadata.read(lambda session: session.keys.list(owner))
     await world.metadata.write(lambda session: session.keys.replace(owner, replace(key, revoked_at=NOW)))
@@ -172,7 +180,8 @@ async def test_who_may_not_go_on_is_told_why(world: World, edge: Edge) -> None:
 
 async def test_silence_is_filled_and_readers_are_not_without_number(edge: Edge) -> None:
     streams = [asyncio.create_task(edge.answer()) for _ in range(2)]
-    await asyncio.sleep(0.1)
+    await edge.opened(2)
+    await asyncio.sleep(0.5)
     refused = await edge.answer()
     assert refused.status_code == 429
     assert refused.json()["error"]["details"]["limit"] == 2
