@@ -261,6 +261,28 @@ def make_judges(server: LiveServer) -> None:
             client.post("retrievers", {**body, "retriever_name": name, "stages": stages})
 
 
+def roll_out(server: LiveServer) -> None:
+    """A candidate beside `judge`, taken back; what its executions came to."""
+    begun = invoke(server, "rollout", "start", "judge", "--candidate", "judge-none", "--shadow", 1)
+    assert "version 2 beside version 1: answers 0%, is the shadow of 100% of the rest" in begun
+    assert "compared" in invoke(server, "rollout", "show", "judge", "--dataset", "small")
+    assert "judge runs version 3" in invoke(server, "rollout", "back", "judge")
+    made = [line.split()[0] for line in invoke(server, "rollout", "versions", "judge").splitlines() if "judge@" in line]
+    assert made == ["judge@3", "judge@2", "judge@1"]
+    assert "version 3 goes on answering" in invoke(server, "rollout", "start", "judge")
+    invoke(server, "rollout", "back", "judge")
+    ran = json.loads(invoke(server, "analytics", "judge", "--json"))["slow"][0]["execution_id"]
+    assert ran in invoke(server, "executions", "list", "--retriever", "judge")
+    assert ran in invoke(server, "executions", "show", ran, "--retriever", "judge")
+    assert "one of retriever 'judge'" in invoke(server, "executions", "show", ran, status=1)
+    assert "nothing of retriever 'judge' is rolled out" in invoke(server, "rollout", "promote", "judge", status=1)
+    told = invoke(server, "analytics", "judge")
+    assert "7 executions, 0 failed" in told
+    assert "soup" in told
+    assert json.loads(invoke(server, "analytics", "judge", "--slow", 0, "--json"))["slow"] == []
+    assert "retriever 'nobody' was not found" in invoke(server, "analytics", "nobody", status=1)
+
+
 def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     for number, text in enumerate(NOTES.values()):
         (tmp_path / "judged").mkdir(exist_ok=True)
@@ -296,23 +318,6 @@ def test_evaluate_compare_and_check(server: LiveServer, tmp_path: Path) -> None:
     emptied = invoke(server, *worse, "--last", 5, status=3)
     assert "find nothing any more" in emptied
     assert "overlap 0.00  soup" in emptied
-    begun = invoke(server, "rollout", "start", "judge", "--candidate", "judge-none", "--shadow", 1)
-    assert "version 2 beside version 1: answers 0%, is the shadow of 100% of the rest" in begun
-    assert "compared" in invoke(server, "rollout", "show", "judge", "--dataset", "small")
-    assert "judge runs version 3" in invoke(server, "rollout", "back", "judge")
-    made = [line.split()[0] for line in invoke(server, "rollout", "versions", "judge").splitlines() if "judge@" in line]
-    assert made == ["judge@3", "judge@2", "judge@1"]
-    assert "version 3 goes on answering" in invoke(server, "rollout", "start", "judge")
-    invoke(server, "rollout", "back", "judge")
-    ran = json.loads(invoke(server, "analytics", "judge", "--json"))["slow"][0]["execution_id"]
-    assert ran in invoke(server, "executions", "list", "--retriever", "judge")
-    assert ran in invoke(server, "executions", "show", ran, "--retriever", "judge")
-    assert "one of retriever 'judge'" in invoke(server, "executions", "show", ran, status=1)
-    assert "nothing of retriever 'judge' is rolled out" in invoke(server, "rollout", "promote", "judge", status=1)
-    told = invoke(server, "analytics", "judge")
-    assert "7 executions, 0 failed" in told
-    assert "soup" in told
-    assert json.loads(invoke(server, "analytics", "judge", "--slow", 0, "--json"))["slow"] == []
-    assert "retriever 'nobody' was not found" in invoke(server, "analytics", "nobody", status=1)
+    roll_out(server)
     assert "expected RETRIEVER@VERSION" in invoke(server, *worse[:-1], "judge@x", status=1)
     assert "0 interactions of ann" in invoke(server, "interactions", "forget", "ann")
